@@ -1,0 +1,227 @@
+"""What a paper printed, typed: values, orders and facts, and what it left open.
+
+One YAML file per paper, ``book/claims/<paper>.yaml``. A printed number is kept as the printed string,
+because its digits say how precisely it was printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from reproduce_lib import paths
+from reproduce_lib.errors import ClaimError
+from reproduce_lib.metrics import METRICS, Better
+from reproduce_lib.verdicts import printed_number
+
+Comparable = Literal["same-data", "substitute-data", "no-data", "not-applicable"]
+ClaimId = Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9_\-]+)+$")]
+Conditions = dict[str, Any]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Claim(_Entry):
+    id: ClaimId
+    source: str
+    statement: str = ""
+    note: str = ""
+    comparable: Comparable = "same-data"
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.comparable in ("substitute-data", "no-data") and not self.why:
+            raise ValueError(f"a claim on {self.comparable} must say why")
+        return self
+
+
+class ValueClaim(_Claim):
+    """A printed number.
+
+    Attributes
+    ----------
+    value : the number as printed, a string
+    experiment, conditions : the units that measure it; parameters left out take their defaults
+    over : parameters whose values together make one replication, ``aggregation`` over all of them
+    """
+
+    kind: Literal["value"]
+    value: str
+    metric: str
+    unit: str
+    better: Better
+    experiment: str
+    conditions: Conditions
+    over: dict[str, list[Any]] = Field(default_factory=dict)
+    aggregation: Literal["single", "mean"] = "single"
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _is_a_printed_number(cls, value: object) -> object:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} must be quoted: its digits matter")
+        printed_number(value)
+        return value
+
+    @field_validator("metric")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in METRICS:
+            raise ValueError(f"unknown metric {name!r}; known metrics: {', '.join(METRICS)}")
+        return name
+
+    @model_validator(mode="after")
+    def _aggregates_what_it_spans(self) -> Self:
+        if bool(self.over) != (self.aggregation != "single"):
+            raise ValueError("a claim that spans several units says how they are aggregated, no other does")
+        return self
+
+
+class OrderClaim(_Claim):
+    """A stated order: the quantity of ``least`` is below that of each of ``among``.
+
+    The quantities are value claims, named by id, and are compared replication by replication. With
+    ``significant_at`` the difference must also pass a paired test at that level.
+    """
+
+    kind: Literal["order"]
+    least: ClaimId
+    among: list[ClaimId] = Field(min_length=1)
+    significant_at: float | None = Field(default=None, gt=0, lt=1)
+
+
+class OtherPlace(_Entry):
+    """What another place of the same paper says."""
+
+    kind: Literal["other_place"]
+    text: str
+    where: str
+
+
+class MeanOf(_Entry):
+    """The mean of other printed values, exactly."""
+
+    kind: Literal["mean_of"]
+    claims: list[ClaimId] = Field(min_length=2)
+
+
+class Measured(_Entry):
+    """A metric of one recorded unit."""
+
+    kind: Literal["measured"]
+    experiment: str
+    conditions: Conditions
+    metric: str = "value"
+
+
+class FactClaim(_Claim):
+    """A statement that is exactly right or not: ``printed`` against what it is held against.
+
+    ``digits`` says how the paper shortened a number: by rounding, or by cutting digits off.
+    """
+
+    kind: Literal["fact"]
+    printed: str
+    against: Annotated[OtherPlace | MeanOf | Measured, Field(discriminator="kind")]
+    digits: Literal["rounded", "cut"] = "rounded"
+    comparable: Comparable = "not-applicable"
+
+
+Claim = Annotated[ValueClaim | OrderClaim | FactClaim, Field(discriminator="kind")]
+
+
+class Reading(_Entry):
+    """Another way to read what the paper left open, and what it says."""
+
+    value: Any
+    says: str
+
+
+class Decision(_Entry):
+    """Something the paper left open: what was chosen before any run, why, and what else was run."""
+
+    parameter: str
+    question: str
+    chosen: Any
+    reason: str
+    others: list[Reading] = Field(default_factory=list)
+
+
+class PaperClaims(_Entry):
+    """Everything that one paper's claims file says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_version: Literal[1] = Field(alias="schema")
+    paper: str
+    title: str
+    citation: str
+    in_a_sentence: str
+    decisions: list[Decision] = Field(default_factory=list)
+    claims: list[Claim]
+
+    @model_validator(mode="after")
+    def _ids_are_unique_and_known(self) -> Self:
+        ids = [claim.id for claim in self.claims]
+        twice = {one for one in ids if ids.count(one) > 1}
+        if twice:
+            raise ValueError(f"claim ids stand twice: {', '.join(sorted(twice))}")
+        strangers = [one for one in ids if not one.startswith(f"{self.paper}.")]
+        if strangers:
+            raise ValueError(f"claim ids must begin with {self.paper}: {', '.join(strangers)}")
+        values = {claim.id for claim in self.claims if isinstance(claim, ValueClaim)}
+        unknown = sorted({name for claim in self.claims for name in _referred(claim)} - values)
+        if unknown:
+            raise ValueError(f"no value claim has the id {', '.join(unknown)}")
+        return self
+
+    def value(self, claim_id: str) -> ValueClaim:
+        """Return a value claim by id."""
+        return next(claim for claim in self.claims if isinstance(claim, ValueClaim) and claim.id == claim_id)
+
+
+def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
+    """Return a paper's claims.
+
+    Raises
+    ------
+    ClaimError
+        With the file and each wrong entry, if the file is missing, no YAML, or not of this schema.
+    """
+    path = (folder or paths.claims_folder()) / f"{paper}.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ClaimError(f"{path} does not exist; a paper's claims are written there before anything runs") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ClaimError(f"{path} is no YAML: {error}") from error
+    try:
+        return PaperClaims.model_validate(content)
+    except ValidationError as error:
+        raise ClaimError(f"{path}: {'; '.join(_problems(error, content))}") from error
+
+
+def _problems(error: ValidationError, content: Any) -> Iterator[str]:
+    """Say each problem with the id of the claim that it is in."""
+    for problem in error.errors():
+        where = list(problem["loc"])
+        if where[:1] == ["claims"] and len(where) > 1:
+            entry = content["claims"][where[1]]
+            where[:2] = [entry.get("id", f"claim {where[1]}") if isinstance(entry, dict) else f"claim {where[1]}"]
+        yield f"{' > '.join(map(str, where)) or 'the file'}: {problem['msg']} (found {str(problem['input'])[:60]!r})"
+
+
+def _referred(claim: ValueClaim | OrderClaim | FactClaim) -> list[str]:
+    match claim:
+        case OrderClaim():
+            return [claim.least, *claim.among]
+        case FactClaim(against=MeanOf(claims=claims)):
+            return list(claims)
+    return []

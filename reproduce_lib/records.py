@@ -1,0 +1,316 @@
+"""The append-only files that finished units are written to: ``<records>/<paper>/<experiment>.jsonl``.
+
+A line is a `Context` (what produced results), a `Record` (one finished unit) or an `Adoption` (old
+results shown to hold for new code). The last record of a key wins. A line that cannot be read is
+never guessed at: it is reported, moved aside before the next write, and its unit counts as missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from reproduce_lib.errors import RecordError
+from reproduce_lib.files import write_whole
+from reproduce_lib.units import MetricValue
+
+LOCK_SECONDS = 60
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+
+    def text(self) -> str:
+        """Return the line as it stands in the file, without its line break."""
+        fields = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return json.dumps(fields, separators=(",", ":"), allow_nan=False)
+
+
+class Context(_Line):
+    """What a unit ran on: written once, referred to by ``id``."""
+
+    kind: Literal["context"] = "context"
+    id: str
+    versions: dict[str, str]
+    processor: str
+    threads: int
+    data: dict[str, str]
+    code: dict[str, str]
+
+    @classmethod
+    def of(
+        cls, versions: dict[str, str], processor: str, threads: int, data: dict[str, str], code: dict[str, str]
+    ) -> Context:
+        """Build a context whose id is a digest of its content."""
+        content = {"versions": versions, "processor": processor, "threads": threads, "data": data, "code": code}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return cls(id=digest, **content)  # type: ignore[arg-type]
+
+
+class Record(_Line):
+    """One finished unit. ``seconds`` and ``time`` (its end, UTC) say how it went, not what it found."""
+
+    kind: Literal["unit"] = "unit"
+    key: str
+    parameters: dict[str, Any]
+    metrics: dict[str, MetricValue]
+    n: int
+    seconds: float
+    time: str
+    context: str
+    artifact: str | None = None
+
+    def same_result(self, other: Record) -> bool:
+        """Tell whether two records found the same, whenever and however fast."""
+        mine, theirs = (r.model_dump(exclude={"seconds", "time", "context"}) for r in (self, other))
+        return mine == theirs
+
+
+class Replay(BaseModel):
+    """One metric of one unit, recorded and measured again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    metric: str
+    recorded: MetricValue
+    replayed: MetricValue
+    agrees: bool
+    rule: str
+
+
+class Adoption(_Line):
+    """Records made under the contexts ``adopted`` were shown, by replays, to hold for ``context``'s code."""
+
+    kind: Literal["adoption"] = "adoption"
+    adopted: list[str]
+    context: str
+    evidence: list[Replay]
+    time: str
+
+
+@dataclass(frozen=True)
+class DamagedLine:
+    """A line that is no record: where it stands, what it is, and why it cannot be read."""
+
+    path: Path
+    number: int
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.number}: unreadable record set aside ({self.reason})"
+
+
+@dataclass
+class Contents:
+    """Everything that one records file says."""
+
+    contexts: dict[str, Context] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
+    adoptions: list[Adoption] = field(default_factory=list)
+    damaged: list[DamagedLine] = field(default_factory=list)
+
+    def codes(self, record: Record) -> list[dict[str, str]]:
+        """Return each set of code digests that a record is known to hold for, newest last."""
+        accepted = [self.contexts[record.context].code]
+        for adoption in self.adoptions:
+            if record.context in adoption.adopted:
+                accepted.append(self.contexts[adoption.context].code)
+        return accepted
+
+
+_LINE: TypeAdapter[Context | Record | Adoption] = TypeAdapter(
+    Annotated[Context | Record | Adoption, Field(discriminator="kind")]
+)
+
+
+@dataclass
+class _Read:
+    """How far a file has been read: the whole lines before ``offset`` are in ``contents``."""
+
+    inode: int = 0
+    offset: int = 0
+    lines: int = 0
+    contents: Contents = field(default_factory=Contents)
+
+
+class RecordFile:
+    """One experiment's records. Safe for several writers; a reader needs no lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read = _Read()
+
+    def read(self) -> Contents:
+        """Return what the file says; a missing file says nothing.
+
+        A file only grows, so a second call reads no more than what came since the first.
+        """
+        try:
+            with self.path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if status.st_ino != self._read.inode or status.st_size < self._read.offset:
+                    self._read = _Read(inode=status.st_ino)
+                file.seek(self._read.offset)
+                data = file.read()
+        except FileNotFoundError:
+            self._read = _Read()
+            return Contents()
+        except OSError as error:
+            raise RecordError(f"{self.path} cannot be read: {error.strerror}") from error
+        whole, newline, rest = data.rpartition(b"\n")
+        contents = self._read.contents
+        for line in whole.split(b"\n") if newline else []:
+            self._read.lines += 1
+            self._take(line, self._read.lines, contents)
+        self._read.offset += len(whole) + len(newline)
+        if not rest:
+            return contents
+        cut = DamagedLine(self.path, self._read.lines + 1, rest.decode(errors="backslashreplace"), "the line is cut")
+        return replace(contents, damaged=[*contents.damaged, cut])
+
+    def append(self, context: Context, record: Record) -> bool:
+        """Write a finished unit so that it is on disk when this returns.
+
+        Returns ``False``, writing nothing, when another writer already recorded the same result in the
+        same context.
+        """
+        with self._locked():
+            contents = self.read()
+            present = contents.records.get(record.key)
+            if present is not None and present.context == context.id and present.same_result(record):
+                return False
+            self._write([*self._new_context(context, contents), record.text()])
+        return True
+
+    def adopt(self, context: Context, adopted: list[str], evidence: list[Replay], time: str) -> None:
+        """Write that records made under the contexts ``adopted`` hold for the code of ``context``."""
+        adoption = Adoption(adopted=adopted, context=context.id, evidence=evidence, time=time)
+        with self._locked():
+            self._write([*self._new_context(context, self.read()), adoption.text()])
+
+    def set_damaged_aside(self) -> list[DamagedLine]:
+        """Move unreadable lines to ``<file>.damaged``; return them."""
+        if not self.read().damaged:
+            return []
+        with self._locked():
+            damaged = self.read().damaged
+            numbers = {line.number for line in damaged}
+            lines = self.path.read_bytes().split(b"\n")
+            kept = [line for number, line in enumerate(lines, start=1) if number not in numbers and line]
+            with self.path.with_suffix(".jsonl.damaged").open("a", encoding="utf-8") as aside:
+                aside.writelines(f"{line.text}\n" for line in damaged)
+            write_whole(self.path, b"".join(line + b"\n" for line in kept))
+            self._read = _Read()
+        return damaged
+
+    def _take(self, line: bytes, number: int, contents: Contents) -> None:
+        if not line.strip():
+            return
+        try:
+            entry = _LINE.validate_json(line)
+            if not isinstance(entry, Context) and entry.context not in contents.contexts:
+                raise ValueError(f"its context {entry.context} is not in the file before it")
+        except ValueError as error:
+            reason = _first_reason(error)
+            contents.damaged.append(DamagedLine(self.path, number, line.decode(errors="backslashreplace"), reason))
+            return
+        match entry:
+            case Context():
+                contents.contexts[entry.id] = entry
+            case Record():
+                contents.records[entry.key] = entry
+            case Adoption():
+                contents.adoptions.append(entry)
+
+    def _new_context(self, context: Context, contents: Contents) -> list[str]:
+        return [] if context.id in contents.contexts else [context.text()]
+
+    def _write(self, lines: list[str]) -> None:
+        """Append lines with a single write; a cut last line of a killed writer is closed off first."""
+        data = "".join(f"{line}\n" for line in lines).encode()
+        try:
+            with self.path.open("ab+") as file:
+                end = file.seek(0, os.SEEK_END)
+                if end and file.seek(end - 1) is not None and file.read(1) != b"\n":
+                    data = b"\n" + data
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise RecordError(f"{self.path} cannot be written: {error.strerror}") from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path.with_suffix(".jsonl.lock"), timeout=LOCK_SECONDS)
+            lock.acquire()
+        except (OSError, TimeoutError) as error:
+            raise RecordError(f"records folder {self.path.parent} cannot be locked for writing: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+class Store:
+    """The records and arrays of all papers, in one pair of folders."""
+
+    def __init__(self, records: Path, artifacts: Path) -> None:
+        self.records = records
+        self.artifacts = artifacts
+
+    def file(self, paper: str, experiment: str) -> RecordFile:
+        """Return the records file of one experiment."""
+        return RecordFile(self.records / paper / f"{experiment}.jsonl")
+
+    def write_arrays(self, paper: str, key: str, arrays: dict[str, NDArray[Any]]) -> str:
+        """Write a unit's arrays to ``<artifacts>/<paper>/<key>.npz``; return their SHA-256."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        path = self._array_file(paper, key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, buffer.getvalue())
+        except OSError as error:
+            raise RecordError(f"{path} cannot be written: {error.strerror}") from error
+        return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+    def read_arrays(self, paper: str, record: Record) -> dict[str, NDArray[Any]]:
+        """Return a recorded unit's arrays after checking their SHA-256 against the record."""
+        path = self._array_file(paper, record.key)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise RecordError(f"the arrays of unit {record.key} are not at {path}; run the unit again") from error
+        if hashlib.sha256(data).hexdigest() != record.artifact:
+            raise RecordError(f"{path} is not the file that unit {record.key} wrote; run the unit again")
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+    def _array_file(self, paper: str, key: str) -> Path:
+        return self.artifacts / paper / f"{key}.npz"
+
+
+def _first_reason(error: ValueError) -> str:
+    """Return pydantic's first finding, or the error's own words."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return ": ".join([*(str(part) for part in first["loc"]), first["msg"]])
+    return str(error)

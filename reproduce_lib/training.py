@@ -1,0 +1,59 @@
+"""Training a Keras 3 model once, with every random stream set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
+
+Pairs = tuple[NDArray[Any], NDArray[Any]]
+
+
+def start_afresh(seed: int) -> None:
+    """Forget earlier models of this process and seed Python, NumPy and the backend.
+
+    Call it before the model is built: initial weights, dropout and shuffling all draw from ``seed``.
+    """
+    import keras
+
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+
+
+def train(
+    model: keras.Model,
+    training: Pairs,
+    validation: Pairs,
+    *,
+    loss: str,
+    epochs: int,
+    batch_size: int,
+    shuffle: bool,
+    learning_rate: float,
+) -> dict[str, list[float]]:
+    """Train ``model`` with Adam for a fixed number of epochs.
+
+    Parameters
+    ----------
+    training, validation : (inputs, targets); the validation pairs are scored after each epoch and
+        change nothing
+
+    Returns
+    -------
+    ``loss`` and ``val_loss``, one value per epoch, in the units of the targets
+    """
+    import keras
+
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss)
+    history = model.fit(
+        *training,
+        validation_data=validation,
+        epochs=epochs,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        verbose=0,
+    )
+    return {name: [float(value) for value in values] for name, values in history.history.items()}

@@ -1,0 +1,165 @@
+"""The rule that turns repeated measurements into a verdict. It is fixed before any run.
+
+The prediction interval for one more replication is ``m +- t(0.975, n-1) * s * sqrt(1 + 1/n)``
+(Hahn & Meeker 1991, section 4.8, for a single future observation from a normal distribution).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+
+import numpy as np
+
+from reproduce_lib.metrics import Better
+
+LEAST_REPLICATIONS = 5
+CONFIDENCE = 0.95
+HOLDS_FROM = 0.95
+FAILS_UP_TO = 0.05
+
+
+class Verdict(StrEnum):
+    """A verdict in words."""
+
+    REPRODUCED = "reproduced"
+    INCONCLUSIVE = "inconclusive"
+    BETTER = "better than reported"
+    WORSE = "worse than reported"
+    DIFFERS = "differs"
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+    EXACT = "exact"
+    DIFFER = "differ"
+    NOT_TESTED = "not tested"
+    PENDING = "pending"
+
+
+# A word never stands alone in colour: the symbol tells the verdicts apart in print and to the colour-blind.
+SYMBOLS = {
+    Verdict.REPRODUCED: "●",
+    Verdict.INCONCLUSIVE: "◌",
+    Verdict.BETTER: "▲",
+    Verdict.WORSE: "▼",
+    Verdict.DIFFERS: "◆",
+    Verdict.HOLDS: "✓",
+    Verdict.FAILS: "✗",
+    Verdict.UNDECIDED: "≈",
+    Verdict.EXACT: "=",
+    Verdict.DIFFER: "≠",
+    Verdict.NOT_TESTED: "–",
+    Verdict.PENDING: "…",
+}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A closed interval."""
+
+    lower: float
+    upper: float
+
+    @property
+    def half_width(self) -> float:
+        """Return half the distance between the ends."""
+        return (self.upper - self.lower) / 2
+
+    def meets(self, other: Interval) -> bool:
+        """Tell whether the two intervals share a point."""
+        return self.lower <= other.upper and other.lower <= self.upper
+
+
+def printed_number(text: str) -> Decimal:
+    """Read a printed number, or raise `ValueError`."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a printed number") from None
+    if not value.is_finite():
+        raise ValueError(f"{text!r} is not a finite number")
+    return value
+
+
+def rounding_interval(text: str) -> Interval:
+    """Return the numbers that would print as ``text``: half a unit of its last digit to either side."""
+    value = printed_number(text)
+    half_unit = Decimal((0, (5,), int(value.as_tuple().exponent) - 1))
+    return Interval(float(value - half_unit), float(value + half_unit))
+
+
+def prediction_interval(measured: Sequence[float]) -> Interval:
+    """Return the 95 % prediction interval for one more replication; needs at least two.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two replications.
+    """
+    from scipy import stats
+
+    n = len(measured)
+    if n < 2:
+        raise ValueError("a prediction interval needs at least two replications")
+    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+    half = quantile * float(np.std(measured, ddof=1)) * float(np.sqrt(1 + 1 / n))
+    mean = float(np.mean(measured))
+    return Interval(mean - half, mean + half)
+
+
+def value_verdict(printed: str, measured: Sequence[float], verdict_half_width: float, better: Better) -> Verdict:
+    """Judge a printed number against complete replications of it.
+
+    Parameters
+    ----------
+    printed : the number as the paper printed it
+    measured : one value per complete replication
+    verdict_half_width : widest half-width of the prediction interval that still carries a verdict
+    better : which direction is better
+    """
+    if len(measured) < LEAST_REPLICATIONS:
+        return Verdict.PENDING
+    interval = prediction_interval(measured)
+    if not interval.meets(rounding_interval(printed)):
+        return _direction(float(printed), float(np.mean(measured)), better)
+    return Verdict.REPRODUCED if interval.half_width <= verdict_half_width else Verdict.INCONCLUSIVE
+
+
+def deterministic_verdict(printed: str, measured: float, better: Better) -> Verdict:
+    """Judge a printed number against a result without randomness: it must round to the printed digits."""
+    if rounds_to(measured, printed):
+        return Verdict.REPRODUCED
+    return _direction(float(printed), measured, better)
+
+
+def order_verdict(outcomes: Sequence[bool]) -> Verdict:
+    """Judge a stated order by the share of replications in which it holds."""
+    if len(outcomes) < LEAST_REPLICATIONS:
+        return Verdict.PENDING
+    share = sum(outcomes) / len(outcomes)
+    if share >= HOLDS_FROM:
+        return Verdict.HOLDS
+    return Verdict.FAILS if share <= FAILS_UP_TO else Verdict.UNDECIDED
+
+
+def rounds_to(measured: float, printed: str) -> bool:
+    """Tell whether ``measured`` rounds to ``printed``. Either neighbour is right for an exact half."""
+    interval = rounding_interval(printed)
+    slack = 1e-12 * max(1.0, abs(measured))
+    return interval.lower - slack <= measured <= interval.upper + slack
+
+
+def cuts_to(measured: float, printed: str) -> bool:
+    """Tell whether ``measured``, cut off (not rounded) after the digits of ``printed``, is ``printed``."""
+    value = printed_number(printed)
+    unit = Decimal((0, (1,), int(value.as_tuple().exponent)))
+    return bool(value <= Decimal(measured) < value + unit)
+
+
+def _direction(printed: float, measured: float, better: Better) -> Verdict:
+    if better == "none":
+        return Verdict.DIFFERS
+    improved = measured < printed if better == "lower" else measured > printed
+    return Verdict.BETTER if improved else Verdict.WORSE

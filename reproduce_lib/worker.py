@@ -1,0 +1,61 @@
+"""Executing one unit inside a worker process."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reproduce_lib import environment
+from reproduce_lib.closure import code_digests
+from reproduce_lib.errors import ReproduceError
+from reproduce_lib.papers import load_paper
+from reproduce_lib.records import Context
+from reproduce_lib.units import UnitParameters, UnitResult
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A unit that ran to its end."""
+
+    unit: UnitParameters
+    result: UnitResult
+    context: Context
+    seconds: float
+    time: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A unit that raised: the error in one line, and its traceback."""
+
+    unit: UnitParameters
+    message: str
+    traceback: str
+
+
+def execute(paper_key: str, experiment_name: str, parameters: dict[str, object]) -> Finished | Failed:
+    """Run one unit in this process, on one thread and on the unit's own backend.
+
+    The parameters travel as plain values, so that any pool of processes can carry them.
+    """
+    environment.limit_threads()
+    paper = load_paper(paper_key)
+    experiment = paper.experiment(experiment_name)
+    unit = experiment.parameters.of(**parameters)
+    # Before the unit runs: the digests of the code as this process loads it.
+    code = code_digests(paper.module)
+    started = time.perf_counter()
+    try:
+        environment.select_backend(unit.backend)
+        result = experiment.run(unit)
+    except Exception as error:  # whatever a unit raises is reported with it, and the others go on
+        known = isinstance(error, ReproduceError)
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        return Failed(unit, message, traceback.format_exc())
+    seconds = time.perf_counter() - started
+    context = Context.of(
+        environment.versions(unit.backend), environment.processor(), environment.THREADS, result.data, code
+    )
+    return Finished(unit, result, context, round(seconds, 3), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
