@@ -1,0 +1,227 @@
+"""Claims x records: each printed statement beside what was measured, with its verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import count, product
+from typing import Any
+
+import numpy as np
+
+from reproduce_lib.claims import (
+    FactClaim,
+    Measured,
+    MeanOf,
+    OrderClaim,
+    OtherPlace,
+    PaperClaims,
+    ValueClaim,
+)
+from reproduce_lib.forecast_tests import diebold_mariano
+from reproduce_lib.metrics import metric, skill
+from reproduce_lib.records import Store
+from reproduce_lib.study import UnitStatus, unit_statuses
+from reproduce_lib.units import MetricValue, Paper, UnitParameters
+from reproduce_lib.verdicts import (
+    Interval,
+    Verdict,
+    cuts_to,
+    deterministic_verdict,
+    order_verdict,
+    prediction_interval,
+    rounds_to,
+    value_verdict,
+)
+
+Replication = tuple[UnitParameters, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One claim with its verdict and what stands behind it.
+
+    Attributes
+    ----------
+    measured : one entry per complete replication: a number, ``True``/``False`` for an order, or the
+        one thing that a fact was held against
+    expected : complete replications that the recorded set is to hold
+    interval : prediction interval for one more replication, of numbers measured at least twice
+    naive : the same quantity of the naive forecast on the same test days
+    stale : units behind the row whose record is older than the code or the data
+    units : every unit behind the row
+    """
+
+    claim: ValueClaim | OrderClaim | FactClaim
+    verdict: Verdict
+    measured: tuple[MetricValue | bool, ...] = ()
+    expected: int = 0
+    interval: Interval | None = None
+    naive: float | None = None
+    stale: int = 0
+    units: tuple[UnitParameters, ...] = ()
+    reason: str = ""
+
+    @property
+    def mean(self) -> float | None:
+        """Return the mean over replications of a measured number, or ``None``."""
+        return float(np.mean(self.measured)) if isinstance(self.claim, ValueClaim) and self.measured else None
+
+    @property
+    def skill(self) -> float | None:
+        """Return the skill against the naive forecast, or ``None`` where there is none."""
+        return skill(self.mean, self.naive) if self.mean is not None and self.naive else None
+
+    @property
+    def on_substitute_data(self) -> bool:
+        """Tell whether the verdict was reached on other data than the paper's."""
+        return self.claim.comparable == "substitute-data"
+
+    @property
+    def verdict_words(self) -> str:
+        """Return the verdict as it is printed."""
+        if self.verdict is Verdict.PENDING:
+            return f"{self.verdict} ({len(self.measured)} of {self.expected})"
+        return f"{self.verdict} on substitute data" if self.on_substitute_data else str(self.verdict)
+
+
+class Comparison:
+    """The claims of one paper beside its records, read once."""
+
+    def __init__(self, claims: PaperClaims, paper: Paper, store: Store) -> None:
+        self.claims = claims
+        self.paper = paper
+        self.store = store
+        full = paper.full_units()
+        naive = [unit for unit in map(paper.naive, full) if unit is not None]
+        self._status = {status.unit.key: status for status in unit_statuses([*full, *naive], store)}
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Return one row per claim, in the order of the claims file."""
+        return [self.row(claim) for claim in self.claims.claims]
+
+    @property
+    def statuses(self) -> list[UnitStatus]:
+        """Return the status of every unit of the recorded set."""
+        return list(self._status.values())
+
+    def row(self, claim: ValueClaim | OrderClaim | FactClaim) -> Row:
+        """Judge one claim."""
+        if claim.comparable == "no-data":
+            return Row(claim, Verdict.NOT_TESTED, reason=claim.why)
+        match claim:
+            case ValueClaim():
+                return self._value_row(claim)
+            case OrderClaim():
+                return self._order_row(claim)
+            case FactClaim():
+                return self._fact_row(claim)
+
+    def replications(self, claim: ValueClaim) -> list[Replication]:
+        """Return the units of each replication of a claim in the recorded set, seed by seed."""
+        parameters = self.paper.experiment(claim.experiment).parameters
+        spans = [dict(zip(claim.over, values, strict=True)) for values in product(*claim.over.values())]
+        found: list[Replication] = []
+        for seed in count():
+            units = tuple(parameters.of(**claim.conditions, **span, seed=seed) for span in spans)
+            if any(unit.key not in self._status for unit in units):
+                return found
+            found.append(units)
+        raise AssertionError("the recorded set is finite")
+
+    def measured(self, claim: ValueClaim) -> list[float | None]:
+        """Return the claimed quantity of each replication, ``None`` where a unit of it is missing."""
+        return [self._quantity(units, claim.metric) for units in self.replications(claim)]
+
+    def _quantity(self, units: Replication, name: str) -> float | None:
+        records = [self._status[unit.key].record for unit in units]
+        values = [record.metrics[name] for record in records if record is not None]
+        return float(np.mean(np.asarray(values, dtype=float))) if len(values) == len(units) else None
+
+    def _value_row(self, claim: ValueClaim) -> Row:
+        replications = self.replications(claim)
+        measured = [value for value in self.measured(claim) if value is not None]
+        units = tuple(unit for replication in replications for unit in replication)
+        known = metric(claim.metric)
+        interval = prediction_interval(measured) if len(measured) > 1 else None
+        if self.paper.experiment(claim.experiment).deterministic:
+            verdict = deterministic_verdict(claim.value, measured[0], claim.better) if measured else Verdict.PENDING
+        else:
+            width = known.verdict_half_width(float(claim.value))
+            verdict = value_verdict(claim.value, measured, width, claim.better)
+        naive = self._naive(replications[0], claim.metric) if replications else None
+        return Row(
+            claim, verdict, tuple(measured), len(replications), interval, naive, self._stale(units), units
+        )
+
+    def _order_row(self, claim: OrderClaim) -> Row:
+        compared = [self.claims.value(name) for name in (claim.least, *claim.among)]
+        replications = list(zip(*(self.replications(one) for one in compared), strict=False))
+        outcomes = [self._holds(claim, compared, cells) for cells in replications]
+        known = [outcome for outcome in outcomes if outcome is not None]
+        units = tuple(unit for cells in replications for cell in cells for unit in cell)
+        return Row(
+            claim, order_verdict(known), tuple(known), len(replications), stale=self._stale(units), units=units
+        )
+
+    def _holds(self, claim: OrderClaim, compared: Sequence[ValueClaim], cells: Sequence[Replication]) -> bool | None:
+        """Tell whether an order holds in one replication; ``None`` while a unit of it is missing."""
+        values = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
+        if any(value is None for value in values):
+            return None
+        least, *others = [float(value) for value in values if value is not None]
+        if not all(least < other for other in others):
+            return False
+        if claim.significant_at is None:
+            return True
+        errors = [self._errors(cell) for cell in cells]
+        tests = [diebold_mariano(errors[0], other) for other in errors[1:]]
+        return all(test.p_value < claim.significant_at for test in tests)
+
+    def _errors(self, cell: Replication) -> np.ndarray[Any, Any]:
+        """Return the forecast errors that a replication of one unit kept, shape (test days,)."""
+        (unit,) = cell
+        record = self._status[unit.key].record
+        assert record is not None, "the caller saw its metrics"
+        return self.store.read_arrays(unit.paper, record)["error"]
+
+    def _fact_row(self, claim: FactClaim) -> Row:
+        match claim.against:
+            case OtherPlace(text=text):
+                return Row(claim, _exact(text == claim.printed), (text,), 1)
+            case MeanOf(claims=names):
+                mean = sum(Fraction(self.claims.value(name).value) for name in names) / len(names)
+                return Row(claim, _exact(rounds_to(float(mean), claim.printed)), (float(mean),), 1)
+            case Measured() as measured:
+                return self._measured_fact_row(claim, measured)
+
+    def _measured_fact_row(self, claim: FactClaim, source: Measured) -> Row:
+        unit = self.paper.experiment(source.experiment).parameters.of(**source.conditions)
+        status = self._status.get(unit.key)
+        if status is None or status.record is None:
+            return Row(claim, Verdict.PENDING, (), 1, units=(unit,))
+        value = status.record.metrics[source.metric]
+        agrees = cuts_to if claim.digits == "cut" else rounds_to
+        exact = value == claim.printed if isinstance(value, str) else agrees(value, claim.printed)
+        return Row(claim, _exact(exact), (value,), 1, stale=self._stale((unit,)), units=(unit,))
+
+    def _naive(self, replication: Replication, name: str) -> float | None:
+        naive = [self.paper.naive(unit) for unit in replication]
+        units = tuple(unit for unit in naive if unit is not None)
+        return self._quantity(units, name) if len(units) == len(replication) else None
+
+    def _stale(self, units: Iterable[UnitParameters]) -> int:
+        return sum(self._status[key].state == "stale" for key in {unit.key for unit in units})
+
+
+def verdict_counts(rows: Iterable[Row]) -> Counter[Verdict]:
+    """Return how many claims got each verdict."""
+    return Counter(row.verdict for row in rows)
+
+
+def _exact(agrees: bool) -> Verdict:
+    return Verdict.EXACT if agrees else Verdict.DIFFER

@@ -1,0 +1,179 @@
+"""Executing recorded units again: ``verify`` compares, ``adopt`` carries records over a refactoring."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+
+from reproduce_lib.errors import RunError
+from reproduce_lib.records import Context, Record, Replay, Store
+from reproduce_lib.study import UnitStatus, execute_units
+from reproduce_lib.units import MetricValue, Paper, UnitParameters
+from reproduce_lib.verdicts import prediction_interval
+from reproduce_lib.worker import Failed, Finished
+
+EQUAL_RELATIVE = 1e-6
+LEAST_ADOPTION_SHARE = 0.05
+LEAST_ADOPTION_UNITS = 5
+Rule = Literal["equal to 1e-6", "inside the recorded seeds' prediction interval"]
+
+
+@dataclass(frozen=True)
+class UnitReplay:
+    """A unit that was executed again: each metric, recorded and replayed, and both environments."""
+
+    status: UnitStatus
+    metrics: tuple[Replay, ...]
+    replayed_in: Context | None
+    error: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Tell whether the unit ran and every metric agrees."""
+        return not self.error and all(metric.agrees for metric in self.metrics)
+
+
+def choose(statuses: Sequence[UnitStatus], sample: int, seed: int) -> list[UnitStatus]:
+    """Choose recorded units at random, first one of each experiment, then in proportion to their numbers."""
+    recorded = [status for status in statuses if status.record is not None]
+    generator = np.random.default_rng(seed)
+    shuffled = [recorded[i] for i in generator.permutation(len(recorded))]
+    firsts = list({status.unit.experiment: status for status in reversed(shuffled)}.values())
+    rest = [status for status in shuffled if status not in firsts]
+    return [*firsts, *rest][:sample]
+
+
+def replay(
+    chosen: Iterable[UnitStatus], paper: Paper, store: Store, *, jobs: int = 1, progress: bool = True
+) -> list[UnitReplay]:
+    """Execute recorded units again and compare each metric by the rule for where it was recorded."""
+    by_key = {status.unit.key: status for status in chosen}
+    results = []
+    for outcome in execute_units([status.unit for status in by_key.values()], jobs=jobs, progress=progress):
+        status = by_key[outcome.unit.key]
+        if isinstance(outcome, Failed):
+            results.append(UnitReplay(status, (), None, outcome.message))
+        else:
+            results.append(_compare(status, outcome, paper, store))
+    return results
+
+
+def adopt(
+    statuses: Sequence[UnitStatus], paper: Paper, store: Store, *, jobs: int = 1, seed: int = 0
+) -> dict[str, list[UnitReplay]]:
+    """Let stale records hold for today's code, if a sample of each experiment replays without a difference.
+
+    At least 5 % and 5 units of each experiment are executed again; the adoption is written with every
+    compared metric as evidence, for all experiments or for none.
+
+    Raises
+    ------
+    RunError
+        If a replay disagrees: then the change was more than a refactoring, and nothing is written.
+    """
+    stale: dict[str, list[UnitStatus]] = defaultdict(list)
+    for status in statuses:
+        if status.state == "stale":
+            stale[status.unit.experiment].append(status)
+    replayed = {}
+    for name, members in stale.items():
+        sample = max(LEAST_ADOPTION_UNITS, math.ceil(LEAST_ADOPTION_SHARE * len(members)))
+        replayed[name] = replay(_covering(members, sample, seed), paper, store, jobs=jobs)
+    wrong = [unit for units in replayed.values() for unit in units if not unit.agrees]
+    if wrong:
+        raise RunError(f"{len(wrong)} replayed unit(s) disagree, nothing is adopted: {describe(wrong[0])}")
+    for name, units in replayed.items():
+        _write_adoption(paper, name, stale[name], units, store)
+    return replayed
+
+
+def describe(unit: UnitReplay) -> str:
+    """Say which unit disagrees, in which metric, with both values and both environments."""
+    where = f"{unit.status.unit.experiment} {unit.status.unit.key}"
+    if unit.error:
+        return f"{where}: {unit.error}"
+    parts = [f"{m.metric} {m.recorded} recorded, {m.replayed} replayed ({m.rule})" for m in unit.metrics if not m.agrees]
+    recorded, now = unit.status.context, unit.replayed_in
+    if recorded is None or now is None:
+        return f"{where}: {'; '.join(parts)}"
+    return f"{where}: {'; '.join(parts)}; recorded on {_environment(recorded)}, replayed on {_environment(now)}"
+
+
+def _covering(members: list[UnitStatus], sample: int, seed: int) -> list[UnitStatus]:
+    """Choose at random, but at least one record of every context that is to be adopted."""
+    generator = np.random.default_rng(seed)
+    shuffled = [members[i] for i in generator.permutation(len(members))]
+    firsts = {status.record.context: status for status in reversed(shuffled) if status.record is not None}
+    rest = [status for status in shuffled if status not in firsts.values()]
+    return [*firsts.values(), *rest][: max(sample, len(firsts))]
+
+
+def _write_adoption(
+    paper: Paper, experiment: str, stale: list[UnitStatus], units: list[UnitReplay], store: Store
+) -> None:
+    contexts = [unit.replayed_in for unit in units if unit.replayed_in is not None]
+    adopted = sorted({status.record.context for status in stale if status.record is not None})
+    evidence = [metric for unit in units for metric in unit.metrics]
+    time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    store.file(paper.key, experiment).adopt(contexts[0], adopted, evidence, time)
+
+
+def _compare(status: UnitStatus, outcome: Finished, paper: Paper, store: Store) -> UnitReplay:
+    record, context = status.record, status.context
+    assert record is not None and context is not None, "only recorded units are replayed"
+    strict = paper.experiment(status.unit.experiment).deterministic or _same_environment(context, outcome.context)
+    metrics = tuple(
+        _agreement(status.unit, name, value, outcome.result.metrics.get(name, math.nan), strict, store)
+        for name, value in record.metrics.items()
+    )
+    return UnitReplay(status, metrics, outcome.context)
+
+
+def _agreement(
+    unit: UnitParameters, name: str, recorded: MetricValue, replayed: MetricValue, strict: bool, store: Store
+) -> Replay:
+    rule: Rule = "equal to 1e-6"
+    if isinstance(recorded, str) or isinstance(replayed, str):
+        agrees = recorded == replayed
+    elif strict:
+        agrees = math.isclose(recorded, replayed, rel_tol=EQUAL_RELATIVE)
+    else:
+        rule = "inside the recorded seeds' prediction interval"
+        agrees = _inside(replayed, _recorded_seeds(unit, name, store))
+    return Replay(key=unit.key, metric=name, recorded=recorded, replayed=replayed, agrees=agrees, rule=rule)
+
+
+def _inside(value: float, recorded: Sequence[float]) -> bool:
+    if len(recorded) < 2:
+        return math.isclose(value, recorded[0], rel_tol=EQUAL_RELATIVE)
+    interval = prediction_interval(recorded)
+    return interval.lower <= value <= interval.upper
+
+
+def _recorded_seeds(unit: UnitParameters, name: str, store: Store) -> list[float]:
+    """Return a metric of every recorded unit that differs from ``unit`` in its seed alone."""
+    records = store.file(unit.paper, unit.experiment).read().records.values()
+    mine = _without_seed(unit.model_dump(mode="json"))
+    siblings: list[Record] = [record for record in records if _without_seed(record.parameters) == mine]
+    values = [record.metrics[name] for record in siblings if name in record.metrics]
+    return [value for value in values if isinstance(value, float)]
+
+
+def _without_seed(parameters: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in parameters.items() if name != "seed"}
+
+
+def _same_environment(one: Context, other: Context) -> bool:
+    """Tell whether two contexts share the processor and every version that can move a number."""
+    return (one.processor, one.versions) == (other.processor, other.versions)
+
+
+def _environment(context: Context) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in context.versions.items())
+    return f"{context.processor}, {context.threads} thread(s), {versions}"
