@@ -21,6 +21,7 @@ from reproduce_lib.verdicts import printed_number
 Comparable = Literal["same-data", "substitute-data", "no-data", "not-applicable"]
 ClaimId = Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9_\-]+)+$")]
 Conditions = dict[str, Any]
+SHOWN_PROBLEMS = 5
 
 
 class _Entry(BaseModel):
@@ -30,7 +31,7 @@ class _Entry(BaseModel):
 class _Claim(_Entry):
     id: ClaimId
     source: str
-    statement: str = ""
+    statement: str = Field(min_length=1)
     note: str = ""
     comparable: Comparable = "same-data"
     why: str = ""
@@ -197,7 +198,7 @@ def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
     """
     path = (folder or paths.claims_folder()) / f"{paper}.yaml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except FileNotFoundError:
         raise ClaimError(f"{path} does not exist; a paper's claims are written there before anything runs") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -205,7 +206,22 @@ def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
     try:
         return PaperClaims.model_validate(content)
     except ValidationError as error:
-        raise ClaimError(f"{path}: {'; '.join(_problems(error, content))}") from error
+        problems = list(_problems(error, content))
+        more = f"; and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
+        raise ClaimError(f"{path}: {'; '.join(problems[:SHOWN_PROBLEMS])}{more}") from error
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A safe loader that refuses a key written twice instead of dropping the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping, or raise `yaml.YAMLError` with the place of a repeated key."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        for position, key in enumerate(keys):
+            if key in keys[:position]:
+                mark = node.value[position][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is written twice", mark)
+        return super().construct_mapping(node, deep)
 
 
 def _problems(error: ValidationError, content: Any) -> Iterator[str]:

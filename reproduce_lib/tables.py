@@ -10,7 +10,7 @@ from reproduce_lib.compare import Row
 from reproduce_lib.verdicts import SYMBOLS, Verdict
 
 # Which verdicts look good, bad or open; the symbol and the word say it too.
-_TONES = {
+TONES = {
     Verdict.REPRODUCED: "good",
     Verdict.HOLDS: "good",
     Verdict.EXACT: "good",
@@ -75,7 +75,7 @@ def fact_table(rows: Iterable[Row], *, caption: str) -> Html:
 
 def verdict_badge(row: Row) -> Html:
     """Return a verdict as symbol and word, with a class for its colour; stale records are marked."""
-    tone = _TONES.get(row.verdict, "open")
+    tone = TONES.get(row.verdict, "open")
     stale = ' <span class="rr-stale">stale</span>' if row.stale else ""
     words = escape(row.verdict_words)
     return Html(f'<span class="rr-verdict rr-{tone}">{SYMBOLS[row.verdict]} {words}</span>{stale}')
@@ -84,7 +84,7 @@ def verdict_badge(row: Row) -> Html:
 def quantity(row: Row) -> Html:
     """Return what a claim is about, its place in the paper, and an anchor that links can point at."""
     claim = row.claim
-    words = escape(claim.statement or _name(claim))
+    words = escape(claim.statement)
     note = f'<div class="rr-note">{escape(claim.note)}</div>' if claim.note else ""
     return Html(f'<span id="{escape(claim.id)}">{words}</span> <span class="rr-source">{escape(claim.source)}</span>{note}')
 
@@ -117,15 +117,6 @@ def _value_cells(row: Row) -> Sequence[str | Html]:
         number(row.naive, claim.value),
         percent(row.skill),
     )
-
-
-def _name(claim: object) -> str:
-    """Name a printed number by its conditions, when it has no statement of its own."""
-    if not isinstance(claim, ValueClaim):
-        return ""
-    conditions = [str(value) for value in claim.conditions.values()]
-    spans = [f"mean over {len(values)} {name}s" for name, values in claim.over.items()]
-    return ", ".join([*conditions, *spans, claim.metric.upper()])
 
 
 def _plain(value: object) -> str:

@@ -1,0 +1,123 @@
+"""Building the book: execute the notebooks, write the scoreboard, render the pages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reproduce_lib import paths
+from reproduce_lib.data.registry import data_files
+from reproduce_lib.errors import RunError
+from reproduce_lib.files import write_whole
+from reproduce_lib.papers import rebuilt
+from reproduce_lib.runner import execute_notebook
+from reproduce_lib.scoreboard import scoreboard_page, scoreboard_text
+from reproduce_lib.tables import table
+
+
+@dataclass(frozen=True)
+class Book:
+    """A built book: its first page, and the scoreboard as text."""
+
+    index: Path
+    scoreboard: str
+
+
+def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
+    """Execute every paper's notebook and render the book from clean.
+
+    A notebook that fails leaves the page of its last success in place; the book is still rendered, so
+    that the other pages are seen, and the failures are raised at the end.
+
+    Raises
+    ------
+    RunError
+        With every notebook that failed, or with what Jupyter Book said.
+    """
+    failures = []
+    for paper in rebuilt():
+        try:
+            execute_notebook(notebook_path(paper), page_path(paper), parameters)
+        except RunError as error:
+            failures.append(str(error))
+    absent = [paper for paper in rebuilt() if not page_path(paper).is_file()]
+    if absent:
+        raise RunError("\n".join([*failures, f"no page to show for {', '.join(absent)}; the book is not rendered"]))
+    pages = {paper: page_path(paper) for paper in rebuilt()}
+    generated = paths.root() / "book" / "_generated"
+    write_whole(generated / "scoreboard.md", scoreboard_page(pages).encode())
+    write_whole(generated / "data.md", _data_table().encode())
+    index = _render(repository_url)
+    if failures:
+        raise RunError("\n".join([*failures, f"their last good pages are shown in {index}"]))
+    return Book(index, scoreboard_text(pages))
+
+
+def notebook_path(paper: str) -> Path:
+    """Return a paper's source notebook."""
+    return paths.root() / "notebooks" / f"{paper}.ipynb"
+
+
+def page_path(paper: str) -> Path:
+    """Return where a paper's executed notebook is rendered from."""
+    return paths.root() / "book" / "papers" / f"{paper}.ipynb"
+
+
+def _render(repository_url: str) -> Path:
+    build = paths.root() / "_build"
+    for folder in ("html", ".doctrees", "jupyter_execute"):
+        shutil.rmtree(build / folder, ignore_errors=True)
+    config = _config(repository_url, build / "_config.yml")
+    program = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "build", str(paths.root()), "--config", str(config), "-W", "-q"]
+    # Sphinx runs in a process of its own: it changes global state, and its warnings are ours to judge.
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONUTF8": "1"})
+    index = build / "html" / "index.html"
+    if done.returncode or not index.is_file():
+        raise RunError(f"jupyter-book ended with status {done.returncode}:\n{_complaints(done.stdout + done.stderr)}")
+    return index
+
+
+def _config(repository_url: str, target: Path) -> Path:
+    """Write the configuration of this build: the root's, with launch buttons where a repository is known."""
+    config = yaml.safe_load((paths.root() / "_config.yml").read_text(encoding="utf-8"))
+    if repository_url:
+        config["repository"] = {"url": repository_url, "branch": "main"}
+        config["launch_buttons"] = {
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        }
+        config.setdefault("html", {})["use_repository_button"] = True
+    write_whole(target, yaml.safe_dump(config, allow_unicode=True, sort_keys=False).encode())
+    return target
+
+
+def _data_table() -> str:
+    """Return the registry as a table: what each file is, and how to know it."""
+    header = ["File", "What it is", "Licence", "Bytes", "SHA-256", "Where"]
+    rows = [
+        (
+            entry.name,
+            f"{entry.source}; {entry.coverage}",
+            entry.licence,
+            f"{entry.bytes:,}",
+            entry.sha256[:16],
+            entry.url or f"{entry.member} in {entry.archive} on the package index",
+        )
+        for entry in data_files().values()
+    ]
+    return f"{table(header, rows, caption='Data files')}\n"
+
+
+def _complaints(output: str, lines: int = 20) -> str:
+    """Return the warnings and errors that Sphinx printed, or the end of its output where it named none."""
+    found = [line for line in output.splitlines() if re.search(r"warning|error", line, re.IGNORECASE)]
+    return "\n".join((found or output.splitlines())[-lines:])

@@ -1,0 +1,174 @@
+"""Figures of a page. Marker shapes and labels carry what colour shows."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reproduce_lib.claims import ValueClaim
+from reproduce_lib.compare import Row
+from reproduce_lib.errors import RecordError
+from reproduce_lib.files import write_whole
+from reproduce_lib.tables import Html
+from reproduce_lib.verdicts import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito's palette, told apart by the colour-blind.
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+_MARKERS = {
+    Verdict.REPRODUCED: ("o", GREEN),
+    Verdict.INCONCLUSIVE: ("s", GREY),
+    Verdict.BETTER: ("^", BLUE),
+    Verdict.WORSE: ("v", RED),
+    Verdict.DIFFERS: ("D", PURPLE),
+}
+
+
+def new_figure(rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 3.6, **options: Any) -> Any:
+    """Return a figure and its axes in the collection's style."""
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(
+        {"figure.dpi": 110, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "rr"}
+    )
+    return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+
+
+def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
+    """Draw each printed number against its reproduction, the prediction interval as a bar, log scales."""
+    figure, axes = new_figure(width=6.4, height=5.2)
+    shown = [row for row in rows if isinstance(row.claim, ValueClaim) and row.mean is not None]
+    for verdict, (marker, colour) in _MARKERS.items():
+        chosen = [row for row in shown if row.verdict is verdict]
+        if not chosen:
+            continue
+        printed = np.array([float(row.claim.value) for row in chosen if isinstance(row.claim, ValueClaim)])
+        means = np.array([row.mean for row in chosen], dtype=float)
+        halves = np.array([row.interval.half_width if row.interval else 0.0 for row in chosen])
+        lower = np.minimum(halves, 0.9 * means)  # an interval that reaches below zero has no logarithm
+        axes.errorbar(
+            printed, means, yerr=[lower, halves], fmt=marker, color=colour, ms=6, lw=1, alpha=0.85,
+            label=f"{verdict} ({len(chosen)})",
+        )
+    _draw_equality(axes)
+    axes.set(xscale="log", yscale="log", xlabel=f"reported ({unit})", ylabel=f"reproduced ({unit})")
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def intervals_by_row(rows: Sequence[Row], labels: Sequence[str], axes: Axes, *, unit: str) -> None:
+    """Draw reported value, reproduced mean with prediction interval, and the naive error, one line a row."""
+    heights = np.arange(len(rows))[::-1]
+    for height, row in zip(heights, rows, strict=True):
+        if row.interval is not None and row.mean is not None:
+            axes.plot([row.interval.lower, row.interval.upper], [height, height], color=BLUE, lw=4, alpha=0.35)
+            axes.plot(row.mean, height, "o", color=BLUE, ms=6, label="reproduced, 95 % interval")
+        if isinstance(row.claim, ValueClaim):
+            axes.plot(float(row.claim.value), height, "D", color=ORANGE, ms=6, label="reported")
+        if row.naive is not None:
+            axes.plot(row.naive, height, "|", color="black", ms=16, mew=2, label="naive forecast")
+    axes.set(yticks=heights, yticklabels=labels, xlabel=unit, ylim=(-0.6, len(rows) - 0.4))
+    axes.set_xlim(left=min(0, axes.get_xlim()[0]))
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
+    """Put one entry per label below the figure."""
+    handles, labels = axes.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=columns, frameon=False)
+
+
+def forecast_lines(axes: Axes, days: pd.DatetimeIndex, truth: np.ndarray[Any, Any], lines: Mapping[str, Any]) -> None:
+    """Draw the truth and forecasts of it over the test days."""
+    axes.plot(days, truth, color="black", lw=1.6, label="closing price")
+    for (label, values), (colour, style) in zip(lines.items(), ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":")), strict=False):
+        axes.plot(days, values, color=colour, ls=style, lw=1.2, label=label)
+    axes.tick_params(axis="x", rotation=30)
+
+
+def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw skill against the naive forecast: one line a reading, one marker a share.
+
+    Parameters
+    ----------
+    skills : reading -> share -> skill; the first reading is the default, drawn through as lines
+    """
+    shapes = {name: shape for name, shape in zip(next(iter(skills.values())), ("o", "s", "^", "D"), strict=False)}
+    colours = dict(zip(shapes, (BLUE, ORANGE, GREEN, PURPLE), strict=False))
+    heights = np.arange(len(skills))[::-1]
+    for height, values in zip(heights, skills.values(), strict=True):
+        for name, value in values.items():
+            axes.plot(100 * value, height, shapes[name], color=colours[name], ms=6, label=name)
+    for name, value in next(iter(skills.values())).items():
+        axes.axvline(100 * value, color=colours[name], lw=0.8, ls=":")
+    axes.axvline(0, color="black", lw=1)
+    axes.set(yticks=heights, yticklabels=list(skills), xlabel="skill against the naive forecast (%)")
+
+
+def learning_curves(axes: Axes, curves: np.ndarray[Any, Any], label: str, colour: str, style: str) -> None:
+    """Draw the mean of several seeds' curves, shape (seeds, epochs), with their range."""
+    epochs = np.arange(1, curves.shape[1] + 1)
+    axes.fill_between(epochs, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.2, lw=0)
+    axes.plot(epochs, curves.mean(axis=0), color=colour, ls=style, label=label)
+
+
+def kept_figure(
+    path: Path, draw: Callable[[], Figure] | None, *, alt: str, source: Mapping[str, str], keep: bool
+) -> Html:
+    """Show a figure that needs the data; where they are absent, show the one that was kept.
+
+    Parameters
+    ----------
+    path : where the figure is kept, an ``.svg``
+    draw : draws the figure from the data, or ``None`` where they cannot be had
+    alt : what the figure shows, for those who do not see it
+    source : what it is drawn from, written into the kept file
+    keep : whether to keep what is drawn
+
+    Raises
+    ------
+    RecordError
+        If the data are absent and nothing was kept.
+    """
+    if draw is not None:
+        markup = _svg(draw(), source)
+        origin = "Drawn live from the data."
+        if keep:
+            write_whole(path, markup.encode())
+    elif path.is_file():
+        markup = path.read_text(encoding="utf-8")
+        origin = "The data are not at hand: shown as recorded."
+    else:
+        raise RecordError(f"{path} was never kept; build the book once with the data and --keep-figures")
+    return Html(
+        f'<figure class="rr-figure"><div role="img" aria-label="{escape(alt)}">{markup}</div>'
+        f"<figcaption>{escape(alt)} {origin}</figcaption></figure>"
+    )
+
+
+def _svg(figure: Figure, source: Mapping[str, str]) -> str:
+    import matplotlib.pyplot as plt
+
+    buffer = io.StringIO()
+    metadata = {"Date": None, "Creator": None, "Description": json.dumps(dict(source), sort_keys=True)}
+    figure.savefig(buffer, format="svg", metadata=metadata)
+    plt.close(figure)
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _draw_equality(axes: Axes) -> None:
+    low = min(axes.get_xlim()[0], axes.get_ylim()[0])
+    high = max(axes.get_xlim()[1], axes.get_ylim()[1])
+    axes.axline((max(low, 1e-9), max(low, 1e-9)), (high, high), color="black", lw=1, ls="--", label="equal")

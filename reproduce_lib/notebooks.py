@@ -1,0 +1,194 @@
+"""What the paired notebooks stand on: checked parameters, live checks, bound numbers, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from reproduce_lib.errors import ParameterError
+from reproduce_lib.records import Record, Store
+from reproduce_lib.study import Execute, UnitStatus, unit_statuses
+from reproduce_lib.tables import Html, table
+from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describe
+
+# What IPython itself puts into a notebook's namespace.
+_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+EVERY = "all"
+SMOKE = {"epochs": 1}
+
+Unit = TypeVar("Unit", bound=UnitParameters)
+
+
+class PageParameters(BaseModel):
+    """The parameters that every notebook takes, beside those of its paper's units.
+
+    Attributes
+    ----------
+    profile : ``smoke`` | ``full`` | ``custom``
+    execute : ``recorded`` trains nothing, ``missing`` what is missing or stale, ``fresh`` everything
+    seeds : how many seeds, 0 to seeds - 1
+    jobs : units trained at a time
+    keep_figures : whether figures that need the data are kept for pages built without them
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    profile: Profile = "full"
+    execute: Execute = "recorded"
+    seeds: int = Field(default=10, ge=1, le=1000)
+    jobs: int = Field(default=1, ge=1, le=1024)
+    keep_figures: bool = False
+
+
+class Page(Generic[Unit]):
+    """A notebook's parameters, checked, and the units that they select."""
+
+    def __init__(self, unit: type[Unit], spans: Iterable[str], values: Mapping[str, Any]) -> None:
+        self._unit = unit
+        self._spans = tuple(spans)
+        model = page_model(unit, self._spans)
+        try:
+            self.values = model(**values)
+        except ValidationError as error:
+            raise ParameterError(describe(error, model)) from None
+        self.units()  # a combination that no unit can have stops the notebook here
+
+    @property
+    def settings(self) -> PageParameters:
+        """Return the parameters that every notebook has."""
+        return self.values
+
+    @property
+    def decisions(self) -> dict[str, Any]:
+        """Return the parameters that are the same for every selected unit."""
+        own = set(self._unit.model_fields) - {*self._spans, "profile", "seed"}
+        values = {name: value for name, value in self.values.model_dump().items() if name in own}
+        return {**values, **SMOKE} if self.settings.profile == "smoke" else values
+
+    @property
+    def is_the_papers_setting(self) -> bool:
+        """Tell whether these are the conditions that the claims were printed for."""
+        defaults = {name: self._unit.model_fields[name].default for name in self.decisions}
+        return self.settings.profile == "full" and self.decisions == defaults
+
+    def selected(self, name: str) -> tuple[Any, ...]:
+        """Return the chosen values of a parameter that the page spans."""
+        value = getattr(self.values, name)
+        every = choices(self._unit, name)
+        if self.settings.profile == "smoke" and value == EVERY and name == self._spans[0]:
+            return every[:1]
+        return every if value == EVERY else (value,)
+
+    def units(self) -> list[Unit]:
+        """Return the selected units, seed by seed."""
+        seeds = 1 if self.settings.profile == "smoke" else self.settings.seeds
+        fixed = {"profile": self.settings.profile, **self.decisions}
+        combinations = product(range(seeds), *(self.selected(name) for name in self._spans))
+        names = ("seed", *self._spans)
+        return [self._unit.of(**fixed, **dict(zip(names, values, strict=True))) for values in combinations]
+
+
+def page_model(unit: type[UnitParameters], spans: Iterable[str]) -> type[PageParameters]:
+    """Return the model of a notebook's parameters: its unit's, those it spans widened by ``"all"``."""
+    fields: dict[str, Any] = {
+        name: (info.annotation, info)
+        for name, info in unit.model_fields.items()
+        if name not in PageParameters.model_fields and name != "seed"
+    }
+    for name in spans:
+        fields[name] = (Literal[(EVERY, *choices(unit, name))], EVERY)
+    return create_model("PageParameters", __base__=PageParameters, **fields)
+
+
+def read_parameters(namespace: Mapping[str, Any], unit: type[Unit], spans: Iterable[str]) -> Page[Unit]:
+    """Check every variable that the parameter cells defined, however the notebook was started.
+
+    Call it in the first cell after them: any name that is no parameter, such as a misspelt one injected
+    by papermill, is then an error rather than a setting that silently does nothing.
+
+    Raises
+    ------
+    ParameterError
+        With the known parameters, or the allowed values of the one that is wrong.
+    """
+    given = {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith("_") and name not in _IPYTHON_NAMES and not _is_code(value)
+    }
+    return Page(unit, spans, given)
+
+
+def measured_table(units: Iterable[UnitParameters], paper: Paper, store: Store, *, caption: str) -> Html:
+    """Return what units measured, seed after seed, beside the naive forecast; no claim is compared."""
+    rows = []
+    for status in unit_statuses(units, store):
+        naive = paper.naive(status.unit)
+        against = unit_statuses([naive], store)[0].record if naive is not None else None
+        rows.append((_changed(status.unit), *(_metric(status.record, against, name) for name in ("mae", "rmse"))))
+    return table(["Unit", "MAE (naive)", "RMSE (naive)"], rows, caption=caption, numeric=2)
+
+
+def bind(name: str, text: str) -> None:
+    """Bind a computed text to a name that the page's prose can show."""
+    from IPython.display import Markdown
+    from myst_nb import glue
+
+    glue(name, Markdown(text), display=False)
+
+
+def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:
+    """Return what stands behind a page: units, seeds, backends, processors, data, share of fresh records."""
+    known = list(statuses)
+    recorded = [status for status in known if status.record is not None and status.context is not None]
+    contexts = [status.context for status in recorded if status.context is not None]
+    data = {name: digest for context in contexts for name, digest in context.data.items()}
+    fresh = sum(status.state == "fresh" for status in known)
+    seconds = sum(status.record.seconds for status in recorded if status.record is not None)
+    rows = [
+        ("Units recorded", f"{len(recorded)} of {len(known)}"),
+        ("Records that are fresh", f"{fresh} of {len(recorded)} ({_share(fresh, len(recorded))})"),
+        ("Seeds", _span(sorted({status.unit.seed for status in known}))),
+        ("Backends", ", ".join(sorted({status.unit.backend for status in recorded} - {"none"})) or "none"),
+        ("Processors", "; ".join(sorted({context.processor for context in contexts}))),
+        ("Versions", "; ".join(sorted({_versions(context.versions) for context in contexts}))),
+        ("Computing time", f"{seconds / 3600:.2f} processor-hours"),
+        ("Data fingerprints", "; ".join(f"{name} {digest[:12]}" for name, digest in sorted(data.items())) or "none"),
+        ("Executed live on this page", "; ".join(live) or "nothing: every number is recorded"),
+    ]
+    return table(["What stands behind this page", ""], rows, caption="Provenance")
+
+
+def _changed(unit: UnitParameters) -> str:
+    """Name a unit by what tells it from the default one."""
+    values = unit.model_dump()
+    shown = {name: value for name, value in values.items() if value != type(unit).model_fields[name].default}
+    return ", ".join(f"{name} {value}" for name, value in shown.items()) or "the default unit"
+
+
+def _metric(record: Record | None, against: Record | None, name: str) -> str:
+    if record is None:
+        return "not recorded"
+    naive = f" ({against.metrics[name]:.3f})" if against is not None else ""
+    return f"{record.metrics[name]:.3f}{naive}"
+
+
+def _versions(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "none recorded"
+
+
+def _span(seeds: list[int]) -> str:
+    return f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds)) or "none"
+
+
+def _is_code(value: object) -> bool:
+    import types
+
+    return isinstance(value, types.ModuleType | types.FunctionType | type)
