@@ -27,7 +27,8 @@ def drift_forecast(series: Series, positions: Positions) -> Series:
     """Forecast the values at ``positions`` (each at least 2) as the last value plus the mean change so far."""
     _check(positions, history=2)
     last = positions - 1
-    return series[last] + (series[last] - series[0]) / last
+    forecast: Series = series[last] + (series[last] - series[0]) / last
+    return forecast
 
 
 def arima_order(history: Series) -> tuple[int, int, int]:

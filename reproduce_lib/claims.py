@@ -29,9 +29,12 @@ class _Entry(BaseModel):
 
 
 class _Claim(_Entry):
+    """What every claim has; ``group`` names the claims that a page folds together."""
+
     id: ClaimId
     source: str
     statement: str = Field(min_length=1)
+    group: str = ""
     note: str = ""
     comparable: Comparable = "same-data"
     why: str = ""
@@ -198,7 +201,7 @@ def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
     """
     path = (folder or paths.claims_folder()) / f"{paper}.yaml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - it is a safe loader
     except FileNotFoundError:
         raise ClaimError(f"{path} does not exist; a paper's claims are written there before anything runs") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -216,7 +219,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping, or raise `yaml.YAMLError` with the place of a repeated key."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for position, key in enumerate(keys):
             if key in keys[:position]:
                 mark = node.value[position][0].start_mark

@@ -330,8 +330,9 @@ def _scalar(text: str) -> Any:
 
 def _refuse_failures(failed: Iterable[Any]) -> None:
     """End with every unit that raised, once what succeeded is safe."""
-    lines = [f"{one.unit.experiment} {one.unit.key}: {one.message}" for one in failed]
-    if lines:
-        raise RunError("\n".join([f"{len(lines)} unit(s) failed", *dict.fromkeys(lines)]))
-
-
+    units: dict[str, list[str]] = {}
+    for one in failed:
+        units.setdefault(one.message, []).append(f"{one.unit.experiment} {one.unit.key}")
+    if units:
+        lines = [f"{len(keys)} unit(s), the first {keys[0]}: {message}" for message, keys in units.items()]
+        raise RunError("\n".join([f"{sum(map(len, units.values()))} unit(s) failed", *lines]))

@@ -14,8 +14,8 @@ import numpy as np
 
 from reproduce_lib.claims import (
     FactClaim,
-    Measured,
     MeanOf,
+    Measured,
     OrderClaim,
     OtherPlace,
     PaperClaims,
@@ -68,7 +68,9 @@ class Row:
     @property
     def mean(self) -> float | None:
         """Return the mean over replications of a measured number, or ``None``."""
-        return float(np.mean(self.measured)) if isinstance(self.claim, ValueClaim) and self.measured else None
+        if not isinstance(self.claim, ValueClaim) or not self.measured:
+            return None
+        return float(np.mean(np.asarray(self.measured, dtype=float)))
 
     @property
     def skill(self) -> float | None:
@@ -154,9 +156,7 @@ class Comparison:
             width = known.verdict_half_width(float(claim.value))
             verdict = value_verdict(claim.value, measured, width, claim.better)
         naive = self._naive(replications[0], claim.metric) if replications else None
-        return Row(
-            claim, verdict, tuple(measured), len(replications), interval, naive, self._stale(units), units
-        )
+        return Row(claim, verdict, tuple(measured), len(replications), interval, naive, self._stale(units), units)
 
     def _order_row(self, claim: OrderClaim) -> Row:
         compared = [self.claims.value(name) for name in (claim.least, *claim.among)]
@@ -164,9 +164,7 @@ class Comparison:
         outcomes = [self._holds(claim, compared, cells) for cells in replications]
         known = [outcome for outcome in outcomes if outcome is not None]
         units = tuple(unit for cells in replications for cell in cells for unit in cell)
-        return Row(
-            claim, order_verdict(known), tuple(known), len(replications), stale=self._stale(units), units=units
-        )
+        return Row(claim, order_verdict(known), tuple(known), len(replications), stale=self._stale(units), units=units)
 
     def _holds(self, claim: OrderClaim, compared: Sequence[ValueClaim], cells: Sequence[Replication]) -> bool | None:
         """Tell whether an order holds in one replication; ``None`` while a unit of it is missing."""

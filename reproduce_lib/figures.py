@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +34,10 @@ _MARKERS = {
 }
 
 
-def new_figure(rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 3.6, **options: Any) -> Any:
-    """Return a figure and its axes in the collection's style."""
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 3.6, **options: Any
+) -> tuple[Figure, Any]:
+    """Return a figure and its axes in the collection's style; ``options`` go to `matplotlib.pyplot.subplots`."""
     import matplotlib.pyplot as plt
 
     plt.rcParams.update(
@@ -58,12 +59,20 @@ def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
         halves = np.array([row.interval.half_width if row.interval else 0.0 for row in chosen])
         lower = np.minimum(halves, 0.9 * means)  # an interval that reaches below zero has no logarithm
         axes.errorbar(
-            printed, means, yerr=[lower, halves], fmt=marker, color=colour, ms=6, lw=1, alpha=0.85,
+            printed,
+            means,
+            yerr=[lower, halves],
+            fmt=marker,
+            color=colour,
+            ms=6,
+            lw=1,
+            alpha=0.85,
             label=f"{verdict} ({len(chosen)})",
         )
-    _draw_equality(axes)
+    numbers = [float(row.claim.value) for row in shown if isinstance(row.claim, ValueClaim)]
+    _draw_equality(axes, np.array([*numbers, *(row.mean for row in shown if row.mean is not None)]))
     axes.set(xscale="log", yscale="log", xlabel=f"reported ({unit})", ylabel=f"reproduced ({unit})")
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="upper left", fontsize=9)
     return figure
 
 
@@ -92,7 +101,9 @@ def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
 def forecast_lines(axes: Axes, days: pd.DatetimeIndex, truth: np.ndarray[Any, Any], lines: Mapping[str, Any]) -> None:
     """Draw the truth and forecasts of it over the test days."""
     axes.plot(days, truth, color="black", lw=1.6, label="closing price")
-    for (label, values), (colour, style) in zip(lines.items(), ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":")), strict=False):
+    for (label, values), (colour, style) in zip(
+        lines.items(), ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":")), strict=False
+    ):
         axes.plot(days, values, color=colour, ls=style, lw=1.2, label=label)
     axes.tick_params(axis="x", rotation=30)
 
@@ -104,7 +115,7 @@ def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> N
     ----------
     skills : reading -> share -> skill; the first reading is the default, drawn through as lines
     """
-    shapes = {name: shape for name, shape in zip(next(iter(skills.values())), ("o", "s", "^", "D"), strict=False)}
+    shapes = dict(zip(next(iter(skills.values())), ("o", "s", "^", "D"), strict=False))
     colours = dict(zip(shapes, (BLUE, ORANGE, GREEN, PURPLE), strict=False))
     heights = np.arange(len(skills))[::-1]
     for height, values in zip(heights, skills.values(), strict=True):
@@ -114,6 +125,7 @@ def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> N
         axes.axvline(100 * value, color=colours[name], lw=0.8, ls=":")
     axes.axvline(0, color="black", lw=1)
     axes.set(yticks=heights, yticklabels=list(skills), xlabel="skill against the naive forecast (%)")
+    axes.set_ylim(-0.6, len(skills) - 0.4)
 
 
 def learning_curves(axes: Axes, curves: np.ndarray[Any, Any], label: str, colour: str, style: str) -> None:
@@ -168,7 +180,8 @@ def _svg(figure: Figure, source: Mapping[str, str]) -> str:
     return text[text.index("<svg") :]
 
 
-def _draw_equality(axes: Axes) -> None:
-    low = min(axes.get_xlim()[0], axes.get_ylim()[0])
-    high = max(axes.get_xlim()[1], axes.get_ylim()[1])
-    axes.axline((max(low, 1e-9), max(low, 1e-9)), (high, high), color="black", lw=1, ls="--", label="equal")
+def _draw_equality(axes: Axes, values: np.ndarray[Any, Any]) -> None:
+    """Draw the line of equality over the span of the values, with some air around them."""
+    low, high = values.min() / 1.5, values.max() * 1.5
+    axes.plot([low, high], [low, high], color="black", lw=1, ls="--", label="equal")
+    axes.set(xlim=(low, high), ylim=(low, high))

@@ -1,4 +1,4 @@
-"""Is one forecast more accurate than another, and does it merely repeat the past?"""
+"""Tests of whether one forecast is more accurate than another, or merely repeats the past."""
 
 from __future__ import annotations
 

@@ -78,4 +78,5 @@ def _errors(truth: ArrayLike, forecast: ArrayLike) -> NDArray[np.float64]:
     true, predicted = np.asarray(truth, dtype=float), np.asarray(forecast, dtype=float)
     if true.shape != predicted.shape or true.ndim != 1 or not true.size:
         raise ValueError(f"truth {true.shape} and forecast {predicted.shape} must be two equal, non-empty rows")
-    return predicted - true
+    error: NDArray[np.float64] = predicted - true
+    return error

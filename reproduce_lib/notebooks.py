@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Generic, Literal, TypeVar
 
@@ -133,11 +134,23 @@ def measured_table(units: Iterable[UnitParameters], paper: Paper, store: Store, 
 
 
 def bind(name: str, text: str) -> None:
-    """Bind a computed text to a name that the page's prose can show."""
-    from IPython.display import Markdown
+    """Bind a computed text to a name that the page's prose, and the scoreboard, can show."""
     from myst_nb import glue
 
-    glue(name, Markdown(text), display=False)
+    glue(name, BoundText(text), display=False)
+
+
+@dataclass(frozen=True)
+class BoundText:
+    """A text that shows as itself, within a sentence or as a paragraph of Markdown."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return self.text
 
 
 def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:

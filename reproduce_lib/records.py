@@ -58,7 +58,7 @@ class Context(_Line):
         """Build a context whose id is a digest of its content."""
         content = {"versions": versions, "processor": processor, "threads": threads, "data": data, "code": code}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-        return cls(id=digest, **content)  # type: ignore[arg-type]
+        return cls(id=digest, **content)
 
 
 class Record(_Line):
@@ -283,7 +283,7 @@ class Store:
     def write_arrays(self, paper: str, key: str, arrays: dict[str, NDArray[Any]]) -> str:
         """Write a unit's arrays to ``<artifacts>/<paper>/<key>.npz``; return their SHA-256."""
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
         path = self._array_file(paper, key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -98,7 +98,9 @@ def describe(unit: UnitReplay) -> str:
     where = f"{unit.status.unit.experiment} {unit.status.unit.key}"
     if unit.error:
         return f"{where}: {unit.error}"
-    parts = [f"{m.metric} {m.recorded} recorded, {m.replayed} replayed ({m.rule})" for m in unit.metrics if not m.agrees]
+    parts = [
+        f"{m.metric} {m.recorded} recorded, {m.replayed} replayed ({m.rule})" for m in unit.metrics if not m.agrees
+    ]
     recorded, now = unit.status.context, unit.replayed_in
     if recorded is None or now is None:
         return f"{where}: {'; '.join(parts)}"

@@ -175,6 +175,10 @@ def _stamped(executed: Path, run: NotebookRun) -> str:
     import nbformat
 
     notebook = nbformat.read(executed, as_version=4)
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            cell.metadata["tags"] = [*tags, "hide-input"]
     given = json.dumps(run.parameters) if run.parameters else "defaults"
     stamp = (
         f"*This page was executed on {run.started:%Y-%m-%d at %H:%M UTC} in {run.seconds:.0f} s "

@@ -45,11 +45,13 @@ def scoreboard_page(pages: Mapping[str, Path]) -> str:
             rows.append((Html(f"<strong>{escape(title)}</strong>"), "not yet rebuilt", "–", "–"))
             continue
         entry = entry_of(key, pages[key])
-        link = Html(f'<a href="papers/{key}.html"><strong>{escape(title)}</strong></a>'
-                    f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>')
+        link = Html(
+            f'<a href="papers/{key}.html"><strong>{escape(title)}</strong></a>'
+            f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>'
+        )
         rows.append((link, Html(f"{_bar(entry.counts)}{_legend(entry.counts)}"), entry.headline, _freshness(entry)))
     header = ["Paper and its claim", "Claims by verdict", "What we found", "Records"]
-    return f"{table(header, rows, caption='Scoreboard')}\n"
+    return f"{table(header, rows, caption='Scoreboard', css='rr-board')}\n"
 
 
 def scoreboard_text(pages: Mapping[str, Path]) -> str:

@@ -1,6 +1,7 @@
-"""A Sphinx extension: launch buttons open a page's source notebook, not its executed copy.
+"""A Sphinx extension: launch buttons open a page's source notebook, and nothing is asked of other servers.
 
-The executed copies are generated and not in version control, so a link to one would lead nowhere.
+The executed copies are generated and not in version control, so a link to one would lead nowhere. The scripts for
+live code cells would load theirs from an outside server, and are added twice, which is an error in the browser.
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from typing import Any
 EXECUTED, SOURCE = "book/papers/", "notebooks/"
 
 
-def point_at_source(
-    app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
-) -> None:
-    """Rewrite the addresses of a paper page's launch and repository buttons."""
+def adapt_page(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    """Rewrite the addresses of a paper page's buttons, and leave the scripts for live cells out."""
     if page.startswith(EXECUTED):
         context["header_buttons"] = _rewritten(context.get("header_buttons", []))
+    context["script_files"] = [script for script in context.get("script_files", []) if not _is_live_code(script)]
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx, after the theme has made its buttons."""
-    app.connect("html-page-context", point_at_source, priority=1000)
+    app.connect("html-page-context", adapt_page, priority=1000)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _is_live_code(script: Any) -> bool:
+    attributes = getattr(script, "attributes", {})
+    return "thebe" in f"{getattr(script, 'filename', '')} {attributes.get('body', '')}".lower()
 
 
 def _rewritten(value: Any) -> Any:

@@ -114,9 +114,8 @@ def execute_units(
 
     waiting = list(units)
     with tqdm(total=len(waiting), unit="unit", disable=not progress or not waiting) as bar:
-        # Keras cannot change its backend, so each backend has worker processes of its own.
-        for backend in dict.fromkeys(unit.backend for unit in waiting):
-            for outcome in _in_workers([unit for unit in waiting if unit.backend == backend], jobs):
+        for members in _by_backend(waiting):
+            for outcome in _in_workers(members, jobs):
                 bar.set_postfix_str(outcome.unit.experiment, refresh=False)
                 bar.update()
                 yield outcome
@@ -137,6 +136,15 @@ def write(outcome: Finished, store: Store) -> bool:
         artifact=artifact,
     )
     return store.file(unit.paper, unit.experiment).append(outcome.context, record)
+
+
+def _by_backend(units: list[UnitParameters]) -> list[list[UnitParameters]]:
+    """Group units by backend, which Keras cannot change in a process; those without one join the first group."""
+    backends = list(dict.fromkeys(unit.backend for unit in units if unit.backend != "none")) or ["none"]
+    return [
+        [unit for unit in units if unit.backend == backend or (unit.backend == "none" and backend == backends[0])]
+        for backend in backends
+    ]
 
 
 def _in_workers(units: list[UnitParameters], jobs: int) -> Iterator[Finished | Failed]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from reproduce_lib.claims import FactClaim, ValueClaim
@@ -29,13 +30,16 @@ class Html(str):
         return str(self)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str | Html]], *, caption: str, numeric: int = 0) -> Html:
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str | Html]], *, caption: str, numeric: int = 0, css: str = ""
+) -> Html:
     """Return a table inside a box that scrolls sideways on a narrow screen.
 
     Parameters
     ----------
     rows : one text per column; plain strings are escaped, `Html` is not
     numeric : how many of the last columns hold numbers and are set flush right
+    css : further classes, space-separated
     """
     first_number = len(header) - numeric
     heads = "".join(_cell("th", text, i >= first_number, ' scope="col"') for i, text in enumerate(header))
@@ -44,7 +48,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str | Html]], *, captio
     )
     return Html(
         f'<div class="rr-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="rr-table"><caption>{escape(caption)}</caption>'
+        f'<table class="{f"rr-table {css}".strip()}"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -52,33 +56,23 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str | Html]], *, captio
 def value_table(rows: Iterable[Row], *, caption: str) -> Html:
     """Return reported | reproduced | interval | verdict | naive | skill, one row per printed number."""
     header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "n", "Naive", "Skill"]
-    return table(header, [_value_cells(row) for row in rows], caption=caption, numeric=6)
+    return table(header, [_value_cells(row) for row in rows], caption=caption, numeric=6, css="rr-claims")
 
 
-def order_table(rows: Iterable[Row], *, caption: str) -> Html:
-    """Return each stated order with its verdict and the replications in which it holds."""
-    cells = [
-        (quantity(row), verdict_badge(row), f"{sum(map(bool, row.measured))} of {len(row.measured)}") for row in rows
-    ]
-    return table(["Stated order", "Verdict", "Holds in"], cells, caption=caption, numeric=1)
+def order_groups(rows: Sequence[Row]) -> Html:
+    """Return the stated orders, group by group, each with its verdict and the runs in which it holds."""
+    return _groups(rows, _order_table)
 
 
-def fact_table(rows: Iterable[Row], *, caption: str) -> Html:
-    """Return each exact statement beside what it was held against."""
-    cells = []
-    for row in rows:
-        assert isinstance(row.claim, FactClaim)
-        found = "; ".join(_plain(value) for value in row.measured) or "–"
-        cells.append((quantity(row), verdict_badge(row), row.claim.printed, found))
-    return table(["Statement", "Verdict", "Printed", "Found"], cells, caption=caption, numeric=2)
+def fact_groups(rows: Sequence[Row]) -> Html:
+    """Return the exact statements, group by group, each beside what it was held against."""
+    return _groups(rows, _fact_table)
 
 
 def verdict_badge(row: Row) -> Html:
     """Return a verdict as symbol and word, with a class for its colour; stale records are marked."""
-    tone = TONES.get(row.verdict, "open")
     stale = ' <span class="rr-stale">stale</span>' if row.stale else ""
-    words = escape(row.verdict_words)
-    return Html(f'<span class="rr-verdict rr-{tone}">{SYMBOLS[row.verdict]} {words}</span>{stale}')
+    return Html(f"{_badge(row.verdict, row.verdict_words)}{stale}")
 
 
 def quantity(row: Row) -> Html:
@@ -86,7 +80,8 @@ def quantity(row: Row) -> Html:
     claim = row.claim
     words = escape(claim.statement)
     note = f'<div class="rr-note">{escape(claim.note)}</div>' if claim.note else ""
-    return Html(f'<span id="{escape(claim.id)}">{words}</span> <span class="rr-source">{escape(claim.source)}</span>{note}')
+    source = f'<span class="rr-source">{escape(claim.source)}</span>'
+    return Html(f'<span id="{escape(claim.id)}">{words}</span> {source}{note}')
 
 
 def number(value: float | None, like: str | None = None) -> str:
@@ -99,7 +94,43 @@ def number(value: float | None, like: str | None = None) -> str:
 
 def percent(value: float | None) -> str:
     """Write a share in percent, with its sign."""
-    return "–" if value is None else f"{100 * value:+.1f} %"
+    return "–" if value is None else f"{100 * value:+.1f} %".replace("-", "−")
+
+
+def _badge(verdict: Verdict, words: str) -> str:
+    tone = TONES.get(verdict, "open")
+    return f'<span class="rr-verdict rr-{tone}">{SYMBOLS[verdict]} {escape(words)}</span>'
+
+
+def _groups(rows: Sequence[Row], write: Callable[[Sequence[Row], str], Html]) -> Html:
+    """Fold rows by the group of their claim; what a fold holds is counted by verdict on its outside."""
+    folds = []
+    for group in dict.fromkeys(row.claim.group for row in rows):
+        members = [row for row in rows if row.claim.group == group]
+        counts = Counter(row.verdict for row in members)
+        badges = " ".join(_badge(verdict, f"{counts[verdict]} {verdict}") for verdict in Verdict if counts[verdict])
+        folds.append(
+            f'<details class="rr-group"><summary>{escape(group)} <span class="rr-counts">{badges}</span></summary>'
+            f"{write(members, group)}</details>"
+        )
+    return Html("".join(folds))
+
+
+def _order_table(rows: Sequence[Row], caption: str) -> Html:
+    cells = [
+        (quantity(row), verdict_badge(row), f"{sum(map(bool, row.measured))} of {len(row.measured)}") for row in rows
+    ]
+    return table(["Stated order", "Verdict", "Holds in"], cells, caption=caption, numeric=1, css="rr-claims")
+
+
+def _fact_table(rows: Sequence[Row], caption: str) -> Html:
+    cells = []
+    for row in rows:
+        assert isinstance(row.claim, FactClaim)
+        found = "; ".join(_plain(value) for value in row.measured) or "–"
+        cells.append((quantity(row), verdict_badge(row), row.claim.printed, found))
+    header = ["Statement", "Verdict", "Printed", "Found"]
+    return table(header, cells, caption=caption, numeric=2, css="rr-claims")
 
 
 def _value_cells(row: Row) -> Sequence[str | Html]:
@@ -108,7 +139,7 @@ def _value_cells(row: Row) -> Sequence[str | Html]:
     interval = row.interval
     ends = f"{number(interval.lower, claim.value)} to {number(interval.upper, claim.value)}" if interval else "–"
     return (
-        quantity(row),
+        Html(f'<span id="{escape(claim.id)}">{escape(claim.statement)}</span>'),
         verdict_badge(row),
         claim.value,
         number(row.mean, claim.value),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,4 +45,4 @@ def consecutive_parts(n: int, percentages: Sequence[int]) -> list[slice]:
     if sum(percentages) != 100:
         raise ValueError(f"percentages {tuple(percentages)} add up to {sum(percentages)}, not 100")
     edges = [n * total // 100 for total in np.cumsum([0, *percentages]).tolist()]
-    return [slice(start, stop) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 
 from reproduce_lib import environment
 from reproduce_lib.closure import code_digests
-from reproduce_lib.errors import ReproduceError
+from reproduce_lib.errors import ReproduceError, RunError
 from reproduce_lib.papers import load_paper
 from reproduce_lib.records import Context
 from reproduce_lib.units import UnitParameters, UnitResult
@@ -50,6 +51,7 @@ def execute(paper_key: str, experiment_name: str, parameters: dict[str, object])
     try:
         environment.select_backend(unit.backend)
         result = experiment.run(unit)
+        _check_finite(result)
     except Exception as error:  # whatever a unit raises is reported with it, and the others go on
         known = isinstance(error, ReproduceError)
         message = str(error) if known else f"{type(error).__name__}: {error}"
@@ -59,3 +61,11 @@ def execute(paper_key: str, experiment_name: str, parameters: dict[str, object])
         environment.versions(unit.backend), environment.processor(), environment.THREADS, result.data, code
     )
     return Finished(unit, result, context, round(seconds, 3), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _check_finite(result: UnitResult) -> None:
+    """Refuse what no record can hold: a training that diverged measured nothing."""
+    wrong = {name: value for name, value in result.metrics.items() if not isinstance(value, str)}
+    wrong = {name: value for name, value in wrong.items() if not math.isfinite(value)}
+    if wrong:
+        raise RunError(f"no result: {', '.join(f'{name} is {value}' for name, value in wrong.items())}")

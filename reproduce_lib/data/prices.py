@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
+from reproduce_lib.data.registry import data_file
 from reproduce_lib.errors import DataError, ParameterError
 
 Ticker = Literal["TSLA", "GOOG", "TWTR"]
@@ -183,7 +184,7 @@ def _assemble(ticker: Ticker, pieces: Sequence[Piece], network: bool) -> Prices:
     joined = pd.concat([frames[piece.file].loc[piece.first : piece.last] for piece in pieces])
     check_prices(joined, ticker)
     _check_coverage(joined, ticker)
-    hashes = {piece.file: sources.data_file(piece.file).sha256 for piece in pieces}
+    hashes = {piece.file: data_file(piece.file).sha256 for piece in pieces}
     return Prices(ticker, joined.rename_axis("date"), hashes)
 
 

@@ -36,7 +36,7 @@ class DataFile:
 def data_files() -> dict[str, DataFile]:
     """Return name -> pinned file, in the registry's order."""
     with Path(__file__).with_name("registry.csv").open(encoding="utf-8", newline="") as file:
-        rows = [DataFile(**{**row, "bytes": int(row["bytes"])}) for row in csv.DictReader(file)]
+        rows = [DataFile(bytes=int(row.pop("bytes")), **row) for row in csv.DictReader(file)]
     return {row.name: row for row in rows}
 
 

@@ -22,7 +22,7 @@ Place = Literal["mirror", "cache", "not here"]
 
 
 class MissingDataError(DataError):
-    """No way to the bytes was open. (A file that is there but wrong is a plain `DataError`.)"""
+    """No way to the bytes was open; a file that is there but wrong is a plain `DataError`."""
 
 
 def read(name: str, *, network: bool = True) -> bytes:

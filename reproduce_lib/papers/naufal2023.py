@@ -22,7 +22,7 @@ from reproduce_lib.data.simulate import simulate_prices
 from reproduce_lib.forecast_tests import best_lag, diebold_mariano
 from reproduce_lib.metrics import mean_absolute_error, root_mean_square_error
 from reproduce_lib.training import start_afresh, train
-from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
+from reproduce_lib.units import Experiment, MetricValue, Paper, UnitParameters, UnitResult
 from reproduce_lib.windows import consecutive_parts, sliding_windows
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
     forecast = scaler.inverse_transform(predicted)[:, 0]
     error = forecast - close[test]
     against_naive = diebold_mariano(error, naive_forecast(close, test) - close[test])
-    metrics = {
+    metrics: dict[str, MetricValue] = {
         "mae": mean_absolute_error(close[test], forecast),
         "rmse": root_mean_square_error(close[test], forecast),
         "training_loss": history["loss"][-1],
@@ -240,7 +240,7 @@ def run_baseline(parameters: BaselineParameters) -> UnitResult:
     prices = closing_prices(parameters)
     close = prices.close
     test = divide_days(len(close), parameters.split).test[parameters.skip_days :]
-    metrics: dict[str, float | str] = {}
+    metrics: dict[str, MetricValue] = {}
     if parameters.method == "naive":
         forecast = naive_forecast(close, test)
     elif parameters.method == "drift":
@@ -262,13 +262,13 @@ def run_price_fact(parameters: PriceFactParameters) -> UnitResult:
         frame = frame.iloc[divide_days(len(frame), "train72_val8_test20").test]
     match parameters.quantity:
         case "trading_days":
-            value: float | str = float(len(frame))
+            value: MetricValue = float(len(frame))
         case "first_day":
             value = f"{frame.index[0]:%Y-%m-%d}"
         case "last_day":
             value = f"{frame.index[-1]:%Y-%m-%d}"
         case "price":
-            value = float(frame.loc[parameters.day, parameters.column])
+            value = float(frame[parameters.column][parameters.day])
         case "lowest_close":
             value = float(frame["close"].min())
         case "highest_close":

@@ -1,0 +1,29 @@
+# make book | test | test-all | lint | clean
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: book test test-all lint clean
+
+book: $(VENV)/installed
+	$(BIN)/reproduce book
+
+test: $(VENV)/installed
+	$(BIN)/pytest
+
+test-all: $(VENV)/installed
+	$(BIN)/pytest -m ""
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf _build book/papers book/_generated
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(0 if ok else "Python 3.11, 3.12 or 3.13 is needed, this is %s; name one with make PYTHON=..." % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[jax,docs,test]'
+	@touch $@

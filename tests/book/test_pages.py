@@ -1,0 +1,173 @@
+"""The rendered book in a real browser, at desktop and phone width, opened from disk."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from reproduce_lib.book import build_book
+from reproduce_lib.claims import ValueClaim, load_claims
+from reproduce_lib.papers import TITLES
+
+PROJECT = Path(__file__).resolve().parents[2]
+WIDTHS = (1280, 390)
+PAPER = "book/papers/naufal2023.html"
+
+
+@dataclass
+class Visit:
+    """An opened page, what it asked of other servers, and what it complained of."""
+
+    page: Page
+    foreign: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+def build(root: Path, repository_url: str = "") -> Path:
+    for name in ("book", "notebooks"):
+        shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns("papers", "_generated", "*.lock"))
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(PROJECT / name, root / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REPRODUCE_ROOT", str(root))
+        return build_book({}, repository_url=repository_url).index.parent
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None and not os.environ.get("REPRODUCE_REQUIRE_BROWSER"):
+        pytest.skip("no Chromium is installed here")
+    assert found, "REPRODUCE_REQUIRE_BROWSER is set and there is no Chromium"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
+
+
+def pages_of(html: Path) -> list[str]:
+    return sorted(path.relative_to(html).as_posix() for path in html.glob("book/**/*.html"))
+
+
+def visit(browser: Browser, url: str, width: int = 1280, scripts: bool = True) -> Visit:
+    page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
+    seen = Visit(page)
+    page.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else seen.foreign.append(r.url))
+    page.on("console", lambda m: seen.complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.goto(url)
+    page.wait_for_timeout(600)
+    return seen
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_asks_another_server_or_complains_or_is_wider_than_the_screen(
+    html: Path, browser: Browser, width: int
+) -> None:
+    for name in pages_of(html):
+        seen = visit(browser, (html / name).as_uri(), width)
+        wider = seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert (name, seen.foreign, seen.complaints, wider) == (name, [], [], 0)
+        seen.page.close()
+
+
+@pytest.mark.browser
+def test_each_link_leads_to_a_page_and_a_place_on_it(html: Path, browser: Browser) -> None:
+    for name in pages_of(html):
+        page = visit(browser, (html / name).as_uri()).page
+        links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+        for link in {link for link in links if link.startswith("file:")}:
+            address, place = urldefrag(link)
+            target = Path(unquote(urlsplit(address).path))
+            assert target.is_file(), f"{name} -> {link}"
+            if place and target.suffix == ".html":
+                assert f'id="{unquote(place)}"' in target.read_text(encoding="utf-8"), f"{name} -> {link}"
+        page.close()
+
+
+@pytest.mark.browser
+def test_mathematics_is_drawn(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/methods.html").as_uri()).page
+    page.wait_for_selector("mjx-container", timeout=20_000)
+    assert page.locator("mjx-container").count() >= 10
+    assert page.locator("mjx-merror").count() == 0
+
+
+@pytest.mark.browser
+def test_the_scoreboard_has_a_row_per_paper_and_a_headline(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/index.html").as_uri()).page
+    rows = page.locator(".rr-board tbody tr")
+    assert rows.count() == len(TITLES)
+    assert len(rows.nth(0).locator("td").nth(2).inner_text()) > 100
+    assert page.locator(".rr-board").get_by_text("not yet rebuilt").count() == len(TITLES) - 1
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False])
+def test_every_claim_stands_on_the_page_with_symbol_and_word(html: Path, browser: Browser, scripts: bool) -> None:
+    page = visit(browser, (html / PAPER).as_uri(), scripts=scripts).page
+    claims = load_claims("naufal2023", PROJECT / "book" / "claims").claims
+    places = page.eval_on_selector_all("[id^='naufal2023.']", "all => all.map(one => one.id)")
+    assert sorted(places) == sorted(claim.id for claim in claims)
+    for claim in (claim for claim in claims if isinstance(claim, ValueClaim)):
+        cells = page.locator(f"tr:has([id='{claim.id}']) td").all_inner_texts()
+        assert cells[2] == claim.value
+        assert len(cells[1].split(" ", 1)) == 2
+
+
+@pytest.mark.browser
+def test_the_page_has_no_raw_error_and_no_unbound_number(html: Path, browser: Browser) -> None:
+    text = visit(browser, (html / PAPER).as_uri()).page.locator("main").inner_text()
+    assert not re.findall(r"Traceback|object at 0x|\bglue\b|\bnan\b|None of|Error:", text)
+
+
+@pytest.mark.browser
+def test_every_image_says_what_it_shows(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / PAPER).as_uri()).page
+    images = page.eval_on_selector_all("main img", "all => all.map(one => one.alt)")
+    assert len(images) >= 4
+    assert all(len(words) > 40 for words in images)
+    assert page.locator("[role=img][aria-label]").count() >= 1
+
+
+@pytest.mark.browser
+def test_a_fold_of_orders_opens_from_the_keyboard(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / PAPER).as_uri()).page
+    fold = page.locator("details.rr-group").first
+    assert not fold.locator("table").is_visible()
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.locator("table").is_visible()
+
+
+def test_without_a_repository_there_are_no_launch_buttons(html: Path) -> None:
+    assert "mybinder.org" not in (html / PAPER).read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_without_data_the_pages_say_so_and_launch_buttons_open_the_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
+    monkeypatch.delenv("REPRODUCE_DATA", raising=False)
+    monkeypatch.setenv("REPRODUCE_CACHE", str(tmp_path / "cache"))
+    html = build(tmp_path / "root", repository_url="https://example.org/someone/reported")
+    text = (html / PAPER).read_text(encoding="utf-8")
+    assert "shown as recorded" in text
+    assert "not at hand here" in text
+    assert "notebooks/naufal2023.ipynb" in text
+    assert "blob/main/book/papers" not in text

@@ -1,0 +1,69 @@
+"""What a notebook's parameters select, and what they refuse."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from reproduce_lib.errors import ParameterError
+from reproduce_lib.notebooks import Page, read_parameters
+from reproduce_lib.papers.naufal2023 import NetworkParameters, networks_of_the_paper
+
+SPANS = ["ticker", "window", "model"]
+
+
+def page(**values: Any) -> Page[NetworkParameters]:
+    return Page(NetworkParameters, SPANS, values)
+
+
+def test_without_parameters_the_page_is_the_papers_setting() -> None:
+    chosen = page()
+    assert chosen.is_the_papers_setting
+    assert chosen.units() == [unit for seed in range(10) for unit in networks_of_the_paper(seed=seed)]
+
+
+def test_one_share_and_window_select_their_units() -> None:
+    units = page(ticker="GOOG", window=30, seeds=2).units()
+    assert [(u.ticker, u.window, u.seed) for u in units] == [("GOOG", 30, 0)] * 3 + [("GOOG", 30, 1)] * 3
+
+
+def test_smoke_is_one_share_one_seed_one_epoch() -> None:
+    units = page(profile="smoke").units()
+    assert {(u.ticker, u.seed, u.epochs, u.profile) for u in units} == {("TSLA", 0, 1, "smoke")}
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"window": 7}, ["window", "7", "'all'", "1", "30"]),
+        ({"ticker": "XYZ"}, ["ticker", "XYZ", "TSLA", "GOOG", "TWTR"]),
+        ({"tiker": "GOOG"}, ["tiker", "ticker"]),
+        ({"window": "30"}, ["window"]),
+        ({"epochs": 60}, ["full", "custom"]),
+        ({"learning_rate": "1e-4", "profile": "custom"}, ["learning_rate"]),
+        ({"data": "simulated"}, ["simulated"]),
+        ({"seeds": 0}, ["seeds"]),
+        ({"execute": "now"}, ["execute", "recorded", "missing", "fresh"]),
+    ],
+)
+def test_a_wrong_parameter_is_refused_with_what_would_be_right(values: dict[str, Any], named: list[str]) -> None:
+    with pytest.raises(ParameterError) as refusal:
+        page(**values)
+    assert all(word in str(refusal.value) for word in named)
+
+
+def test_any_name_that_is_no_parameter_is_found_in_the_namespace() -> None:
+    import math
+
+    namespace: dict[str, Any] = {"In": [], "Out": {}, "_i": "", "math": math, "NetworkParameters": NetworkParameters}
+    assert isinstance(namespace["math"], ModuleType)
+    assert read_parameters({**namespace, "ticker": "GOOG"}, NetworkParameters, SPANS).selected("ticker") == ("GOOG",)
+    with pytest.raises(ParameterError, match="tikcer"):
+        read_parameters({**namespace, "tikcer": "GOOG"}, NetworkParameters, SPANS)
+
+
+def test_another_reading_is_full_but_not_the_papers_setting() -> None:
+    assert not page(split="train70_val10_test20").is_the_papers_setting
+    assert page(profile="custom", epochs=60).units()[0].epochs == 60

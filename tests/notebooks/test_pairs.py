@@ -1,0 +1,63 @@
+"""Each notebook is a complete, clean pair, and its parameters are the ones of its units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+import yaml
+
+from reproduce_lib.notebooks import page_model
+from reproduce_lib.papers import rebuilt
+from reproduce_lib.papers.naufal2023 import NetworkParameters
+from reproduce_lib.runner import parameter_names
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
+
+
+def test_each_rebuilt_paper_has_a_pair_and_a_page() -> None:
+    pages = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    assert sorted(rebuilt()) == NOTEBOOKS
+    for name in NOTEBOOKS:
+        assert (ROOT / "notebooks" / f"{name}.ipynb").is_file()
+        assert f"book/papers/{name}.ipynb" in pages
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_both_halves_hold_the_same_cells_and_no_outputs(name: str) -> None:
+    text = jupytext.read(ROOT / "notebooks" / f"{name}.md")
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    assert [(c.cell_type, c.source) for c in text.cells] == [(c.cell_type, c.source) for c in notebook.cells]
+    assert not [cell for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_image_has_an_alternative_text(name: str) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    drawing = [cell for cell in notebook.cells if "figures.new_figure(" in cell.source and "def draw" not in cell.source]
+    assert drawing
+    assert all(cell.metadata["mystnb"]["image"]["alt"] for cell in drawing)
+
+
+def test_the_parameters_cell_holds_each_parameter_at_its_default() -> None:
+    source = ROOT / "notebooks" / "naufal2023.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    values: dict[str, object] = {}
+    exec(cell.source, values)  # our own cell of assignments
+    values.pop("__builtins__")
+    model = page_model(NetworkParameters, ["ticker", "window", "model"])
+    assert values == model().model_dump()
+    assert set(parameter_names(source)) == set(model.model_fields)
+
+
+def test_every_page_in_the_table_of_contents_is_reachable() -> None:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+    for name in files:
+        path = ROOT / (name if name.endswith(".ipynb") else f"{name}.md")
+        source = ROOT / "notebooks" / path.name if path.suffix == ".ipynb" else path
+        assert source.is_file(), name

@@ -1,0 +1,131 @@
+"""A paper whose units cost nothing, records written by hand, and units executed in the calling process."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+from unittest import mock
+
+import numpy as np
+
+from reproduce_lib import worker
+from reproduce_lib.closure import code_digests
+from reproduce_lib.records import Context, Record, Store
+from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
+from reproduce_lib.worker import Failed, Finished
+
+PROJECT = Path(__file__).resolve().parents[1]
+SEEDS = 6
+MODULE = "reproduce_lib.metrics"
+HERE = ("this processor", {"python": "3.11", "numpy": "2"})
+# What the toy units measure: a test may move it, as a change of code would.
+SHIFT: dict[str, float] = {"value": 0.0}
+
+
+class NoisyParameters(UnitParameters):
+    paper: ClassVar[str] = "toy"
+    experiment: ClassVar[str] = "noisy"
+
+    model: Literal["a", "b", "c"] = "a"
+    share: Literal["x", "y"] = "x"
+    rate: float = 0.1
+
+
+class PlainParameters(UnitParameters):
+    paper: ClassVar[str] = "toy"
+    experiment: ClassVar[str] = "plain"
+
+    share: Literal["x", "y"] = "x"
+
+
+def noisy_mae(unit: NoisyParameters) -> float:
+    """Return what a noisy unit measures: told by its parameters and spread by its seed."""
+    return {"a": 1.0, "b": 2.0, "c": 3.0}[unit.model] + {"x": 0.0, "y": 10.0}[unit.share] + 0.01 * unit.seed
+
+
+def _run_noisy(unit: NoisyParameters) -> UnitResult:
+    mae = noisy_mae(unit) + SHIFT["value"]
+    return UnitResult({"mae": mae, "rmse": 2 * mae, "order": "first"}, 5)
+
+
+def _run_plain(unit: PlainParameters) -> UnitResult:
+    return UnitResult({"mae": 4.0 + SHIFT["value"], "value": 7.0, "name": "GOOG"}, 5)
+
+
+def toy_paper(seeds: int = SEEDS) -> Paper:
+    """Return a paper of one noisy experiment (3 models, 2 shares) and one without randomness."""
+
+    def noisy() -> Iterator[NoisyParameters]:
+        for seed in range(seeds):
+            for model in ("a", "b", "c"):
+                for share in ("x", "y"):
+                    yield NoisyParameters.of(model=model, share=share, seed=seed)
+
+    def naive(unit: UnitParameters) -> PlainParameters | None:
+        return PlainParameters.of(share=unit.share) if isinstance(unit, NoisyParameters) else None
+
+    experiments = (
+        Experiment(PlainParameters, _run_plain, lambda: [PlainParameters(share=s) for s in "xy"], lambda: (), True),
+        Experiment(NoisyParameters, _run_noisy, noisy, lambda: ()),
+    )
+    return Paper("toy", MODULE, {one.name: one for one in experiments}, naive)
+
+
+def new_store(folder: Path) -> Store:
+    return Store(folder / "records", folder / "artifacts")
+
+
+def put(
+    store: Store,
+    unit: UnitParameters,
+    metrics: dict[str, float | str],
+    *,
+    arrays: dict[str, np.ndarray[Any, Any]] | None = None,
+    data: dict[str, str] | None = None,
+    code: dict[str, str] | None = None,
+    environment: tuple[str, dict[str, str]] = HERE,
+    module: str = MODULE,
+) -> Record:
+    """Write a record by hand; without ``code`` it is fresh."""
+    processor, versions = environment
+    context = Context.of(versions, processor, 1, data or {}, code_digests(module) if code is None else code)
+    record = Record(
+        key=unit.key,
+        parameters=unit.model_dump(mode="json"),
+        metrics=metrics,
+        n=5,
+        seconds=1.0,
+        time="2026-01-01T00:00:00Z",
+        context=context.id,
+        artifact=store.write_arrays(unit.paper, unit.key, arrays) if arrays else None,
+    )
+    store.file(unit.paper, unit.experiment).append(context, record)
+    return record
+
+
+def execute_here(units: Iterable[UnitParameters], **options: Any) -> Iterator[Finished | Failed]:
+    """Stand in for `study.execute_units`: the same worker function, in this process."""
+    for unit in units:
+        with mock.patch.dict(os.environ):
+            yield worker.execute(unit.paper, unit.experiment, unit.model_dump())
+
+
+def old_code() -> dict[str, str]:
+    """Return today's code digests with one of them changed."""
+    return {**code_digests(MODULE), f"{MODULE}.skill": "0" * 16}
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    """Return a root that has the claims and no record."""
+    shutil.copytree(PROJECT / "book" / "claims", folder / "book" / "claims")
+    return folder
+
+
+def result_lines(path: Path) -> list[str]:
+    """Return the unit lines of a records file without what may differ between two runs of the same units."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if '"kind":"unit"' in line]
+    return [re.sub(r'"seconds":[\d.e-]+,"time":"[^"]*",', "", line) for line in lines]

@@ -1,0 +1,73 @@
+"""The three lists of packages say the same, and nothing in the project names an index or a machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    found = [line.split("==") for line in map(str.strip, lines) if "==" in line]
+    return {canonicalize_name(name): version for name, version in found}
+
+
+@pytest.fixture(scope="module")
+def constraints() -> dict[str, str]:
+    return pins((ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines())
+
+
+@pytest.fixture(scope="module")
+def requirements() -> dict[str, Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    parsed = [Requirement(text) for one in lists for text in one]
+    return {canonicalize_name(one.name): one for one in parsed}
+
+
+def test_each_direct_requirement_admits_its_pin(
+    constraints: dict[str, str], requirements: dict[str, Requirement]
+) -> None:
+    for name, requirement in requirements.items():
+        assert requirement.specifier.contains(constraints[name]), name
+
+
+def test_conda_lists_the_direct_requirements_at_their_pins(
+    constraints: dict[str, str], requirements: dict[str, Requirement]
+) -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    (from_pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert pins(from_pip) == {name: constraints[name] for name in requirements}
+
+
+def test_every_import_of_the_library_is_a_direct_requirement(requirements: dict[str, Requirement]) -> None:
+    modules = {
+        "yaml": "pyyaml", "sklearn": "scikit-learn", "IPython": "ipython", "jupyter_client": "jupyter-client",
+        "myst_nb": "myst-nb", "pypi_simple": "pypi-simple", "jupyter_book": "jupyter-book", "dateutil": "dateutil",
+    }  # fmt: skip
+    pattern = re.compile(r"^\s*(?:from|import) ([A-Za-z_]+)", re.MULTILINE)
+    imported = {
+        name for path in (ROOT / "reproduce_lib").rglob("*.py") for name in pattern.findall(path.read_text("utf-8"))
+    }
+    import sys
+
+    foreign = {name for name in imported if name not in sys.stdlib_module_names and name != "reproduce_lib"}
+    unlisted = {name for name in foreign if canonicalize_name(modules.get(name, name)) not in requirements}
+    assert not unlisted
+
+
+def test_no_file_names_a_package_index() -> None:
+    tracked = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    wanted = re.compile("--(extra-)?index" + "-url|/" + "simple/")
+    texts = [ROOT / name for name in tracked if name.endswith((".py", ".txt", ".toml", ".yml", ".md", "Makefile", "run"))]
+    assert not [str(path) for path in texts if path.is_file() and wanted.search(path.read_text("utf-8"))]
