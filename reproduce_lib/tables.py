@@ -55,8 +55,11 @@ def table(
 
 def value_table(rows: Iterable[Row], *, caption: str) -> Html:
     """Return reported | reproduced | interval | verdict | naive | skill, one row per printed number."""
-    header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "n", "Naive", "Skill"]
-    return table(header, [_value_cells(row) for row in rows], caption=caption, numeric=6, css="rr-claims")
+    known = list(rows)
+    header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "Naive", "Skill"]
+    runs = sorted({len(row.measured) for row in known})
+    counted = f"{caption}; {' to '.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} runs each" if runs else caption
+    return table(header, [_value_cells(row) for row in known], caption=counted, numeric=5, css="rr-claims")
 
 
 def order_groups(rows: Sequence[Row]) -> Html:
@@ -144,7 +147,6 @@ def _value_cells(row: Row) -> Sequence[str | Html]:
         claim.value,
         number(row.mean, claim.value),
         ends,
-        str(len(row.measured)),
         number(row.naive, claim.value),
         percent(row.skill),
     )
