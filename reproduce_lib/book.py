@@ -10,11 +10,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from reproduce_lib import paths
-from reproduce_lib.data.registry import data_files
+from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.files import write_whole
 from reproduce_lib.papers import rebuilt
@@ -102,11 +103,12 @@ def _config(repository_url: str, target: Path) -> Path:
 
 def _data_table() -> str:
     """Return the registry as a table: what each file is, and how to know it."""
-    header = ["File", "What it is", "Licence", "Bytes", "SHA-256", "Where"]
+    header = ["File", "What it is", "Cite as", "Licence", "Bytes", "SHA-256", "Where"]
     rows = [
         (
             entry.name,
             f"{entry.source}; {entry.coverage}",
+            _citation(entry),
             entry.licence,
             f"{entry.bytes:,}",
             entry.sha256[:16],
@@ -115,6 +117,14 @@ def _data_table() -> str:
         for entry in data_files().values()
     ]
     return f"{table(header, rows, caption='Data files')}\n"
+
+
+def _citation(entry: DataFile) -> str:
+    """Name the publication that a file is pinned in: a commit of a repository, or a release of a package."""
+    if not entry.url:
+        return f"{entry.project} {entry.version}, package index"
+    owner, repository, commit = urlsplit(entry.url).path.split("/")[1:4]
+    return f"{owner}, {repository}, commit {commit[:12]}"
 
 
 def _complaints(output: str, lines: int = 20) -> str:

@@ -212,11 +212,15 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     from reproduce_lib.papers import load_paper
     from reproduce_lib.study import store_for
 
-    adopted = replay.adopt(_comparison(paper).statuses, load_paper(paper), store_for("full"), jobs=jobs)
+    statuses = _comparison(paper).statuses
+    adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), jobs=jobs)
     if not adopted:
-        typer.echo("no record is stale")
+        typer.echo("no record is stale by its code alone")
     for name, units in adopted.items():
         typer.echo(f"{name}: {len(units)} units replayed, all agree; stale records adopted")
+    of_other_data = sum(one.state == "stale" and not one.stale_by_code_alone for one in statuses)
+    if of_other_data:
+        typer.echo(f"{of_other_data} records of other data stay stale; run them again with: reproduce run {paper}")
 
 
 @app.command()

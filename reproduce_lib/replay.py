@@ -70,7 +70,7 @@ def adopt(
     """Let stale records hold for today's code, if a sample of each experiment replays without a difference.
 
     At least 5 % and 5 units of each experiment are executed again; the adoption is written with every
-    compared metric as evidence, for all experiments or for none.
+    compared metric as evidence, for all experiments or for none. Records of other data stay stale.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def adopt(
     """
     stale: dict[str, list[UnitStatus]] = defaultdict(list)
     for status in statuses:
-        if status.state == "stale":
+        if status.stale_by_code_alone:
             stale[status.unit.experiment].append(status)
     replayed = {}
     for name, members in stale.items():

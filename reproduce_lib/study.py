@@ -12,11 +12,12 @@ from reproduce_lib.data.registry import data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.papers import load_paper
 from reproduce_lib.records import Context, DamagedLine, Record, Store
-from reproduce_lib.units import Profile, UnitParameters
+from reproduce_lib.units import Backend, Profile, UnitParameters
 from reproduce_lib.worker import Failed, Finished, execute
 
 State = Literal["fresh", "stale", "missing"]
 Execute = Literal["recorded", "missing", "fresh"]
+_DATA = "data "
 
 
 def store_for(profile: Profile) -> Store:
@@ -35,6 +36,11 @@ class UnitStatus:
     record: Record | None = None
     context: Context | None = None
     because: tuple[str, ...] = ()
+
+    @property
+    def stale_by_code_alone(self) -> bool:
+        """Tell whether the record is stale, and was made from the data of today."""
+        return self.state == "stale" and not any(reason.startswith(_DATA) for reason in self.because)
 
 
 @dataclass
@@ -140,7 +146,8 @@ def write(outcome: Finished, store: Store) -> bool:
 
 def _by_backend(units: list[UnitParameters]) -> list[list[UnitParameters]]:
     """Group units by backend, which Keras cannot change in a process; those without one join the first group."""
-    backends = list(dict.fromkeys(unit.backend for unit in units if unit.backend != "none")) or ["none"]
+    named: list[Backend] = [unit.backend for unit in units if unit.backend != "none"]
+    backends = list(dict.fromkeys(named)) or ["none"]
     return [
         [unit for unit in units if unit.backend == backend or (unit.backend == "none" and backend == backends[0])]
         for backend in backends
@@ -170,7 +177,7 @@ def _in_workers(units: list[UnitParameters], jobs: int) -> Iterator[Finished | F
 def _reasons(accepted: list[dict[str, str]], data: dict[str, str], paper: str) -> list[str]:
     """Say why a record does not hold for today's code and data; nothing when it does."""
     files = data_files()
-    reasons = [f"data {name}" for name, digest in data.items() if name not in files or files[name].sha256 != digest]
+    reasons = [f"{_DATA}{name}" for name, digest in data.items() if name not in files or files[name].sha256 != digest]
     current = code_digests(load_paper(paper).module)
     if current not in accepted:
         reasons += changed_symbols(accepted[-1], current)

@@ -69,5 +69,7 @@ def test_no_file_names_a_package_index() -> None:
         ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True, check=True
     ).stdout.split("\0")
     wanted = re.compile("--(extra-)?index" + "-url|/" + "simple/")
-    texts = [ROOT / name for name in tracked if name.endswith((".py", ".txt", ".toml", ".yml", ".md", "Makefile", "run"))]
+    texts = [
+        ROOT / name for name in tracked if name.endswith((".py", ".txt", ".toml", ".yml", ".md", "Makefile", "run"))
+    ]
     assert not [str(path) for path in texts if path.is_file() and wanted.search(path.read_text("utf-8"))]

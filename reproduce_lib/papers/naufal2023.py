@@ -65,9 +65,9 @@ READINGS: dict[str, tuple[Any, ...]] = {
     "backend": ("tensorflow",),
     "batch_size": (64, 16),
 }
-# Readings run for the proposed network alone: the ones that no other network has, and, to save hours of
-# computation, the ones that change neither what the networks learn from nor their layers.
-_PROPOSED_ONLY = {"pool_size", "kernel_size", "hybrid_dropout", "shuffle", "context", "last_day", "backend"}
+# The readings that change what networks learn from or what they are, run for all three; the others, to save
+# hours of computation, for the proposed network alone.
+_FOR_ALL_NETWORKS = {"split", "relu"}
 # Pooling and kernels act only where a window has several days.
 _LONG_WINDOW_ONLY = {"pool_size", "kernel_size"}
 
@@ -295,7 +295,7 @@ def networks_of_the_paper(**decisions: Any) -> Iterator[NetworkParameters]:
 def readings_of(name: str, value: Any, seed: int) -> Iterator[NetworkParameters]:
     """Yield one replication under another reading of one decision, where it can make a difference."""
     for unit in networks_of_the_paper(seed=seed):
-        if name in _PROPOSED_ONLY and unit.model != "cnn_lstm_gru":
+        if name not in _FOR_ALL_NETWORKS and unit.model != "cnn_lstm_gru":
             continue
         if name in _LONG_WINDOW_ONLY and unit.window == 1:
             continue

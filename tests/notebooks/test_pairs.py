@@ -37,7 +37,9 @@ def test_both_halves_hold_the_same_cells_and_no_outputs(name: str) -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_image_has_an_alternative_text(name: str) -> None:
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
-    drawing = [cell for cell in notebook.cells if "figures.new_figure(" in cell.source and "def draw" not in cell.source]
+    drawing = [
+        cell for cell in notebook.cells if "figures.new_figure(" in cell.source and "def draw" not in cell.source
+    ]
     assert drawing
     assert all(cell.metadata["mystnb"]["image"]["alt"] for cell in drawing)
 

@@ -47,7 +47,7 @@ def test_a_finished_notebook_has_its_parameters_and_its_stamp(tmp_path: Path) ->
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path: Path) -> None:
     source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)")
-    with pytest.raises(ParameterError, match="y.*x"):
+    with pytest.raises(ParameterError, match=r"y.*x"):
         execute_notebook(source, tmp_path / "out.ipynb", {"y": 1})
     assert not (tmp_path / "out.ipynb").exists()
 
@@ -108,7 +108,11 @@ def test_plain_papermill_smokes_within_its_limit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [(["-p", "window", "7"], "'all', 1, 30"), (["-p", "ticker", "XYZ"], "'GOOG'"), (["-p", "tiker", "GOOG"], "'tiker'")],
+    [
+        (["-p", "window", "7"], "'all', 1, 30"),
+        (["-p", "ticker", "XYZ"], "'GOOG'"),
+        (["-p", "tiker", "GOOG"], "'tiker'"),
+    ],
 )
 def test_plain_papermill_stops_at_a_wrong_parameter(tmp_path: Path, wrong: list[str], named: str) -> None:
     root = SOURCE.parents[1]
