@@ -71,7 +71,7 @@ def list_papers() -> None:
         typer.echo(f"{key:16} {title}")
         typer.echo(f"{'':16} {len(rows)} claims: {counts}")
         for experiment in load_paper(key).experiments.values():
-            typer.echo(f"{'':16} experiment {experiment.name}: {len(list(experiment.full()))} units")
+            typer.echo(f"{'':16} experiment {experiment.name}: {len({unit.key for unit in experiment.full()})} units")
 
 
 @app.command()
@@ -140,6 +140,8 @@ def sweep(
         raise ParameterError(f"profile = {profile!r}: allowed values are 'custom', 'smoke'")
     parameters = load_paper(paper).experiment(experiment).parameters
     names, values = _grid(grid or [])
+    if taken := {"profile", "seed"}.intersection(names):
+        raise ParameterError(f"{', '.join(sorted(taken))} cannot be in a grid; use --profile and --seeds")
     units = [
         parameters.of(profile=profile, seed=seed, **dict(zip(names, combination, strict=True)))
         for combination in product(*values)
@@ -182,7 +184,7 @@ def verify(
     experiment: ExperimentOption = "",
     claim: ClaimOption = "",
     where: Where = None,
-    seed: Annotated[int, typer.Option(help="Which random sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Which random sample.")] = 0,
     jobs: Jobs = 1,
 ) -> None:
     """Execute a sample of recorded units again and compare every metric with its record."""
@@ -285,13 +287,18 @@ def _selected(paper: str, experiment: str, claim: str, where: list[str] | None) 
     if unknown := [name for name in conditions if name not in known]:
         raise ParameterError(f"no unit of {paper} has {', '.join(unknown)}; parameters are: {', '.join(sorted(known))}")
     keys = {unit.key for unit in _row_of(comparison, claim).units} if claim else None
-    return [
+    chosen = [
         one
         for one in comparison.statuses
         if (not experiment or one.unit.experiment == experiment)
         and (keys is None or one.unit.key in keys)
         and all(getattr(one.unit, name, None) == value for name, value in conditions.items())
     ]
+    if not chosen:
+        values = {name: {getattr(one.unit, name, None) for one in comparison.statuses} - {None} for name in conditions}
+        there = "; ".join(f"{name}: {', '.join(sorted(map(json.dumps, found)))}" for name, found in values.items())
+        raise ParameterError(f"no unit of {paper} fits all of this; its units have {there or 'other experiments'}")
+    return chosen
 
 
 def _row_of(comparison: Any, claim: str) -> Any:
@@ -322,7 +329,10 @@ def _grid(texts: Sequence[str]) -> tuple[list[str], list[list[Any]]]:
     pairs = [text.partition("=") for text in texts]
     if wrong := [text for text, pair in zip(texts, pairs, strict=True) if not (pair[0] and pair[2])]:
         raise ParameterError(f"{', '.join(map(repr, wrong))}: a grid is NAME=VALUE,VALUE…")
-    return [name for name, _, _ in pairs], [[_scalar(value) for value in values.split(",")] for _, _, values in pairs]
+    names = [name for name, _, _ in pairs]
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise ParameterError(f"{', '.join(twice)}: give all values of a parameter in one grid, NAME=VALUE,VALUE…")
+    return names, [[_scalar(value) for value in values.split(",")] for _, _, values in pairs]
 
 
 def _scalar(text: str) -> Any:
@@ -333,10 +343,10 @@ def _scalar(text: str) -> Any:
 
 
 def _refuse_failures(failed: Iterable[Any]) -> None:
-    """End with every unit that raised, once what succeeded is safe."""
-    units: dict[str, list[str]] = {}
+    """End with every unit that raised, once what succeeded is safe; what failed alike is said once."""
+    alike: dict[str, list[str]] = {}
     for one in failed:
-        units.setdefault(one.message, []).append(f"{one.unit.experiment} {one.unit.key}")
-    if units:
-        lines = [f"{len(keys)} unit(s), the first {keys[0]}: {message}" for message, keys in units.items()]
-        raise RunError("\n".join([f"{sum(map(len, units.values()))} unit(s) failed", *lines]))
+        alike.setdefault(one.message, []).append(f"{one.unit.experiment} {one.unit.key}")
+    if alike:
+        lines = [f"{', '.join(units[:3])}{' …' * (len(units) > 3)}: {message}" for message, units in alike.items()]
+        raise RunError("\n".join([f"{sum(map(len, alike.values()))} unit(s) failed", *lines]))

@@ -97,12 +97,17 @@ def _imported_modules(tree: ast.Module, folder: Path) -> Iterator[str]:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         else:
             continue
-        yield from (name for name in names if name.startswith(f"{PACKAGE}.") and _is_module(name, folder))
+        for name in names:
+            yield from (module for module in _with_packages(name) if _source_file(module, folder).is_file())
 
 
-def _is_module(name: str, folder: Path) -> bool:
-    return folder.joinpath(*name.split(".")[1:]).with_suffix(".py").is_file()
+def _with_packages(name: str) -> Iterator[str]:
+    """Yield a dotted name of this package and the subpackages around it, whose code an import runs too."""
+    parts = name.split(".")
+    if parts[0] == PACKAGE:
+        yield from (".".join(parts[:count]) for count in range(2, len(parts) + 1))
 
 
 def _source_file(name: str, folder: Path) -> Path:
-    return folder.joinpath(*name.split(".")[1:]).with_suffix(".py")
+    path = folder.joinpath(*name.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

@@ -68,7 +68,7 @@ def select_backend(backend: Backend) -> None:
         return
     if importlib.util.find_spec(backend) is None:
         raise RunError(f"backend {backend!r} is not installed; install it with: pip install '.[{backend}]'")
-    os.environ["KERAS_BACKEND"] = backend
     keras = sys.modules.get("keras")
     if keras is not None and keras.backend.backend() != backend:
         raise RunError(f"Keras already runs on {keras.backend.backend()!r} in this process; start a new one")
+    os.environ["KERAS_BACKEND"] = backend

@@ -31,6 +31,7 @@ _MARKERS = {
     Verdict.BETTER: ("^", BLUE),
     Verdict.WORSE: ("v", RED),
     Verdict.DIFFERS: ("D", PURPLE),
+    Verdict.PENDING: (".", GREY),
 }
 
 
@@ -50,6 +51,7 @@ def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
     """Draw each printed number against its reproduction, the prediction interval as a bar, log scales."""
     figure, axes = new_figure(width=6.4, height=5.2)
     shown = [row for row in rows if isinstance(row.claim, ValueClaim) and row.mean is not None]
+    ends: list[float] = []
     for verdict, (marker, colour) in _MARKERS.items():
         chosen = [row for row in shown if row.verdict is verdict]
         if not chosen:
@@ -58,6 +60,7 @@ def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
         means = np.array([row.mean for row in chosen], dtype=float)
         halves = np.array([row.interval.half_width if row.interval else 0.0 for row in chosen])
         lower = np.minimum(halves, 0.9 * means)  # an interval that reaches below zero has no logarithm
+        ends += [*printed, *(means - lower), *(means + halves)]
         axes.errorbar(
             printed,
             means,
@@ -69,8 +72,7 @@ def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
             alpha=0.85,
             label=f"{verdict} ({len(chosen)})",
         )
-    numbers = [float(row.claim.value) for row in shown if isinstance(row.claim, ValueClaim)]
-    _draw_equality(axes, np.array([*numbers, *(row.mean for row in shown if row.mean is not None)]))
+    _draw_equality(axes, ends)
     axes.set(xscale="log", yscale="log", xlabel=f"reported ({unit})", ylabel=f"reproduced ({unit})")
     axes.legend(frameon=False, loc="upper left", fontsize=9)
     return figure
@@ -80,8 +82,9 @@ def intervals_by_row(rows: Sequence[Row], labels: Sequence[str], axes: Axes, *, 
     """Draw reported value, reproduced mean with prediction interval, and the naive error, one line a row."""
     heights = np.arange(len(rows))[::-1]
     for height, row in zip(heights, rows, strict=True):
-        if row.interval is not None and row.mean is not None:
+        if row.interval is not None:
             axes.plot([row.interval.lower, row.interval.upper], [height, height], color=BLUE, lw=4, alpha=0.35)
+        if row.mean is not None:
             axes.plot(row.mean, height, "o", color=BLUE, ms=6, label="reproduced, 95 % interval")
         if isinstance(row.claim, ValueClaim):
             axes.plot(float(row.claim.value), height, "D", color=ORANGE, ms=6, label="reported")
@@ -180,8 +183,8 @@ def _svg(figure: Figure, source: Mapping[str, str]) -> str:
     return text[text.index("<svg") :]
 
 
-def _draw_equality(axes: Axes, values: np.ndarray[Any, Any]) -> None:
+def _draw_equality(axes: Axes, values: Sequence[float]) -> None:
     """Draw the line of equality over the span of the values, with some air around them."""
-    low, high = values.min() / 1.5, values.max() * 1.5
+    low, high = min(values) / 1.5, max(values) * 1.5
     axes.plot([low, high], [low, high], color="black", lw=1, ls="--", label="equal")
     axes.set(xlim=(low, high), ylim=(low, high))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 from filelock import FileLock
@@ -146,7 +146,14 @@ class _Read:
     inode: int = 0
     offset: int = 0
     lines: int = 0
+    last_line: bytes = b""
     contents: Contents = field(default_factory=Contents)
+
+    def goes_on_in(self, file: BinaryIO) -> bool:
+        """Tell whether an open file is the one that was read, only longer."""
+        # A replaced file's number is soon given to another file, so the number alone does not tell.
+        file.seek(self.offset - len(self.last_line))
+        return os.fstat(file.fileno()).st_ino == self.inode and file.read(len(self.last_line)) == self.last_line
 
 
 class RecordFile:
@@ -163,9 +170,8 @@ class RecordFile:
         """
         try:
             with self.path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                if status.st_ino != self._read.inode or status.st_size < self._read.offset:
-                    self._read = _Read(inode=status.st_ino)
+                if not self._read.goes_on_in(file):
+                    self._read = _Read(inode=os.fstat(file.fileno()).st_ino)
                 file.seek(self._read.offset)
                 data = file.read()
         except FileNotFoundError:
@@ -178,7 +184,9 @@ class RecordFile:
         for line in whole.split(b"\n") if newline else []:
             self._read.lines += 1
             self._take(line, self._read.lines, contents)
-        self._read.offset += len(whole) + len(newline)
+        if newline:
+            self._read.offset += len(whole) + 1
+            self._read.last_line = whole.rpartition(b"\n")[2] + newline
         if not rest:
             return contents
         cut = DamagedLine(self.path, self._read.lines + 1, rest.decode(errors="backslashreplace"), "the line is cut")
@@ -213,9 +221,12 @@ class RecordFile:
             numbers = {line.number for line in damaged}
             lines = self.path.read_bytes().split(b"\n")
             kept = [line for number, line in enumerate(lines, start=1) if number not in numbers and line]
-            with self.path.with_suffix(".jsonl.damaged").open("a", encoding="utf-8") as aside:
-                aside.writelines(f"{line.text}\n" for line in damaged)
-            write_whole(self.path, b"".join(line + b"\n" for line in kept))
+            try:
+                with self.path.with_suffix(".jsonl.damaged").open("a", encoding="utf-8") as aside:
+                    aside.writelines(f"{line.text}\n" for line in damaged)
+                write_whole(self.path, b"".join(line + b"\n" for line in kept))
+            except OSError as error:
+                raise RecordError(f"unreadable lines of {self.path} cannot be set aside: {error}") from error
             self._read = _Read()
         return damaged
 

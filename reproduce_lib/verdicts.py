@@ -153,9 +153,10 @@ def rounds_to(measured: float, printed: str) -> bool:
 
 def cuts_to(measured: float, printed: str) -> bool:
     """Tell whether ``measured``, cut off (not rounded) after the digits of ``printed``, is ``printed``."""
-    value = printed_number(printed)
+    value, exact = printed_number(printed), Decimal(measured)
     unit = Decimal((0, (1,), int(value.as_tuple().exponent)))
-    return bool(value <= Decimal(measured) < value + unit)
+    same_side = not value or (value < 0) == (exact < 0)
+    return same_side and bool(abs(value) <= abs(exact) < abs(value) + unit)
 
 
 def _direction(printed: float, measured: float, better: Better) -> Verdict:

@@ -13,9 +13,12 @@ from unittest import mock
 import numpy as np
 
 from reproduce_lib import worker
+from reproduce_lib.claims import ValueClaim
 from reproduce_lib.closure import code_digests
+from reproduce_lib.compare import Row
 from reproduce_lib.records import Context, Record, Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
+from reproduce_lib.verdicts import Verdict
 from reproduce_lib.worker import Failed, Finished
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -129,3 +132,11 @@ def result_lines(path: Path) -> list[str]:
     """Return the unit lines of a records file without what may differ between two runs of the same units."""
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if '"kind":"unit"' in line]
     return [re.sub(r'"seconds":[\d.e-]+,"time":"[^"]*",', "", line) for line in lines]
+
+
+def value_row(verdict: Verdict = Verdict.REPRODUCED, printed: str = "1.00", **more: Any) -> Row:
+    """Return a row of a table, without any unit behind it."""
+    texts = {name: more.pop(name) for name in set(more) & set(ValueClaim.model_fields)}
+    fields = {"id": "toy.t1.a", "source": "T1", "statement": "a", "value": printed, "metric": "mae", "unit": "USD"}
+    fields |= {"better": "lower", "experiment": "noisy", "kind": "value"}
+    return Row(ValueClaim.model_validate({**fields, "conditions": {}, **texts}), verdict, **more)

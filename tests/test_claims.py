@@ -1,0 +1,325 @@
+"""Claims files: what each kind holds, what is refused and how it is named, and the real file of naufal2023."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reproduce_lib.claims import (
+    FactClaim,
+    MeanOf,
+    Measured,
+    OrderClaim,
+    OtherPlace,
+    PaperClaims,
+    ValueClaim,
+    load_claims,
+)
+from reproduce_lib.errors import ClaimError
+from reproduce_lib.papers import naufal2023, rebuilt
+from reproduce_lib.papers.naufal2023 import READINGS, NetworkParameters
+
+VALUE: dict[str, Any] = {
+    "id": "toy.t1.a.mae", "kind": "value", "source": "Table 1", "statement": "A, MAE", "value": "0.2320",
+    "metric": "mae", "unit": "USD", "better": "lower", "experiment": "fits", "conditions": {"model": "a", "window": 1},
+}  # fmt: skip
+MEAN: dict[str, Any] = {
+    **VALUE, "id": "toy.t1.b.mae", "value": "1e3", "over": {"ticker": ["X", "Y"]}, "aggregation": "mean",
+    "comparable": "substitute-data", "why": "the paper's data are gone",
+}  # fmt: skip
+ORDER: dict[str, Any] = {
+    "id": "toy.s4.a_lowest", "kind": "order", "source": "Section 4", "statement": "A is lowest",
+    "least": "toy.t1.a.mae", "among": ["toy.t1.b.mae"], "significant_at": 0.05,
+    "group": "A is best", "note": "said twice",
+}  # fmt: skip
+FACT: dict[str, Any] = {
+    "id": "toy.s3.days", "kind": "fact", "source": "Section 3", "statement": "1258 days", "printed": "1258",
+    "against": {"kind": "measured", "experiment": "facts", "conditions": {"ticker": "X"}}, "digits": "cut",
+}  # fmt: skip
+MEAN_FACT = {**FACT, "id": "toy.s3.mean", "against": {"kind": "mean_of", "claims": ["toy.t1.a.mae", "toy.t1.b.mae"]}}
+PLACE_FACT = {**FACT, "id": "toy.s3.place", "against": {"kind": "other_place", "text": "1259", "where": "Table 2"}}
+DECISION: dict[str, Any] = {
+    "parameter": "scaler", "question": "Which days?", "chosen": "train", "reason": "No leak.",
+    "others": [{"value": "all", "says": "a leak"}],
+}  # fmt: skip
+PAPER: dict[str, Any] = {
+    "schema": 1, "paper": "toy", "title": "A toy", "citation": "toy2020", "in_a_sentence": "It plays.",
+    "decisions": [DECISION], "claims": [VALUE, MEAN, ORDER, FACT, MEAN_FACT, PLACE_FACT],
+}  # fmt: skip
+
+
+def load(folder: Path, content: Any) -> PaperClaims:
+    (folder / "toy.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return load_claims("toy", folder)
+
+
+def refusal(folder: Path, content: Any) -> str:
+    with pytest.raises(ClaimError) as error:
+        load(folder, content)
+    assert str(folder / "toy.yaml") in str(error.value)
+    return str(error.value)
+
+
+def paper(*claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**PAPER, "claims": [*PAPER["claims"], *claims], **changes}
+
+
+def changed(place: int, **changes: Any) -> dict[str, Any]:
+    """Return the whole file with fields of one claim changed."""
+    content = copy.deepcopy(PAPER)
+    content["claims"][place].update(changes)
+    return content
+
+
+def test_each_kind_is_read_as_written(tmp_path: Path) -> None:
+    claims = load(tmp_path, PAPER)
+    value, mean, order, fact, mean_fact, place_fact = claims.claims
+    assert isinstance(value, ValueClaim)
+    assert (value.value, value.metric, value.better, value.unit) == ("0.2320", "mae", "lower", "USD")
+    assert (value.conditions, value.over, value.aggregation) == ({"model": "a", "window": 1}, {}, "single")
+    assert isinstance(mean, ValueClaim)
+    assert (mean.value, mean.over, mean.aggregation) == ("1e3", {"ticker": ["X", "Y"]}, "mean")
+    assert isinstance(order, OrderClaim)
+    assert (order.least, order.among, order.significant_at) == ("toy.t1.a.mae", ["toy.t1.b.mae"], 0.05)
+    assert isinstance(fact, FactClaim)
+    assert fact.against == Measured(kind="measured", experiment="facts", conditions={"ticker": "X"}, metric="value")
+    assert isinstance(mean_fact, FactClaim)
+    assert mean_fact.against == MeanOf(kind="mean_of", claims=["toy.t1.a.mae", "toy.t1.b.mae"])
+    assert isinstance(place_fact, FactClaim)
+    assert place_fact.against == OtherPlace(kind="other_place", text="1259", where="Table 2")
+
+
+def test_a_file_comes_back_the_same_after_being_written_out(tmp_path: Path) -> None:
+    first = load(tmp_path, PAPER)
+    written = first.model_dump(mode="json", by_alias=True)
+    assert load(tmp_path, written) == first
+    for given, kept in zip(PAPER["claims"], written["claims"], strict=True):
+        assert {**kept, **given, "against": 0} == {**kept, "against": 0}
+
+
+def test_comparability_defaults_to_the_same_data_and_for_facts_to_not_applicable(tmp_path: Path) -> None:
+    found = {claim.id: claim.comparable for claim in load(tmp_path, PAPER).claims}
+    assert (found["toy.t1.a.mae"], found["toy.t1.b.mae"]) == ("same-data", "substitute-data")
+    assert (found["toy.s4.a_lowest"], found["toy.s3.days"]) == ("same-data", "not-applicable")
+
+
+def test_value_claims_are_found_by_id(tmp_path: Path) -> None:
+    assert load(tmp_path, PAPER).value("toy.t1.b.mae").value == "1e3"
+
+
+@pytest.mark.parametrize(
+    ("place", "changes", "named"),
+    [
+        (0, {"value": 0.232}, ["0.232"]),
+        (0, {"value": 1258}, ["1258"]),
+        (0, {"value": True}, ["True"]),
+        (0, {"value": None}, []),
+        (0, {"value": "n/a"}, ["n/a"]),
+        (0, {"value": ""}, []),
+        (0, {"value": "NaN"}, ["NaN"]),
+        (0, {"value": "1,258"}, ["1,258"]),
+        (0, {"value": "83.33%"}, ["83.33%"]),
+        (0, {"metric": "mape"}, ["mape", "mae", "rmse"]),
+        (0, {"better": "smaller"}, ["smaller", "lower", "higher", "none"]),
+        (0, {"aggregation": "mean"}, []),
+        (0, {"aggregation": "median"}, ["median"]),
+        (0, {"over": {"ticker": ["X", "Y"]}}, []),
+        (0, {"conditions": "window 1"}, ["window 1"]),
+        (0, {"comparable": "no-data"}, ["no-data"]),
+        (0, {"comparable": "substitute-data", "why": ""}, ["substitute-data"]),
+        (0, {"comparable": "partly"}, ["partly"]),
+        (0, {"tolerance": 3}, ["tolerance"]),
+        (0, {"statement": ""}, ["statement"]),
+        (0, {"kind": "number"}, ["number"]),
+        (1, {"aggregation": "single"}, []),
+        (2, {"among": []}, ["among"]),
+        (2, {"significant_at": 5}, ["significant_at"]),
+        (2, {"least": "toy.t1.c.mae"}, ["toy.t1.c.mae"]),
+        (2, {"among": ["toy.t1.c.mae"]}, ["toy.t1.c.mae"]),
+        (2, {"among": ["toy.s3.days"]}, ["toy.s3.days"]),
+        (2, {"best": "toy.t1.a.mae"}, ["best"]),
+        (3, {"printed": 1258}, ["1258"]),
+        (3, {"digits": "floor"}, ["floor"]),
+        (3, {"against": {"kind": "guess"}}, ["guess"]),
+        (3, {"against": {"kind": "other_place", "text": "1259"}}, ["where"]),
+        (4, {"against": {"kind": "mean_of", "claims": ["toy.t1.a.mae"]}}, ["claims"]),
+        (4, {"against": {"kind": "mean_of", "claims": ["toy.t1.a.mae", "toy.gone"]}}, ["toy.gone"]),
+    ],
+)
+def test_a_wrong_claim_is_refused_by_file_and_id_or_by_what_it_refers_to(
+    tmp_path: Path, place: int, changes: dict[str, Any], named: list[str]
+) -> None:
+    message = refusal(tmp_path, changed(place, **changes))
+    assert [word for word in named if word not in message] == []
+    dangling = any(word.startswith("toy.") for word in named)
+    assert dangling or PAPER["claims"][place]["id"] in message
+
+
+@pytest.mark.parametrize(
+    "field", ["value", "metric", "unit", "better", "experiment", "conditions", "source", "statement"]
+)
+def test_a_missing_field_is_named_with_its_claim(tmp_path: Path, field: str) -> None:
+    content = changed(0)
+    del content["claims"][0][field]
+    message = refusal(tmp_path, content)
+    assert field in message
+    assert "toy.t1.a.mae" in message
+
+
+@pytest.mark.parametrize("name", ["toy.T1.a.mae", "toy", "toy.", "toy t1", "", 5])
+def test_a_malformed_id_is_refused_and_shown(tmp_path: Path, name: Any) -> None:
+    assert str(name) in refusal(tmp_path, paper({**VALUE, "id": name}))
+
+
+def test_an_id_used_twice_is_refused(tmp_path: Path) -> None:
+    assert "toy.s3.days" in refusal(tmp_path, paper({**VALUE, "id": "toy.s3.days"}))
+
+
+@pytest.mark.parametrize("name", ["li2021.t1.a.mae", "toys.t1.a.mae"])
+def test_a_claim_of_another_paper_is_refused(tmp_path: Path, name: str) -> None:
+    assert name in refusal(tmp_path, paper({**VALUE, "id": name}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"schema": 2}, "schema"), ({"year": 2020}, "year"), ({"claims": None}, "claims"),
+     ({"claims": {"a": 1}}, "claims"), ({"title": None}, "title"),
+     ({"decisions": [{**DECISION, "reason": None}]}, "reason"),
+     ({"decisions": [{**DECISION, "default": 1}]}, "default")],
+)  # fmt: skip
+def test_a_wrong_heading_is_refused_by_name(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
+    assert named in refusal(tmp_path, {**PAPER, **changes})
+
+
+def test_a_claim_without_an_id_and_one_that_is_none_are_named_by_their_place(tmp_path: Path) -> None:
+    without = {name: value for name, value in VALUE.items() if name != "id"}
+    assert "6" in refusal(tmp_path, paper(without))
+    assert "6" in refusal(tmp_path, paper("not a claim"))  # type: ignore[arg-type]
+
+
+def test_all_wrong_claims_are_told_apart_and_counted(tmp_path: Path) -> None:
+    wrong = [{**VALUE, "id": f"toy.t9.row{number}.mae", "metric": "mape"} for number in range(8)]
+    message = refusal(tmp_path, paper(*wrong))
+    assert re.findall(r"toy\.t9\.row(\d)", message) == ["0", "1", "2", "3", "4"]
+    assert "3" in message.rpartition(";")[2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "claims: [",
+        "schema: 1\n\tpaper: toy",
+        "schema: 1\nschema: 1\n",
+        "claims:\n- {id: a, id: b}\n",
+        "!!python/object/apply:os.getcwd []",
+        "a: 'unclosed",
+        "&a [*b]",
+        "? [1]\n: 2\n",
+        "--- 1\n--- 2\n",
+        "\x00",
+    ],
+)
+def test_broken_yaml_is_refused_by_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / "toy.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ClaimError, match=r"toy\.yaml"):
+        load_claims("toy", tmp_path)
+
+
+def test_a_key_written_twice_is_named_with_its_line(tmp_path: Path) -> None:
+    text = yaml.safe_dump({**PAPER, "claims": []}, sort_keys=False) + "title: Another\n"
+    (tmp_path / "toy.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ClaimError, match="title") as error:
+        load_claims("toy", tmp_path)
+    assert f"line {len(text.splitlines())}" in str(error.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"5\n", b"[1, 2]\n", b"just a sentence\n", b"title: \xff\xfe\n"])
+def test_a_file_that_holds_no_claims_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "toy.yaml").write_bytes(data)
+    with pytest.raises(ClaimError, match=r"toy\.yaml"):
+        load_claims("toy", tmp_path)
+
+
+def test_a_missing_file_is_named_in_full(tmp_path: Path) -> None:
+    with pytest.raises(ClaimError) as error:
+        load_claims("toy", tmp_path / "nowhere")
+    assert str(tmp_path / "nowhere" / "toy.yaml") in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def real() -> PaperClaims:
+    return load_claims("naufal2023")
+
+
+@pytest.mark.parametrize("name", rebuilt())
+def test_each_rebuilt_paper_has_claims_of_its_own(name: str) -> None:
+    claims = load_claims(name)
+    assert claims.paper == name
+    assert claims.claims
+
+
+def test_naufal2023_has_all_values_of_its_four_tables(real: PaperClaims) -> None:
+    values = [claim.id.removeprefix("naufal2023.") for claim in real.claims if isinstance(claim, ValueClaim)]
+    assert Counter(name.partition(".")[0] for name in values) == {"t3": 18, "t4": 18, "t5": 6, "t6": 6}
+    models, scores = ("lstm", "lstm_gru", "cnn_lstm_gru"), ("mae", "rmse")
+    expected = {
+        f"{table}.{row}.{model}.{score}"
+        for tables, rows in ((("t3", "t4"), ("tsla", "goog", "twtr")), (("t5", "t6"), ("mean",)))
+        for table in tables
+        for row in rows
+        for model in models
+        for score in scores
+    }
+    assert set(values) == expected
+
+
+def test_naufal2023_conditions_say_what_the_ids_say(real: PaperClaims) -> None:
+    for claim in real.claims:
+        if not isinstance(claim, ValueClaim):
+            continue
+        _, table, row, model, score = claim.id.split(".")
+        expected: dict[str, Any] = {"model": model, "window": {"t3": 1, "t4": 30, "t5": 1, "t6": 30}[table]}
+        spans = {"ticker": ["TSLA", "GOOG", "TWTR"]} if row == "mean" else {}
+        assert claim.conditions == (expected if spans else {**expected, "ticker": row.upper()})
+        assert (claim.over, claim.metric, claim.better, claim.unit) == (spans, score, "lower", "USD")
+        assert re.fullmatch(r"\d+\.\d{3}", claim.value)
+
+
+def test_naufal2023_values_and_facts_name_units_that_exist(real: PaperClaims) -> None:
+    recorded = {unit.key for unit in naufal2023.PAPER.full_units()}
+    for claim in real.claims:
+        if isinstance(claim, ValueClaim):
+            spans: list[dict[str, Any]] = [{"ticker": ticker} for ticker in claim.over.get("ticker", [])] or [{}]
+            units = [NetworkParameters.of(**claim.conditions, **span) for span in spans]
+        elif isinstance(claim, FactClaim) and isinstance(claim.against, Measured):
+            parameters = naufal2023.PAPER.experiment(claim.against.experiment).parameters
+            units = [parameters.of(**claim.against.conditions)]  # type: ignore[list-item]
+        else:
+            continue
+        assert {unit.key for unit in units} <= recorded, claim.id
+
+
+def test_naufal2023_has_claims_of_every_kind_that_its_brief_asks_for(real: PaperClaims) -> None:
+    kinds = Counter(claim.kind for claim in real.claims)
+    against = Counter(claim.against.kind for claim in real.claims if isinstance(claim, FactClaim))
+    assert kinds["value"] == 48
+    assert kinds["order"] >= 16
+    assert against["mean_of"] == 12
+    printed = {claim.printed for claim in real.claims if isinstance(claim, FactClaim)}
+    assert {"1258", "2017-10-09", "2022-10-07"} <= printed
+
+
+def test_naufal2023_decisions_are_the_defaults_and_the_readings_of_its_networks(real: PaperClaims) -> None:
+    decisions = {decision.parameter: decision for decision in real.decisions}
+    assert len(decisions) == len(real.decisions)
+    for name, decision in decisions.items():
+        default = NetworkParameters.model_fields[name].default
+        assert (type(decision.chosen), decision.chosen) == (type(default), default), name
+    others = {name: {repr(other.value) for other in one.others} for name, one in decisions.items() if one.others}
+    assert others == {name: set(map(repr, values)) for name, values in READINGS.items()}

@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from reproduce_lib import study
+from reproduce_lib.claims import load_claims
+from reproduce_lib.cli import app
+from reproduce_lib.closure import code_digests
+from reproduce_lib.data.registry import data_files
+from reproduce_lib.papers import TITLES, naufal2023
+from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
+from reproduce_lib.study import Summary, store_for, unit_statuses
+from tests.support import PROJECT, copy_of_the_project, put
+
+KEY = "naufal2023"
+MODULE = naufal2023.__name__
+COMMANDS = ("list", "data", "run", "sweep", "status", "verify", "adopt", "notebook", "book")
+GOOG_NAIVE = ("--experiment", "baselines", "--where", "ticker=GOOG", "--where", "method=naive")
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path / "root"))
+    return copy_of_the_project(tmp_path / "root")
+
+
+@pytest.fixture
+def nothing_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
+    monkeypatch.delenv("REPRODUCE_DATA", raising=False)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Run nothing; tell which units would have run."""
+    units: list[Any] = []
+
+    def run_units(chosen: Any, *arguments: Any, **options: Any) -> Summary:
+        units.extend(chosen)
+        return Summary()
+
+    monkeypatch.setattr(study, "run_units", run_units)
+    return units
+
+
+def reproduce(*arguments: str, status: int = 0) -> str:
+    result: Result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == status, (result.output, result.exception)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.output
+
+
+def records(root: Path, experiment: str = "baselines") -> Path:
+    return root / "book" / "records" / KEY / f"{experiment}.jsonl"
+
+
+# Help and wrong input
+
+
+def test_help_lists_every_command() -> None:
+    text = reproduce("--help")
+    assert all(re.search(rf"^\s+{command}\b", text, re.MULTILINE) for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_says_what_it_does_and_what_each_option_means(command: str) -> None:
+    text = reproduce(command, "--help")
+    assert len(text.split("Options:")[0].split("\n\n")[1].split()) > 4
+    options = [line for line in text.split("Options:")[1].splitlines() if line.strip().startswith("-")]
+    assert options
+
+
+def test_without_arguments_the_help_is_shown() -> None:
+    result = CliRunner().invoke(app, [])
+    assert "verify" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", "nobody"], ["nobody", KEY]),
+        (["sweep", "nobody", "--experiment", "networks"], ["nobody", KEY]),
+        (["status", "nobody"], ["nobody", KEY]),
+        (["verify", "nobody"], ["nobody", KEY]),
+        (["adopt", "nobody"], ["nobody", KEY]),
+        (["notebook", "nobody", "-o", "x.ipynb"], ["nobody", KEY]),
+        (["run", KEY, "--experiment", "sums"], ["sums", "networks", "baselines", "price_facts"]),
+        (["verify", KEY, "--experiment", "sums"], ["sums", "networks", "baselines", "price_facts"]),
+        (["sweep", KEY, "--experiment", "sums"], ["sums", "networks", "baselines", "price_facts"]),
+        (["run", KEY, "--claim", "naufal2023.t9.x"], ["naufal2023.t9.x", "book/claims/naufal2023.yaml"]),
+        (["run", KEY, "--claim", "naufal2023.s3_1.features"], ["naufal2023.s3_1.features"]),
+        (["run", KEY, "--where", "colour=red"], ["colour", "ticker", "window", "model"]),
+        (["run", KEY, "--where", "ticker=XYZ"], ["GOOG", "TSLA", "TWTR"]),
+        (["run", KEY, "--where", "window=7"], ["window", "1", "30"]),
+        (["verify", KEY, "--where", "ticker=XYZ"], ["GOOG", "TSLA", "TWTR"]),
+        (["run", KEY, "--where", "ticker"], ["ticker", "NAME=VALUE"]),
+        (["run", KEY, "--where", "=GOOG"], ["=GOOG", "NAME=VALUE"]),
+        (["run", KEY, "--execute", "sometimes"], ["sometimes", "recorded", "missing", "fresh"]),
+        (["book", "--execute", "sometimes"], ["sometimes", "recorded", "missing", "fresh"]),
+        (["sweep", KEY, "--experiment", "networks", "--grid", "colour=red"], ["colour", "ticker", "epochs"]),
+        (["sweep", KEY, "--experiment", "networks", "--grid", "window=1,7"], ["window", "7", "1, 30"]),
+        (["sweep", KEY, "--experiment", "networks", "--grid", "epochs=many"], ["epochs", "many"]),
+        (["sweep", KEY, "--experiment", "networks", "--grid", "epochs"], ["epochs", "NAME=VALUE"]),
+        (["sweep", KEY, "--experiment", "networks", "--grid", "seed=1,2"], ["seed", "--seeds"]),
+        (["sweep", KEY, "--experiment", "networks", "--grid", "window=1", "--grid", "window=30"], ["window"]),
+        (["sweep", KEY, "--experiment", "networks", "--profile", "full"], ["full", "custom", "smoke"]),
+        (["verify", KEY], ["no recorded unit", "reproduce run naufal2023"]),
+    ],
+)
+def test_wrong_input_ends_with_one_sentence_that_names_it_and_the_way_out(
+    root: Path, arguments: list[str], named: list[str]
+) -> None:
+    text = reproduce(*arguments, status=1)
+    assert text.count("error:") == 1
+    assert all(word in text for word in named)
+    assert not (root / "book" / "records").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["runn"],
+        ["run"],
+        ["run", KEY, "--jobs", "0"],
+        ["run", KEY, "--colour", "red"],
+        ["sweep", KEY],
+        ["sweep", KEY, "--experiment", "networks", "--seeds", "0"],
+        ["verify", KEY, "--sample", "0"],
+        ["verify", KEY, "--seed", "-1"],
+    ],
+)
+def test_wrong_usage_ends_with_status_2(arguments: list[str]) -> None:
+    assert "Traceback" not in reproduce(*arguments, status=2)
+
+
+def test_unknown_notebook_parameter_is_refused_with_the_known_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REPRODUCE_ROOT")
+    text = reproduce("notebook", KEY, "-o", str(tmp_path / "x.ipynb"), "-p", "colour=red", status=1)
+    assert all(word in text for word in ("colour", "ticker", "window", "profile"))
+    assert not (tmp_path / "x.ipynb").exists()
+
+
+def test_error_of_the_program_is_one_line_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "reproduce_lib", "verify", "nobody"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_interruption_says_what_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any, **options: Any) -> Summary:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study, "run_units", interrupted)
+    assert "run again" in reproduce("run", KEY, status=130)
+
+
+# What is there
+
+
+def test_list_names_every_paper_and_counts_claims_and_units() -> None:
+    text = reproduce("list")
+    assert all(key in text and title in text for key, title in TITLES.items())
+    assert text.count("not yet rebuilt") == len(TITLES) - 1
+    assert f"{len(load_claims(KEY).claims)} claims" in text
+    for experiment in PAPER.experiments.values():
+        count = len({unit.key for unit in experiment.full()})
+        assert re.search(rf"{experiment.name}\D+{count} units", text), (experiment.name, count, text)
+
+
+def test_status_counts_states_and_names_what_staled(root: Path) -> None:
+    store = store_for("full")
+    old = {**code_digests(MODULE), "reproduce_lib.metrics.skill": "0" * 16}
+    put(store, NetworkParameters.of(), {"mae": 1.0}, module=MODULE)
+    put(store, NetworkParameters.of(seed=1), {"mae": 1.0}, code=old)
+    put(store, NetworkParameters.of(seed=2), {"mae": 1.0}, data={"prices/TSLA_2013_2023.csv": "0" * 64}, module=MODULE)
+    put(store, PriceFactParameters.of(quantity="first_day"), {"value": "2017-10-09"}, module=MODULE)
+    with records(root, "price_facts").open("a", encoding="utf-8") as file:
+        file.write('{"schema":1,"kind":"unit","key":"cut\n')
+    text = reproduce("status", KEY)
+    networks = len({unit.key for unit in PAPER.experiments["networks"].full()})
+    facts = len({unit.key for unit in PAPER.experiments["price_facts"].full()})
+    assert f"networks: 1 fresh, 2 stale, {networks - 3} missing" in text
+    assert f"price_facts: 1 fresh, 0 stale, {facts - 1} missing" in text
+    assert "reproduce_lib.metrics.skill" in text
+    assert "prices/TSLA_2013_2023.csv" in text
+    assert "price_facts.jsonl:3" in text
+
+
+def test_data_lists_every_file_with_its_licence(nothing_at_hand: None) -> None:
+    text = reproduce("data")
+    assert all(entry.name in text and entry.licence in text for entry in data_files().values())
+    assert text.count("not here") == len(data_files())
+
+
+def test_data_check_names_an_altered_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "prices/TSLA_2013_2023.csv"
+    (tmp_path / "mirror" / "prices").mkdir(parents=True)
+    (tmp_path / "mirror" / name).write_text("Date,Close\n", encoding="utf-8")
+    monkeypatch.setenv("REPRODUCE_DATA", str(tmp_path / "mirror"))
+    assert str(tmp_path / "mirror" / name) in reproduce("data")
+    text = reproduce("data", "--check", status=1)
+    assert text.count("error:") == 1
+    assert str(tmp_path / "mirror" / name) in text[text.index("error:") :]
+
+
+def test_data_fetch_without_a_network_names_what_is_missing(nothing_at_hand: None) -> None:
+    text = reproduce("data", "--fetch", status=1)
+    assert all(name in text[text.index("error:") :] for name in data_files())
+
+
+# Running
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            ["--claim", "naufal2023.t3.tsla.lstm.mae"],
+            {"ticker": {"TSLA"}, "window": {1}, "model": {"lstm"}, "seed": set(range(10)), "relu": {"hidden"}},
+        ),
+        (
+            ["--claim", "naufal2023.t5.mean.lstm.mae", "--where", "seed=0"],
+            {"ticker": {"TSLA", "GOOG", "TWTR"}, "window": {1}, "seed": {0}, "relu": {"hidden"}},
+        ),
+        (["--where", "window=30", "--where", "seed=3"], {"window": {30}, "seed": {3}}),
+        (["--experiment", "networks", "--where", "hybrid_dropout=0.2"], {"hybrid_dropout": {0.2}}),
+    ],
+)
+def test_run_selects_the_units_that_were_asked_for(
+    asked: list[Any], options: list[str], expected: dict[str, set[Any]]
+) -> None:
+    reproduce("run", KEY, *options)
+    assert {name: {getattr(unit, name) for unit in asked} for name in expected} == expected
+    if "--claim" not in options:
+        fits = {unit.key for unit in PAPER.full_units() if all(getattr(unit, n, None) in expected[n] for n in expected)}
+        assert {unit.key for unit in asked} == fits
+
+
+def test_run_selects_everything_by_default(asked: list[Any]) -> None:
+    reproduce("run", KEY)
+    assert {unit.key for unit in PAPER.full_units()} <= {unit.key for unit in asked}
+    assert len({unit.key for unit in asked}) == len(asked)
+
+
+def test_missing_source_ends_with_one_error_and_loses_no_record(root: Path, nothing_at_hand: None) -> None:
+    put(store_for("full"), BaselineParameters.of(ticker="GOOG"), {"mae": 1.0, "rmse": 1.0}, module=MODULE)
+    before = records(root).read_bytes()
+    text = reproduce("run", KEY, *GOOG_NAIVE, status=1)
+    assert text.count("error:") == 1
+    assert text.count("prices/GOOG_to_2022-08.csv is not on this machine") == 1
+    assert "REPRODUCE_DATA" in text
+    assert "0 units recorded" in text
+    assert records(root).read_bytes() == before
+
+
+def test_sweep_prints_what_it_measured_and_writes_to_the_users_folder_alone(root: Path) -> None:
+    grid = ("--grid", "data=simulated", "--grid", "method=naive,drift")
+    text = reproduce("sweep", KEY, "--experiment", "baselines", "--profile", "smoke", *grid)
+    lines = [line for line in text.splitlines() if line.startswith("{")]
+    read = json.JSONDecoder()
+    for line, method in zip(lines, ("naive", "drift"), strict=True):
+        shown, end = read.raw_decode(line)
+        unit = BaselineParameters.of(profile="smoke", data="simulated", method=method)
+        assert shown == {"data": "simulated", "method": method, "seed": 0}
+        assert json.loads(line[end:]) == pytest.approx(naufal2023.run_baseline(unit).metrics)
+    assert not (root / "book" / "records").exists()
+    assert (Path(os.environ["REPRODUCE_HOME"]) / "records" / KEY / "baselines.jsonl").is_file()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the naive forecasts of GOOG once for all tests; return the root and what was said."""
+    root = copy_of_the_project(tmp_path_factory.mktemp("recorded"))
+    command = [sys.executable, "-m", "reproduce_lib", "run", KEY, *GOOG_NAIVE]
+    environment = {**os.environ, "REPRODUCE_ROOT": str(root)}
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return root, done.stdout
+
+
+@pytest.fixture
+def copied(recorded: tuple[Path, str], root: Path) -> Path:
+    shutil.copytree(recorded[0] / "book" / "records", root / "book" / "records")
+    return root
+
+
+def goog_naive() -> list[BaselineParameters]:
+    naive = [PAPER.naive(unit) for unit in PAPER.full_units()]
+    known = {unit.key: unit for unit in [*PAPER.full_units(), *filter(None, naive)]}
+    return [
+        unit
+        for unit in known.values()
+        if isinstance(unit, BaselineParameters) and (unit.ticker, unit.method) == ("GOOG", "naive")
+    ]
+
+
+@pytest.mark.data
+def test_run_records_what_was_asked_for_and_a_second_run_has_nothing_to_do(
+    recorded: tuple[Path, str], copied: Path
+) -> None:
+    units = goog_naive()
+    assert f"{len(units)} units recorded" in recorded[1]
+    assert {one.state for one in unit_statuses(units, store_for("full"))} == {"fresh"}
+    assert {path.name for path in records(copied).parent.glob("*.jsonl")} == {"baselines.jsonl"}
+    before = records(copied).read_bytes()
+    assert "0 units recorded" in reproduce("run", KEY, *GOOG_NAIVE)
+    assert records(copied).read_bytes() == before
+
+
+@pytest.mark.data
+def test_verify_replays_records_and_finds_the_tampered_one(copied: Path) -> None:
+    assert "3 of 3 replayed units agree" in reproduce("verify", KEY, "--sample", "3", "--jobs", "2")
+    text = records(copied).read_text(encoding="utf-8")
+    true = re.search(r'"key":"(\w+)".*?"mae":([\d.]+)', text)
+    assert true is not None
+    false = f"{float(true[2]) * 1.001!r}"
+    records(copied).write_text(text.replace(f'"mae":{true[2]}', f'"mae":{false}', 1), encoding="utf-8")
+    said = reproduce("verify", KEY, "--sample", "100", status=1)
+    line = next(line for line in said.splitlines() if line.startswith("DISAGREES"))
+    assert all(word in line for word in (true[1], "mae", false, true[2]))
+    assert said.count("DISAGREES") == 1
+
+
+def with_older_code(text: str) -> str:
+    """Return records as if one symbol had been another when they were made."""
+    for number, context in enumerate(dict.fromkeys(re.findall(r'"kind":"context","id":"(\w+)"', text))):
+        text = text.replace(context, f"{number:016x}")
+    return text.replace(code_digests(MODULE)["reproduce_lib.metrics.skill"], "0" * 16)
+
+
+@pytest.mark.data
+def test_adopt_makes_records_of_a_refactoring_fresh_again(copied: Path) -> None:
+    records(copied).write_text(with_older_code(records(copied).read_text(encoding="utf-8")), encoding="utf-8")
+    assert "stale by reproduce_lib.metrics.skill" in reproduce("status", KEY)
+    assert "5 units replayed" in reproduce("adopt", KEY, "--jobs", "2")
+    assert {one.state for one in unit_statuses(goog_naive(), store_for("full"))} == {"fresh"}
+    assert "no record is stale" in reproduce("adopt", KEY)
+
+
+@pytest.mark.data
+def test_adopt_refuses_when_a_replay_disagrees(copied: Path) -> None:
+    text = with_older_code(records(copied).read_text(encoding="utf-8"))
+    records(copied).write_text(re.sub(r'"mae":\d', '"mae":9', text), encoding="utf-8")
+    before = records(copied).read_bytes()
+    said = reproduce("adopt", KEY, status=1)
+    assert "nothing is adopted" in said
+    assert records(copied).read_bytes() == before

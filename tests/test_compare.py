@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from reproduce_lib import study
+from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim, load_claims
+from reproduce_lib.compare import Comparison, Row, verdict_counts
+from reproduce_lib.errors import ParameterError, RecordError
+from reproduce_lib.papers import load_paper
+from reproduce_lib.records import Store
+from reproduce_lib.units import Paper
+from reproduce_lib.verdicts import Verdict
+from tests import support
+from tests.support import PROJECT, NoisyParameters, PlainParameters, new_store, old_code, put
+
+SPREAD = (-0.02, 0.01, 0.0, 0.02, -0.01, 0.0)
+
+
+@pytest.fixture
+def paper(monkeypatch: pytest.MonkeyPatch) -> Paper:
+    toy = support.toy_paper()
+    monkeypatch.setattr(study, "load_paper", lambda key: toy)
+    return toy
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return new_store(tmp_path)
+
+
+def value(name: str = "toy.t1.a", printed: str = "1.00", **more: Any) -> dict[str, Any]:
+    plain = {"metric": "mae", "unit": "USD", "better": "lower", "experiment": "noisy", "conditions": {"model": "a"}}
+    return {"kind": "value", "id": name, "source": "T1", "statement": name, "value": printed, **plain, **more}
+
+
+def order(least: str, *among: str, **more: Any) -> dict[str, Any]:
+    return {"kind": "order", "id": "toy.o", "source": "T1", "statement": "o", "least": least, "among": among, **more}
+
+
+def fact(printed: str, against: dict[str, Any], **more: Any) -> dict[str, Any]:
+    base = {"kind": "fact", "id": "toy.f", "source": "T1", "statement": "f", "printed": printed}
+    return {**base, "against": against, **more}
+
+
+def measured_fact(printed: str, metric: str = "value", **more: Any) -> dict[str, Any]:
+    against = {"kind": "measured", "experiment": "plain", "conditions": {"share": "x"}, "metric": metric}
+    return fact(printed, against, **more)
+
+
+def compared(paper: Paper, store: Store, *claims: dict[str, Any]) -> list[Row]:
+    head = {"schema": 1, "paper": "toy", "title": "t", "citation": "c", "in_a_sentence": "s"}
+    return Comparison(PaperClaims.model_validate({**head, "claims": claims}), paper, store).rows
+
+
+def record(
+    store: Store, values: Sequence[float], model: str = "a", share: str = "x", errors: Any = None, **more: Any
+) -> None:
+    """Record one value per seed."""
+    for seed, mae in enumerate(values):
+        unit = NoisyParameters.of(model=model, share=share, seed=seed)
+        arrays = None if errors is None else {"error": np.asarray(errors[seed], dtype=float)}
+        put(store, unit, {"mae": mae, "rmse": 3 * mae}, arrays=arrays, **more)
+
+
+def record_naive(store: Store, x: float, y: float) -> None:
+    for share, mae in (("x", x), ("y", y)):
+        put(store, PlainParameters.of(share=share), {"mae": mae, "rmse": mae})
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("printed", "spread", "verdict"),
+    [
+        ("1.00", 1, Verdict.REPRODUCED),
+        ("1.04", 1, Verdict.REPRODUCED),
+        ("1.00", 5, Verdict.INCONCLUSIVE),
+        ("2.00", 1, Verdict.BETTER),
+        ("0.50", 1, Verdict.WORSE),
+    ],
+)
+def test_value_mean_interval_and_verdict(
+    paper: Paper, store: Store, printed: str, spread: float, verdict: Verdict
+) -> None:
+    values = [1 + spread * one for one in SPREAD]
+    record(store, values)
+    (row,) = compared(paper, store, value(printed=printed))
+    half = stats.t.ppf(0.975, 5) * stats.tstd(values) * math.sqrt(7 / 6)
+    assert row.interval is not None
+    assert (row.interval.lower, row.interval.upper) == pytest.approx((np.mean(values) - half, np.mean(values) + half))
+    assert row.mean == pytest.approx(1.0)
+    assert list(row.measured) == pytest.approx(values)
+    assert (row.verdict, row.verdict_words, row.expected) == (verdict, str(verdict), 6)
+
+
+def test_metric_and_conditions_choose_what_is_measured(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    record(store, [5.0] * 6, model="b", share="y")
+    rows = compared(
+        paper, store, value(), value("toy.b", metric="rmse", conditions={"model": "b", "share": "y"}, printed="15.0")
+    )
+    assert [row.mean for row in rows] == [1.0, 15.0]
+    assert {unit.model_dump()["share"] for unit in rows[1].units} == {"y"}
+
+
+def test_value_over_several_units_is_their_mean_seed_by_seed(paper: Paper, store: Store) -> None:
+    record(store, [1.0 + one for one in SPREAD])
+    record(store, [3.0 + 2 * one for one in SPREAD], share="y")
+    record(store, [7.0] * 6, model="b")
+    record(store, [1.0] * 6, model="c")
+    record_naive(store, 4.0, 8.0)
+    over_models = value("toy.m", over={"model": ["a", "b", "c"]}, aggregation="mean", conditions={})
+    row, three = compared(paper, store, value(over={"share": ["x", "y"]}, aggregation="mean"), over_models)
+    assert list(row.measured) == pytest.approx([2 + 1.5 * one for one in SPREAD])
+    assert (row.mean, row.naive) == pytest.approx((2.0, 6.0))
+    assert row.skill == pytest.approx(1 - 2 / 6)
+    assert len(row.units) == 12
+    assert (three.mean, three.naive) == pytest.approx((3.0, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words"), [(0, "pending (0 of 6)"), (1, "pending (1 of 6)"), (4, "pending (4 of 6)")]
+)
+def test_pending_says_how_many_of_how_many(paper: Paper, store: Store, seeds: int, words: str) -> None:
+    record(store, [1.0] * seeds)
+    (row,) = compared(paper, store, value())
+    assert (row.verdict, row.verdict_words) == (Verdict.PENDING, words)
+    assert (row.mean is None) == (seeds == 0)
+    assert (row.interval is None) == (seeds < 2)
+
+
+def test_five_replications_are_enough_whichever_seeds_they_are(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6, share="y")
+    for seed in (0, 1, 3, 4, 5):
+        put(store, NoisyParameters.of(seed=seed), {"mae": 3.0, "rmse": 1.0})
+    over_both = value("toy.m", "2.00", over={"share": ["x", "y"]}, aggregation="mean")
+    rows = compared(paper, store, value(printed="3.00"), over_both)
+    assert [row.verdict for row in rows] == [Verdict.REPRODUCED, Verdict.REPRODUCED]
+    assert [row.measured for row in rows] == [(3.0,) * 5, (2.0,) * 5]  # seed 2 has no share x, so it is no replication
+
+
+@pytest.mark.parametrize(
+    ("printed", "better", "verdict"),
+    [
+        ("4.0", "lower", Verdict.REPRODUCED),
+        ("4", "lower", Verdict.REPRODUCED),
+        ("4.1", "lower", Verdict.BETTER),
+        ("4.1", "higher", Verdict.WORSE),
+        ("3.9", "lower", Verdict.WORSE),
+        ("3.9", "none", Verdict.DIFFERS),
+    ],
+)
+def test_result_without_randomness_must_round_to_what_was_printed(
+    paper: Paper, store: Store, printed: str, better: str, verdict: Verdict
+) -> None:
+    record_naive(store, 4.04, 9.0)
+    claim = value(printed=printed, better=better, experiment="plain", conditions={"share": "x"})
+    (row,) = compared(paper, store, claim)
+    assert (row.verdict, row.interval, row.measured, row.expected) == (verdict, None, (4.04,), 1)
+
+
+def test_naive_error_and_skill_by_hand(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    record(store, [6.0] * 6, model="b")
+    record_naive(store, 4.0, 8.0)
+    rows = compared(paper, store, value(), value("toy.b", "6.00", conditions={"model": "b"}))
+    assert [(row.naive, row.skill) for row in rows] == [(4.0, 0.75), (4.0, -0.5)]
+
+
+def test_without_a_naive_record_there_is_no_skill(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    (row,) = compared(paper, store, value())
+    assert (row.naive, row.skill) == (None, None)
+
+
+def test_stale_units_behind_a_row_are_counted_once(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    record(store, [2.0] * 2, model="b", code=old_code())
+    record(store, [3.0] * 6, model="c", code=old_code())
+    rows = compared(
+        paper, store, value(), value("toy.b", conditions={"model": "b"}), value("toy.c", conditions={"model": "c"}),
+        value("toy.d", metric="rmse", conditions={"model": "c"}),
+        order("toy.t1.a", "toy.b", "toy.c", "toy.d"),
+    )  # fmt: skip
+    assert [row.stale for row in rows] == [0, 2, 6, 6, 8]
+
+
+def test_unknown_experiment_or_parameter_in_a_claim_is_an_error(paper: Paper, store: Store) -> None:
+    with pytest.raises(ParameterError, match="noisy"):
+        compared(paper, store, value(experiment="quiet"))
+    with pytest.raises(ParameterError, match="model"):
+        compared(paper, store, value(conditions={"modle": "a"}))
+
+
+# What cannot be compared
+
+
+def test_without_data_nothing_is_tested_and_the_reason_is_kept(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    (row,) = compared(paper, store, value(comparable="no-data", why="the catalogue was never published"))
+    assert (row.verdict, row.reason, row.units) == (Verdict.NOT_TESTED, "the catalogue was never published", ())
+    assert row.verdict_words == "not tested"
+
+
+def test_substitute_data_are_named_in_every_verdict(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    substitute = {"comparable": "substitute-data", "why": "w"}
+    rows = compared(paper, store, value(**substitute), value("toy.w", "0.1", **substitute))
+    words = [row.verdict_words for row in rows]
+    assert words == ["reproduced on substitute data", "worse than reported on substitute data"]
+
+
+@pytest.mark.xfail(strict=True, reason="no paper has substitute data yet; verdict_counts does not tell them apart")
+def test_substitute_data_never_count_as_reproduced(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    rows = compared(paper, store, value(), value("toy.s", comparable="substitute-data", why="w"))
+    assert verdict_counts(rows)[Verdict.REPRODUCED] == 1
+
+
+def test_counts_sum_to_the_claims(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    rows = compared(
+        paper, store, value(), value("toy.w", "0.1"), value("toy.v", "0.2"), value("toy.p", conditions={"model": "b"})
+    )
+    assert verdict_counts(rows) == {Verdict.REPRODUCED: 1, Verdict.WORSE: 2, Verdict.PENDING: 1}
+
+
+# Orders
+
+ORDERED = (value("toy.a"), value("toy.b", conditions={"model": "b"}), value("toy.c", conditions={"model": "c"}))
+
+
+@pytest.mark.parametrize(
+    ("b", "c", "verdict", "held"),
+    [
+        ([2.0] * 6, [3.0] * 6, Verdict.HOLDS, 6),
+        ([0.5] * 6, [3.0] * 6, Verdict.FAILS, 0),
+        ([1.0] * 6, [3.0] * 6, Verdict.FAILS, 0),  # equal is not below
+        ([2.0, 2.0, 2.0, 0.5, 0.5, 0.5], [3.0] * 6, Verdict.UNDECIDED, 3),
+        ([2.0] * 5 + [0.5], [0.5] + [3.0] * 5, Verdict.UNDECIDED, 4),
+    ],
+)
+def test_order_is_judged_replication_by_replication(
+    paper: Paper, store: Store, b: list[float], c: list[float], verdict: Verdict, held: int
+) -> None:
+    for model, values in (("a", [1.0] * 6), ("b", b), ("c", c)):
+        record(store, values, model=model)
+    *_, row = compared(paper, store, *ORDERED, order("toy.a", "toy.b", "toy.c"))
+    assert (row.verdict, sum(row.measured), len(row.measured), row.mean) == (verdict, held, 6, None)
+
+
+def test_order_waits_for_complete_replications(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    record(store, [2.0] * 6, model="b")
+    record(store, [3.0] * 4, model="c")
+    *_, row = compared(paper, store, *ORDERED, order("toy.a", "toy.b", "toy.c"))
+    assert (row.verdict, row.verdict_words) == (Verdict.PENDING, "pending (4 of 6)")
+
+
+@pytest.fixture
+def errors(paper: Paper, store: Store) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Record errors of two models whose difference is telling: a is better by about a tenth."""
+    generator = np.random.default_rng(1)
+    first = generator.normal(size=(6, 60))
+    second = first * 1.1 + generator.normal(scale=0.2, size=(6, 60))
+    record(store, np.abs(first).mean(axis=1).tolist(), errors=first)
+    record(store, np.abs(second).mean(axis=1).tolist(), model="b", errors=second)
+    return first, second
+
+
+def test_significant_order_holds_where_a_paired_test_passes(paper: Paper, store: Store, errors: Any) -> None:
+    first, second = errors
+    # One step ahead, the corrected Diebold-Mariano test is the one-sample t test of the loss differences.
+    p_values = [stats.ttest_1samp(np.abs(a) - np.abs(b), 0).pvalue for a, b in zip(first, second, strict=True)]
+    below = np.abs(first).mean(axis=1) < np.abs(second).mean(axis=1)
+    for level in (0.9, 0.05, float(np.median(p_values)), 1e-12):
+        *_, row = compared(paper, store, *ORDERED[:2], order("toy.a", "toy.b", significant_at=level))
+        expected = [bool(b and p < level) for b, p in zip(below, p_values, strict=True)]
+        assert list(row.measured) == expected
+    assert row.verdict is Verdict.FAILS  # at a level that nothing passes
+
+
+def test_worse_forecast_is_never_significantly_better(paper: Paper, store: Store, errors: Any) -> None:
+    *_, row = compared(paper, store, *ORDERED[:2], order("toy.b", "toy.a", significant_at=0.99))
+    below = np.abs(errors[1]).mean(axis=1) < np.abs(errors[0]).mean(axis=1)
+    assert not any(held and not lower for held, lower in zip(row.measured, below, strict=True))
+    assert row.verdict is Verdict.FAILS
+
+
+def test_order_refuses_altered_errors(paper: Paper, store: Store, errors: Any) -> None:
+    record_file = store.artifacts / "toy" / f"{NoisyParameters.of(seed=2).key}.npz"
+    record_file.write_bytes(record_file.read_bytes()[:-1] + b"x")
+    with pytest.raises(RecordError, match=NoisyParameters.of(seed=2).key):
+        compared(paper, store, *ORDERED[:2], order("toy.a", "toy.b", significant_at=0.5))
+
+
+# Facts
+
+
+@pytest.mark.parametrize(("text", "verdict"), [("72", Verdict.EXACT), ("72.0", Verdict.DIFFER), ("70", Verdict.DIFFER)])
+def test_two_places_agree_to_the_letter(paper: Paper, store: Store, text: str, verdict: Verdict) -> None:
+    (row,) = compared(paper, store, fact("72", {"kind": "other_place", "text": text, "where": "S4"}))
+    assert (row.verdict, row.measured, row.units) == (verdict, (text,), ())
+
+
+@pytest.mark.parametrize(
+    ("printed", "verdict"),
+    [
+        ("1.175", Verdict.EXACT),
+        ("1.18", Verdict.EXACT),
+        ("1.2", Verdict.EXACT),
+        ("1.19", Verdict.DIFFER),
+        ("1.176", Verdict.DIFFER),
+    ],
+)
+def test_mean_of_printed_values_is_exact(paper: Paper, store: Store, printed: str, verdict: Verdict) -> None:
+    values = [value("toy.p", "1.10"), value("toy.q", "1.25")]
+    against = {"kind": "mean_of", "claims": ["toy.p", "toy.q"]}
+    *_, row = compared(paper, store, *values, fact(printed, against))
+    assert (row.verdict, row.measured) == (verdict, (1.175,))
+
+
+@pytest.mark.parametrize(
+    ("printed", "digits", "verdict"),
+    [
+        ("242.4", "rounded", Verdict.EXACT),
+        ("242.400", "rounded", Verdict.EXACT),
+        ("242.399", "rounded", Verdict.DIFFER),
+        ("242.399", "cut", Verdict.EXACT),
+        ("242.3", "cut", Verdict.EXACT),
+        ("242.4", "cut", Verdict.DIFFER),
+        ("242", "cut", Verdict.EXACT),
+    ],
+)
+def test_measured_fact_rounds_or_is_cut_to_what_was_printed(
+    paper: Paper, store: Store, printed: str, digits: str, verdict: Verdict
+) -> None:
+    put(store, PlainParameters.of(), {"value": 242.3999}, code=old_code())
+    (row,) = compared(paper, store, measured_fact(printed, digits=digits))
+    assert (row.verdict, row.measured, row.stale, row.units) == (verdict, (242.3999,), 1, (PlainParameters.of(),))
+
+
+@pytest.mark.parametrize(("printed", "verdict"), [("GOOG", Verdict.EXACT), ("GOOGL", Verdict.DIFFER)])
+def test_measured_text_must_be_the_same(paper: Paper, store: Store, printed: str, verdict: Verdict) -> None:
+    put(store, PlainParameters.of(), {"name": "GOOG"})
+    (row,) = compared(paper, store, measured_fact(printed, metric="name"))
+    assert row.verdict is verdict
+
+
+def test_fact_without_its_record_is_pending(paper: Paper, store: Store) -> None:
+    (row,) = compared(paper, store, measured_fact("1"))
+    assert (row.verdict, row.verdict_words) == (Verdict.PENDING, "pending (0 of 1)")
+    assert row.units == (PlainParameters.of(),)
+
+
+# The collection's own records
+
+
+def default_networks(lines: list[dict[str, Any]]) -> dict[tuple[str, int, str], dict[int, dict[str, float]]]:
+    """Return (share, window, model) -> seed -> metrics of the networks with every decision as chosen."""
+    fields = load_paper("naufal2023").experiment("networks").parameters.model_fields
+    defaults = {name: info.default for name, info in fields.items()}
+    spanned = ("ticker", "window", "model", "seed")
+    found: dict[tuple[str, int, str], dict[int, dict[str, float]]] = defaultdict(dict)
+    for line in lines:
+        given = line.get("parameters", {})
+        if given == {**defaults, **{name: given.get(name) for name in spanned}}:
+            found[given["ticker"], given["window"], given["model"]][given["seed"]] = line["metrics"]
+    return found
+
+
+def test_every_claim_of_the_collection_gets_a_verdict_that_follows_from_its_records() -> None:
+    folder = PROJECT / "book" / "records" / "naufal2023"
+    lines = [json.loads(line) for path in folder.glob("*.jsonl") for line in path.read_text("utf-8").splitlines()]
+    networks = default_networks(lines)
+    if not networks or min(map(len, networks.values())) < 5:
+        pytest.skip("fewer than five replications are recorded")
+    claims = load_claims("naufal2023", PROJECT / "book" / "claims")
+    store = Store(PROJECT / "book" / "records", PROJECT / "book" / "artifacts")
+    rows = Comparison(claims, load_paper("naufal2023"), store).rows
+    assert [row.claim for row in rows] == claims.claims
+    assert sum(verdict_counts(rows).values()) == len(claims.claims)
+    for row in rows:
+        match row.claim:
+            case ValueClaim(experiment="networks", over=over, conditions=conditions, metric=metric):
+                tickers = over.get("ticker", [conditions.get("ticker")])
+                seeds = [networks[ticker, conditions["window"], conditions["model"]] for ticker in tickers]
+                complete = sorted(set.intersection(*(set(one) for one in seeds)))
+                assert row.measured == tuple(np.mean([one[seed][metric] for one in seeds]) for seed in complete)
+                assert row.verdict is not Verdict.PENDING
+            case OrderClaim():
+                assert row.verdict in {Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED, Verdict.PENDING}
+            case FactClaim():
+                assert row.verdict in {Verdict.EXACT, Verdict.DIFFER, Verdict.PENDING}

@@ -1,0 +1,123 @@
+"""What a context says of the machine, and what a worker process is held to."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from reproduce_lib import environment
+from reproduce_lib.errors import RunError
+from reproduce_lib.units import Backend
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(
+    ("backend", "extra"), [("none", set()), ("tensorflow", {"tensorflow"}), ("jax", {"jax", "jaxlib"})]
+)
+def test_versions_are_those_that_the_packages_say_of_themselves(backend: Backend, extra: set[str]) -> None:
+    found = environment.versions(backend)
+    assert found.pop("python") == platform.python_version()
+    assert {"numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "keras"} | extra == set(found)
+    assert found == {name: importlib.metadata.version(name) for name in found}
+
+
+def test_versions_name_every_numeric_package_that_a_unit_loads() -> None:
+    program = (
+        "import sys; from reproduce_lib.papers import naufal2023 as n;"
+        "n.run_baseline(n.BaselineParameters.of(profile='smoke', data='simulated')); print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT).stdout.split()
+    numeric = {"numpy", "scipy", "pandas", "statsmodels", "sklearn", "keras", "tensorflow", "jax", "torch"}
+    known = {name.replace("scikit-learn", "sklearn") for name in environment.versions("none")}
+    assert {"numpy", "pandas"} <= numeric & set(loaded) <= known
+
+
+def test_processor_is_named_with_its_architecture_and_the_same_each_time() -> None:
+    name = environment.processor()
+    assert name == environment.processor()
+    assert platform.machine() in name
+    assert len(name) > len(platform.machine()) + 3
+
+
+@pytest.fixture
+def cpuinfo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return the file that stands for /proc/cpuinfo in this test."""
+    path = tmp_path / "cpuinfo"
+    monkeypatch.setattr(environment, "Path", lambda name: {"/proc/cpuinfo": path}[name])
+    return path
+
+
+def test_processor_is_the_model_name_of_the_first_core(cpuinfo: Path) -> None:
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: Fast CPU: 3 GHz\nmodel name\t: Slow CPU\n", encoding="utf-8")
+    assert environment.processor.__wrapped__() == f"Fast CPU: 3 GHz ({platform.machine()})"
+
+
+@pytest.mark.parametrize("text", [None, "", "Hardware\t: unknown board\n"])
+def test_processor_has_a_name_where_the_system_tells_none(cpuinfo: Path, text: str | None) -> None:
+    if text is not None:
+        cpuinfo.write_text(text, encoding="utf-8")
+    name = environment.processor.__wrapped__()
+    assert name.removesuffix(f"({platform.machine()})").strip()
+
+
+LIMITED = """
+import json
+from threadpoolctl import threadpool_info
+from reproduce_lib import environment
+
+before = {pool["filepath"] for pool in threadpool_info()}
+environment.limit_threads()
+import scipy.linalg
+from sklearn.preprocessing import MinMaxScaler
+later = [pool for pool in threadpool_info() if pool["filepath"] not in before]
+print(json.dumps({pool["user_api"]: pool["num_threads"] for pool in later}))
+"""
+
+
+def test_numeric_packages_loaded_after_the_limit_start_one_thread_whatever_the_caller_had() -> None:
+    asked = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", LIMITED]
+    environment_of_caller = {**os.environ, **asked}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT, env=environment_of_caller)
+    assert json.loads(done.stdout) == {"blas": 1, "openmp": 1}
+    assert environment.THREADS == 1
+
+
+def test_backend_is_chosen_for_keras_and_none_chooses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    environment.select_backend("none")
+    assert os.environ["KERAS_BACKEND"] == "torch"
+    environment.select_backend("jax")
+    assert os.environ["KERAS_BACKEND"] == "jax"
+
+
+def test_backend_that_is_not_installed_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(RunError, match=r"jax.*pip install.*jax"):
+        environment.select_backend("jax")
+    assert os.environ["KERAS_BACKEND"] == "torch"
+
+
+def test_a_process_that_runs_one_backend_refuses_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    keras = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "tensorflow"))
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    environment.select_backend("tensorflow")
+    with pytest.raises(RunError, match="tensorflow"):
+        environment.select_backend("jax")
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"

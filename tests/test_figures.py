@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+
+from reproduce_lib import figures
+from reproduce_lib.compare import Row
+from reproduce_lib.errors import RecordError
+from reproduce_lib.verdicts import Interval, Verdict
+from tests.support import value_row
+from tests.test_tables import Parsed
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    with mpl.rc_context():
+        yield
+    plt.close("all")
+
+
+def row(verdict: Verdict, printed: str, mean: float, half: float = 0.0) -> Row:
+    interval = Interval(mean - half, mean + half) if half else None
+    return value_row(verdict, printed, measured=(mean,), interval=interval)
+
+
+ROWS = [
+    row(Verdict.REPRODUCED, "1.0", 1.1, 0.2),
+    row(Verdict.REPRODUCED, "0.02", 0.03, 0.001),
+    row(Verdict.WORSE, "10.5", 30.0, 25.0),
+    row(Verdict.WORSE, "2.0", 5.0, 6.0),  # its interval reaches below zero
+    row(Verdict.BETTER, "7.0", 3.0),
+    row(Verdict.INCONCLUSIVE, "100", 120.0, 100.0),
+    row(Verdict.DIFFERS, "3", 4.0, 0.5),
+]
+
+
+def markers(axes: Any) -> dict[str, list[tuple[float, float]]]:
+    """Return marker shape -> the points drawn with it."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for line in axes.get_lines():
+        if line.get_marker() not in ("None", None, "", "none"):
+            found.setdefault(line.get_marker(), []).extend(zip(line.get_xdata(), line.get_ydata(), strict=True))
+    return {shape: [(float(x), float(y)) for x, y in points] for shape, points in found.items()}
+
+
+def test_each_row_is_drawn_once_and_verdicts_differ_in_shape() -> None:
+    (axes,) = figures.reported_against_reproduced(ROWS, unit="USD").axes
+    shapes = markers(axes)
+    drawn = sorted(point for points in shapes.values() for point in points)
+    assert drawn == sorted((float(one.claim.value), one.mean) for one in ROWS)  # type: ignore[union-attr]
+    assert len(shapes) == len({one.verdict for one in ROWS})
+    assert max(len(points) for points in shapes.values()) == 2
+
+
+def test_log_limits_enclose_markers_and_bars() -> None:
+    (axes,) = figures.reported_against_reproduced(ROWS, unit="USD").axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    assert left > 0
+    for x, y in (point for points in markers(axes).values() for point in points):
+        assert left < x < right
+        assert low < y < high
+    bars = [path.vertices for one in axes.collections if isinstance(one, LineCollection) for path in one.get_paths()]
+    assert bars
+    assert all((bar[:, 1] > low).all() and (bar[:, 1] < high).all() for bar in bars)
+
+
+def test_rows_with_too_few_replications_are_drawn_as_pending() -> None:
+    (axes,) = figures.reported_against_reproduced([row(Verdict.PENDING, "2.0", 3.0)], unit="USD").axes
+    assert [point for points in markers(axes).values() for point in points] == [(2.0, 3.0)]
+    assert "pending (1)" in {text.get_text() for text in axes.get_legend().get_texts()}
+
+
+def test_rows_without_a_measurement_are_left_out() -> None:
+    rows = [*ROWS[:1], value_row(Verdict.PENDING), value_row(Verdict.NOT_TESTED)]
+    (axes,) = figures.reported_against_reproduced(rows, unit="USD").axes
+    assert sum(map(len, markers(axes).values())) == 1
+
+
+def test_legend_counts_the_rows_of_each_verdict() -> None:
+    (axes,) = figures.reported_against_reproduced(ROWS, unit="USD").axes
+    texts = {text.get_text() for text in axes.get_legend().get_texts()}
+    assert {"reproduced (2)", "worse than reported (2)", "better than reported (1)"} <= texts
+
+
+def test_intervals_by_row_draws_reported_mean_and_naive_on_the_line_of_its_row() -> None:
+    _, axes = figures.new_figure()
+    rows = [
+        value_row(printed="2.0", measured=(1.0, 3.0), interval=Interval(0.5, 3.5), naive=1.5),
+        value_row(Verdict.PENDING, printed="5.0"),
+        value_row(printed="4.0", measured=(6.0,)),  # without randomness: a mean, no interval
+    ]
+    figures.intervals_by_row(rows, ["first", "second", "third"], axes, unit="USD")
+    shapes = markers(axes)
+    assert shapes["D"] == [(2.0, 2.0), (5.0, 1.0), (4.0, 0.0)]
+    assert shapes["o"] == [(2.0, 2.0), (6.0, 0.0)]
+    assert shapes["|"] == [(1.5, 2.0)]
+    labels = dict(zip(axes.get_yticks(), (text.get_text() for text in axes.get_yticklabels()), strict=True))
+    assert labels == {2: "first", 1: "second", 0: "third"}
+    assert axes.get_xlim()[0] <= 0
+    assert axes.get_xlim()[1] >= 6
+
+
+def test_legend_below_names_each_label_once() -> None:
+    figure, axes = figures.new_figure()
+    figures.intervals_by_row([value_row(naive=1.0), value_row(naive=2.0)], ["a", "b"], axes, unit="USD")
+    figures.legend_below(figure, axes)
+    (legend,) = figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert sorted(texts) == ["naive forecast", "reported"]
+
+
+def test_forecast_lines_tell_apart_by_style_and_show_the_values() -> None:
+    _, axes = figures.new_figure()
+    days = pd.bdate_range("2022-01-03", periods=4)
+    truth = np.arange(4.0)
+    figures.forecast_lines(axes, days, truth, {"one": truth + 1, "two": truth + 2, "three": truth + 3})
+    lines = axes.get_lines()
+    assert [line.get_ydata().tolist() for line in lines] == [(truth + shift).tolist() for shift in range(4)]
+    assert len({(line.get_linestyle(), line.get_color()) for line in lines}) == 4
+    assert len({line.get_linestyle() for line in lines[1:]}) == 3
+
+
+def test_skill_by_reading_is_in_percent_with_the_default_drawn_through() -> None:
+    _, axes = figures.new_figure()
+    figures.skill_by_reading(axes, {"as chosen": {"TSLA": -0.5, "GOOG": 0.25}, "other": {"TSLA": -1.0, "GOOG": 0.1}})
+    shapes = markers(axes)
+    assert shapes == {"o": [(-50.0, 1.0), (-100.0, 0.0)], "s": [(25.0, 1.0), (10.0, 0.0)]}
+    through = [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() == "None"]
+    assert sorted(through) == [-50.0, 0.0, 25.0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["as chosen", "other"]
+
+
+def test_learning_curve_is_the_mean_of_the_seeds_within_their_range() -> None:
+    _, axes = figures.new_figure()
+    curves = np.array([[3.0, 2.0, 1.0], [5.0, 2.0, 3.0]])
+    figures.learning_curves(axes, curves, "loss", figures.BLUE, "-")
+    (line,) = axes.get_lines()
+    assert line.get_xdata().tolist() == [1, 2, 3]
+    assert line.get_ydata().tolist() == [4.0, 2.0, 2.0]
+    corners = axes.collections[0].get_paths()[0].vertices
+    assert {(1.0, 3.0), (1.0, 5.0), (3.0, 1.0), (3.0, 3.0)} <= {tuple(corner) for corner in corners.tolist()}
+
+
+# Kept figures
+
+
+def draw() -> Any:
+    figure, axes = figures.new_figure(width=2, height=2)
+    axes.plot([1, 2, 3], [3, 1, 2], label="a")
+    axes.legend()
+    return figure
+
+
+SOURCE = {"prices": "0123", "note": "<script>&"}
+
+
+def kept(path: Path, drawn: Any, keep: bool = False, alt: str = "a line") -> str:
+    return figures.kept_figure(path, drawn, alt=alt, source=SOURCE, keep=keep)
+
+
+def test_kept_file_is_the_same_each_time_and_says_what_it_is_drawn_from(tmp_path: Path) -> None:
+    first, second = tmp_path / "new" / "one.svg", tmp_path / "two.svg"
+    kept(first, draw, keep=True)
+    kept(second, draw, keep=True)
+    assert first.read_bytes() == second.read_bytes()
+    text = first.read_text(encoding="utf-8")
+    assert text.startswith("<svg")
+    assert "0123" in text
+    assert "<script>" not in text
+
+
+def test_nothing_is_kept_unless_asked_for(tmp_path: Path) -> None:
+    markup = kept(tmp_path / "one.svg", draw)
+    assert "<svg" in markup
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_data_the_kept_figure_is_shown_and_named_so(tmp_path: Path) -> None:
+    path = tmp_path / "one.svg"
+    live = kept(path, draw, keep=True)
+    recorded = kept(path, None, keep=True)
+    assert path.read_text(encoding="utf-8") in recorded
+    assert recorded != live
+    assert "recorded" in recorded
+    assert "recorded" not in live
+
+
+def test_without_data_and_without_a_kept_figure_the_error_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"missing\.svg"):
+        kept(tmp_path / "missing.svg", None)
+
+
+def test_alt_text_is_there_and_escaped(tmp_path: Path) -> None:
+    alt = 'A "line" <script>alert(1)</script> & more'
+    parsed = Parsed(kept(tmp_path / "one.svg", draw, alt=alt))
+    assert parsed.values("aria-label") == [alt]
+    assert parsed.values("role")[0] == "img"
+    assert "script" not in parsed.tags
+    assert alt in parsed.text
+
+
+def test_drawing_leaves_no_figure_open(tmp_path: Path) -> None:
+    before = plt.get_fignums()
+    kept(tmp_path / "one.svg", draw)
+    assert plt.get_fignums() == before

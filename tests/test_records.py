@@ -1,0 +1,520 @@
+"""Records survive other writers, kills, cut lines and strangers, and arrays are what a unit wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reproduce_lib import records
+from reproduce_lib.errors import RecordError
+from reproduce_lib.records import Contents, Context, Record, RecordFile, Replay, Store
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def context(code: str = "1") -> Context:
+    return Context.of({"python": "3.11.7"}, "a processor", 1, {"prices.csv": "ab"}, {"reproduce_lib.m.f": code})
+
+
+def record(key: str = "k0", mae: float = 1.5, code: str = "1", **changes: Any) -> Record:
+    values: dict[str, Any] = {
+        "key": key, "parameters": {"seed": 0, "last": None}, "metrics": {"mae": mae, "order": "(1, 1, 0)"}, "n": 252,
+        "seconds": 3.25, "time": "2026-01-01T00:00:00Z", "context": context(code).id,
+    }  # fmt: skip
+    return Record(**{**values, **changes})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> RecordFile:
+    return RecordFile(tmp_path / "toy" / "fits.jsonl")
+
+
+def fill(file: RecordFile, count: int = 3) -> list[bytes]:
+    """Write some units; return the lines of the file: the context, then one per unit."""
+    for number in range(count):
+        file.append(context(), record(f"k{number}", mae=float(number)))
+    return file.path.read_bytes().splitlines()
+
+
+def rewrite(file: RecordFile, lines: list[bytes], end: bytes = b"\n") -> RecordFile:
+    """Put other lines into the file; return a reader that knows nothing of before."""
+    file.path.write_bytes(b"\n".join(lines) + end)
+    return RecordFile(file.path)
+
+
+def maes(contents: Contents) -> dict[str, Any]:
+    return {key: one.metrics["mae"] for key, one in contents.records.items()}
+
+
+def test_missing_file_says_nothing(file: RecordFile) -> None:
+    contents = file.read()
+    assert (contents.records, contents.contexts, contents.damaged) == ({}, {}, [])
+    assert not file.path.parent.exists()
+
+
+def test_what_is_appended_is_read_back_equal(file: RecordFile) -> None:
+    assert file.append(context(), record(artifact="f" * 64))
+    contents = RecordFile(file.path).read()
+    assert contents.records == {"k0": record(artifact="f" * 64)}
+    assert contents.contexts == {context().id: context()}
+    assert contents.damaged == []
+
+
+def test_lines_are_json_with_a_schema_and_the_context_stands_once(file: RecordFile) -> None:
+    lines = [json.loads(line) for line in fill(file, 3)]
+    assert [line["kind"] for line in lines] == ["context", "unit", "unit", "unit"]
+    assert {line["schema"] for line in lines} == {1}
+    assert lines[1]["parameters"] == {"seed": 0, "last": None}
+    assert {line["context"] for line in lines[1:]} == {lines[0]["id"]}
+
+
+def test_id_of_a_context_tells_its_content_and_not_its_order() -> None:
+    def of(**changes: Any) -> str:
+        values = {"versions": {"a": "1", "b": "2"}, "processor": "p", "threads": 1, "data": {}, "code": {}}
+        return Context.of(**{**values, **changes}).id
+
+    others = [
+        of(versions={"a": "1"}), of(processor="q"), of(threads=2), of(data={"f": "0"}), of(code={"m.f": "0"}),
+    ]  # fmt: skip
+    assert of(versions={"b": "2", "a": "1"}) == of()
+    assert len({of(), *others}) == 6
+
+
+def test_the_last_line_of_a_key_wins(file: RecordFile) -> None:
+    for mae in (1.0, 2.0, 3.0):
+        assert file.append(context(), record(mae=mae))
+    file.append(context(), record("k1", mae=9.0))
+    assert maes(RecordFile(file.path).read()) == {"k0": 3.0, "k1": 9.0}
+    assert len(file.path.read_bytes().splitlines()) == 5
+
+
+def test_the_same_result_is_written_once_whatever_time_it_took(file: RecordFile) -> None:
+    assert file.append(context(), record())
+    before = file.path.read_bytes()
+    assert not RecordFile(file.path).append(context(), record(seconds=99.0, time="2027-01-01T00:00:00Z"))
+    assert file.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "changes", [{"mae": 1.6}, {"n": 251}, {"artifact": "0" * 64}, {"code": "2"}, {"parameters": {"seed": 1}}]
+)
+def test_any_other_result_or_context_is_written(file: RecordFile, changes: dict[str, Any]) -> None:
+    file.append(context(), record())
+    assert file.append(context(changes.get("code", "1")), record(**changes))
+    assert RecordFile(file.path).read().records["k0"] == record(**changes)
+
+
+def test_a_number_that_json_has_no_word_for_is_refused_and_nothing_written(file: RecordFile) -> None:
+    (*_, last) = fill(file)
+    for number in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"\S"):
+            file.append(context(), record("k9", mae=number))
+    assert file.path.read_bytes().splitlines()[-1] == last
+
+
+def test_a_unit_is_on_the_disk_when_it_is_confirmed(file: RecordFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append((os.fstat(number).st_ino, os.fstat(number).st_size)))
+    file.append(context(), record())
+    status = file.path.stat()
+    assert (status.st_ino, status.st_size) in synced
+
+
+def test_floats_come_back_bit_by_bit(file: RecordFile) -> None:
+    values = {f"m{number}": float(value) for number, value in enumerate(np.random.default_rng(0).normal(size=50) ** 9)}
+    file.append(context(), record(metrics=values))
+    assert RecordFile(file.path).read().records["k0"].metrics == values
+
+
+def with_a_cut_end(lines: list[bytes]) -> tuple[list[bytes], bytes]:
+    return [*lines[:-1], lines[-1][: len(lines[-1]) // 2]], b""
+
+
+SPOILED: dict[str, Callable[[list[bytes]], tuple[list[bytes], bytes]]] = {
+    "last line cut": with_a_cut_end,
+    "line cut in the middle": lambda lines: ([*lines[:2], lines[2][:40], lines[3]], b"\n"),
+    "garbage bytes": lambda lines: ([*lines[:2], b"\x00\xff\xfe{]", lines[3]], b"\n"),
+    "two lines run together": lambda lines: ([*lines[:2], lines[2] + lines[2], lines[3]], b"\n"),
+    "not an object": lambda lines: ([*lines[:2], b"[1, 2]", lines[3]], b"\n"),
+    "other schema": lambda lines: ([*lines[:2], lines[2].replace(b'"schema":1', b'"schema":2'), lines[3]], b"\n"),
+    "other kind": lambda lines: ([*lines[:2], lines[2].replace(b'"unit"', b'"thing"'), lines[3]], b"\n"),
+    "unknown field": lambda lines: ([*lines[:2], lines[2].replace(b'{"schema"', b'{"x":1,"schema"'), lines[3]], b"\n"),
+    "field gone": lambda lines: ([*lines[:2], lines[2].replace(b'"n":252,', b""), lines[3]], b"\n"),
+    "text where a number was": lambda lines: ([*lines[:2], lines[2].replace(b"252", b'"many"'), lines[3]], b"\n"),
+    "context unknown": lambda lines: (
+        [*lines[:2], lines[2].replace(context().id.encode(), b"0" * 16), lines[3]],
+        b"\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_one_unreadable_line_is_reported_and_costs_no_other_record(file: RecordFile, spoil: Any) -> None:
+    whole = fill(file)
+    lines, end = spoil(whole)
+    (number,) = [n for n, (old, new) in enumerate(zip(whole, lines, strict=True), start=1) if old != new]
+    reader = rewrite(file, lines, end)
+    contents = reader.read()
+    (damage,) = contents.damaged
+    assert (damage.path, damage.number) == (file.path, number)
+    assert damage.text == lines[number - 1].decode(errors="backslashreplace")
+    assert f"{file.path}:{number}" in str(damage)
+    lost = f"k{number - 2}"
+    assert set(contents.records) == {"k0", "k1", "k2"} - {lost}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_unreadable_line_is_moved_aside_and_the_file_reads_clean(file: RecordFile, spoil: Any) -> None:
+    whole = fill(file)
+    lines, end = spoil(whole)
+    reader = rewrite(file, lines, end)
+    (damage,) = reader.set_damaged_aside()
+    kept = [line for old, line in zip(whole, lines, strict=True) if old == line]
+    assert file.path.read_bytes().splitlines() == kept
+    assert Path(f"{file.path}.damaged").read_text(encoding="utf-8") == f"{damage.text}\n"
+    for one in (reader, RecordFile(file.path)):
+        assert (one.read().damaged, len(one.read().records)) == ([], 2)
+    assert reader.append(context(), record("k9"))
+    assert set(RecordFile(file.path).read().records) > {"k9"}
+
+
+def test_damage_is_collected_over_time_and_a_sound_file_is_left_alone(file: RecordFile) -> None:
+    lines = fill(file)
+    assert rewrite(file, lines).set_damaged_aside() == []
+    assert not Path(f"{file.path}.damaged").exists()
+    for junk in (b"one", b"two"):
+        rewrite(file, [*lines, junk]).set_damaged_aside()
+    assert Path(f"{file.path}.damaged").read_text(encoding="utf-8") == "one\ntwo\n"
+    assert file.path.read_bytes().splitlines() == lines
+
+
+def test_records_of_a_lost_context_are_set_aside_with_it(file: RecordFile) -> None:
+    fill(file, 2)
+    file.append(context("2"), record("k2", code="2"))
+    lines = file.path.read_bytes().splitlines()
+    reader = rewrite(file, [lines[0][:50], *lines[1:]])
+    assert [damage.number for damage in reader.set_damaged_aside()] == [1, 2, 3]
+    assert set(reader.read().records) == {"k2"}
+
+
+def test_a_file_cut_anywhere_keeps_every_line_before_the_cut(file: RecordFile) -> None:
+    lines = fill(file)
+    data = file.path.read_bytes()
+    ends = [at for at, byte in enumerate(data) if byte == ord("\n")]
+    for length in {*range(0, len(data), 9), *ends, *(end + 1 for end in ends)}:
+        file.path.write_bytes(data[:length])
+        contents = RecordFile(file.path).read()
+        whole = data[:length].count(b"\n")
+        assert len(contents.contexts) + len(contents.records) == whole
+        assert len(contents.damaged) == (not data[:length].endswith(b"\n") and length > 0)
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
+def test_writing_goes_on_after_a_cut_line(file: RecordFile, share: float) -> None:
+    lines = fill(file)
+    rewrite(file, [*lines[:-1], lines[-1][: int(share * len(lines[-1]))]], b"")
+    assert RecordFile(file.path).append(context(), record("k9"))
+    contents = RecordFile(file.path).read()
+    assert set(contents.records) == {"k0", "k1", "k9"}
+    assert len(contents.damaged) == 1
+
+
+def test_a_line_that_only_lacks_its_line_break_is_whole_after_the_next_write(file: RecordFile) -> None:
+    rewrite(file, fill(file), b"").append(context(), record("k9"))
+    contents = RecordFile(file.path).read()
+    assert (set(contents.records), contents.damaged) == ({"k0", "k1", "k2", "k9"}, [])
+
+
+JUNK = st.binary(max_size=60).map(lambda junk: junk.replace(b"\n", b"?"))
+
+
+@settings(max_examples=60)
+@given(st.lists(JUNK, max_size=4), st.integers(0, 4))
+def test_no_bytes_between_the_lines_can_hide_a_record(
+    tmp_path_factory: pytest.TempPathFactory, junk: list[bytes], place: int
+) -> None:
+    file = RecordFile(tmp_path_factory.getbasetemp() / "junk" / "fits.jsonl")
+    file.path.parent.mkdir(exist_ok=True)
+    lines = [one.text().encode() for one in (context(), record("k0"), record("k1"), record("k2"))]
+    contents = rewrite(file, [*lines[:place], *junk, *lines[place:]]).read()
+    assert set(contents.records) == {"k0", "k1", "k2"}
+    assert [damage.number for damage in contents.damaged] == [
+        place + number for number, one in enumerate(junk, start=1) if one.strip()
+    ]
+
+
+def test_a_reader_sees_what_others_wrote_since_and_keeps_what_it_knew(file: RecordFile) -> None:
+    reader, writer = RecordFile(file.path), RecordFile(file.path)
+    assert reader.read().records == {}
+    for number in range(3):
+        writer.append(context(), record(f"k{number}"))
+        assert set(reader.read().records) == {f"k{one}" for one in range(number + 1)}
+
+
+def test_a_second_reading_takes_up_where_the_first_one_ended(file: RecordFile) -> None:
+    (_, first, *_) = fill(file)
+    assert maes(file.read())["k0"] == 0.0
+    data = file.path.read_bytes().replace(first, first.replace(b'"mae":0.0', b'"mae":7.0'))
+    with file.path.open("r+b") as same_file:
+        same_file.write(data)
+    file.append(context(), record("k9", mae=9.0))
+    assert maes(file.read()) == {"k0": 0.0, "k1": 1.0, "k2": 2.0, "k9": 9.0}
+    assert maes(RecordFile(file.path).read())["k0"] == 7.0
+
+
+def test_a_line_seen_half_is_read_whole_when_it_is_complete(file: RecordFile) -> None:
+    lines = fill(file)
+    reader = rewrite(file, [*lines[:-1], lines[-1][:30]], b"")
+    assert len(reader.read().damaged) == 1
+    with file.path.open("ab") as same_file:
+        same_file.write(lines[-1][30:] + b"\n")
+    assert (set(reader.read().records), reader.read().damaged) == ({"k0", "k1", "k2"}, [])
+
+
+@pytest.mark.parametrize("change", ["replaced", "shortened", "gone"])
+def test_a_reader_starts_again_when_the_file_is_another_one(file: RecordFile, change: str) -> None:
+    lines = fill(file)
+    reader = RecordFile(file.path)
+    reader.read()
+    if change == "replaced":
+        new = file.path.with_name("new")
+        new.write_bytes(b"\n".join([*lines[:2], record("k7").text().encode(), *lines[2:]]) + b"\n")
+        new.replace(file.path)
+    elif change == "shortened":
+        rewrite(file, lines[:2])
+    else:
+        file.path.unlink()
+    expected = {"replaced": {"k0", "k1", "k2", "k7"}, "shortened": {"k0"}, "gone": set()}[change]
+    assert set(reader.read().records) == expected
+
+
+def test_a_reader_is_not_misled_by_a_new_file_that_was_given_an_old_files_number(file: RecordFile) -> None:
+    lines = fill(file)
+    reader = rewrite(file, [*lines, b"junk"])
+    reader.read()
+    for _ in range(2):  # the second replacement takes the number that the first one set free
+        with file.path.open("ab") as same_file:
+            same_file.write(b"junk\n")
+        RecordFile(file.path).set_damaged_aside()
+    for number in range(3, 6):
+        RecordFile(file.path).append(context(), record(f"k{number}"))
+    assert set(reader.read().records) == {f"k{number}" for number in range(6)}
+    assert reader.read().damaged == []
+
+
+WRITER = """
+import itertools, sys
+from pathlib import Path
+from reproduce_lib.records import Context, Record, RecordFile
+
+name, count = sys.argv[2], int(sys.argv[3])
+context = Context.of({"python": name}, "p", 1, {}, {"m.f": name})
+for number in range(count) if count else itertools.count():
+    record = Record(key=f"{name}{number}", parameters={"text": "x" * 300}, metrics={"mae": 1.0}, n=1,
+                    seconds=1.0, time="", context=context.id)
+    assert RecordFile(Path(sys.argv[1])).append(context, record)
+    print(record.key, flush=True)
+"""
+
+
+def writer(file: RecordFile, name: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, str(file.path), name, str(count)]
+    return subprocess.Popen(command, cwd=PROJECT, text=True, stdout=subprocess.PIPE)
+
+
+def test_two_processes_writing_at_once_lose_nothing_and_cut_nothing(file: RecordFile) -> None:
+    with writer(file, "a", 50) as one, writer(file, "b", 50) as two:
+        said = [process.communicate()[0].split() for process in (one, two)]
+    assert [one.returncode, two.returncode] == [0, 0]
+    contents = file.read()
+    assert contents.damaged == []
+    assert set(contents.records) == {*said[0], *said[1]}
+    kinds = [json.loads(line)["kind"] for line in file.path.read_bytes().splitlines()]
+    assert (kinds.count("unit"), kinds.count("context")) == (100, 2)
+
+
+def test_a_killed_writer_leaves_all_it_confirmed_and_at_most_one_cut_last_line(file: RecordFile) -> None:
+    confirmed: set[str] = set()
+    for attempt in range(3):
+        with writer(file, f"w{attempt}-", 0) as process:
+            assert process.stdout is not None
+            confirmed |= {process.stdout.readline().strip() for _ in range(5)}
+            time.sleep(0.013 * attempt)
+            process.kill()
+            confirmed |= {line.strip() for line in process.stdout.read().split("\n")[:-1]}
+        contents = RecordFile(file.path).read()
+        assert confirmed <= set(contents.records)
+        last = file.path.read_bytes().count(b"\n") + 1
+        assert [damage.number for damage in contents.damaged] in ([], [last])
+        RecordFile(file.path).set_damaged_aside()
+    assert RecordFile(file.path).append(context(), record("after"))
+    assert len(confirmed) >= 15
+
+
+def test_adoption_lets_old_records_hold_for_the_new_code(file: RecordFile) -> None:
+    file.append(context("1"), record("k0"))
+    file.append(context("2"), record("k1", code="2"))
+    evidence = [Replay(key="k0", metric="mae", recorded=1.5, replayed=1.5, agrees=True, rule="equal to 1e-6")]
+    file.adopt(context("3"), [context("1").id], evidence, "2026-02-02T00:00:00Z")
+    contents = RecordFile(file.path).read()
+    assert contents.codes(contents.records["k0"]) == [context("1").code, context("3").code]
+    assert contents.codes(contents.records["k1"]) == [context("2").code]
+    (adoption,) = contents.adoptions
+    assert (adoption.evidence, adoption.adopted) == (evidence, [context("1").id])
+    assert contents.records["k0"] == record("k0")
+
+
+def test_a_later_adoption_is_the_last_of_the_accepted_codes(file: RecordFile) -> None:
+    file.append(context("1"), record("k0"))
+    for code in ("2", "3"):
+        file.adopt(context(code), [context("1").id], [], "2026-02-02T00:00:00Z")
+    contents = RecordFile(file.path).read()
+    assert contents.codes(contents.records["k0"])[-1] == context("3").code
+    assert len(contents.codes(contents.records["k0"])) == 3
+
+
+def test_adoption_of_code_that_is_not_in_the_file_is_damaged(file: RecordFile) -> None:
+    file.append(context("1"), record("k0"))
+    file.adopt(context("2"), [context("1").id], [], "2026-02-02T00:00:00Z")
+    lines = file.path.read_bytes().splitlines()
+    contents = rewrite(
+        file, [line for line in lines if context("2").id.encode() not in line or b"adoption" in line]
+    ).read()
+    assert (len(contents.damaged), contents.adoptions) == (1, [])
+    assert contents.codes(contents.records["k0"]) == [context("1").code]
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "toy").write_text("a file where the folder should be", encoding="utf-8")
+    file = RecordFile(tmp_path / "toy" / "fits.jsonl")
+    attempts: list[Callable[[], object]] = [
+        file.read,
+        lambda: file.append(context(), record()),
+        lambda: file.adopt(context(), [], [], ""),
+        lambda: Store(tmp_path, tmp_path).write_arrays("toy", "k0", {"error": np.zeros(2)}),
+    ]
+    for attempt in attempts:
+        with pytest.raises(RecordError) as refusal:
+            attempt()
+        assert str(tmp_path / "toy") in str(refusal.value)
+
+
+def test_a_folder_in_the_place_of_the_file_is_one_clear_error(file: RecordFile) -> None:
+    file.path.mkdir(parents=True)
+    for attempt in (file.read, lambda: file.append(context(), record()), file.set_damaged_aside):
+        with pytest.raises(RecordError, match=r"fits\.jsonl"):
+            attempt()
+
+
+def test_damage_that_cannot_be_set_aside_stays_and_is_one_clear_error(file: RecordFile) -> None:
+    reader = rewrite(file, [*fill(file), b"junk"])
+    before = file.path.read_bytes()
+    Path(f"{file.path}.damaged").mkdir()
+    with pytest.raises(RecordError, match=r"fits\.jsonl"):
+        reader.set_damaged_aside()
+    assert file.path.read_bytes() == before
+
+
+def test_a_writer_that_never_ends_is_reported_and_not_waited_for_without_end(
+    file: RecordFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "LOCK_SECONDS", 0.05)
+    file.path.parent.mkdir()
+    with FileLock(f"{file.path}.lock"), pytest.raises(RecordError, match=str(file.path.parent)):
+        file.append(context(), record())
+    assert file.append(context(), record())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "records", tmp_path / "artifacts")
+
+
+ARRAYS = {
+    "error": np.random.default_rng(0).normal(size=252).astype(np.float32),
+    "loss": np.array([[1.0, 2.0]]),
+    "names": np.array(["TSLA", "GOOG"]),
+    "empty": np.zeros((0, 3)),
+}
+
+
+def test_store_keeps_records_by_paper_and_experiment(store: Store) -> None:
+    store.file("toy", "fits").append(context(), record())
+    assert (store.records / "toy" / "fits.jsonl").is_file()
+    assert store.file("toy", "others").read().records == {}
+
+
+def test_arrays_come_back_with_their_types(store: Store) -> None:
+    sha = store.write_arrays("toy", "k0", ARRAYS)
+    found = store.read_arrays("toy", record(artifact=sha))
+    assert sha == hashlib.sha256((store.artifacts / "toy" / "k0.npz").read_bytes()).hexdigest()
+    assert list(found) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+
+
+def test_the_same_arrays_make_the_same_file(store: Store) -> None:
+    assert store.write_arrays("toy", "k0", ARRAYS) == store.write_arrays("toy", "k1", ARRAYS)
+    moved = {**ARRAYS, "error": ARRAYS["error"] + 1}
+    assert store.write_arrays("toy", "k0", moved) != store.write_arrays("toy", "k1", ARRAYS)
+
+
+@pytest.mark.parametrize("change", ["edited", "cut", "gone", "never kept"])
+def test_arrays_that_are_not_what_the_unit_wrote_are_refused(store: Store, change: str) -> None:
+    sha = store.write_arrays("toy", "k0", ARRAYS)
+    path = store.artifacts / "toy" / "k0.npz"
+    data = path.read_bytes()
+    if change == "gone":
+        path.unlink()
+    elif change != "never kept":
+        path.write_bytes(data[:-1] if change == "cut" else bytes([data[0] ^ 1]) + data[1:])
+    with pytest.raises(RecordError) as refusal:
+        store.read_arrays("toy", record(artifact=None if change == "never kept" else sha))
+    assert "k0" in str(refusal.value)
+    assert str(path) in str(refusal.value)
+
+
+def test_arrays_of_objects_are_never_written(store: Store) -> None:
+    with pytest.raises(ValueError, match="allow_pickle"):
+        store.write_arrays("toy", "k0", {"objects": np.array([{}, None], dtype=object)})
+    assert not (store.artifacts / "toy").exists()
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path(self.target),))
+
+    def __init__(self, target: Path) -> None:
+        self.target = str(target)
+
+
+@pytest.mark.parametrize("form", ["npz", "pickle"])
+def test_arrays_of_objects_are_never_loaded_even_with_the_right_digest(store: Store, tmp_path: Path, form: str) -> None:
+    buffer = io.BytesIO()
+    if form == "npz":
+        np.savez(buffer, bomb=np.array([Bomb(tmp_path / "exploded")], dtype=object))
+    else:
+        pickle.dump(Bomb(tmp_path / "exploded"), buffer)
+    path = store.artifacts / "toy" / "k0.npz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises((RecordError, ValueError)):
+        store.read_arrays("toy", record(artifact=hashlib.sha256(buffer.getvalue()).hexdigest()))
+    assert not (tmp_path / "exploded").exists()

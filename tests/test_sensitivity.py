@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from reproduce_lib.claims import PaperClaims
+from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters
+from reproduce_lib.records import Record
+from reproduce_lib.sensitivity import DEFAULT, measured_by_reading, reading_labels, reading_of
+from reproduce_lib.study import UnitStatus
+from reproduce_lib.units import UnitParameters
+
+SPANS = ("ticker", "window", "model")
+
+
+def recorded(unit: UnitParameters, **metrics: float) -> UnitStatus:
+    record = Record(key=unit.key, parameters={}, metrics=dict(metrics), n=1, seconds=1, time="", context="c")
+    return UnitStatus(unit, "fresh", record)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, None),
+        ({"ticker": "GOOG", "window": 1, "model": "lstm", "seed": 7}, None),
+        ({"relu": "output", "seed": 3}, ("relu", "output")),
+        ({"shuffle": False, "ticker": "TWTR"}, ("shuffle", False)),
+        ({"hybrid_dropout": 0.0}, ("hybrid_dropout", 0.0)),
+        ({"backend": "tensorflow"}, ("backend", "tensorflow")),
+    ],
+)
+def test_reading_is_the_one_decision_that_was_changed(values: dict[str, Any], expected: Any) -> None:
+    assert reading_of(NetworkParameters.of(**values), SPANS) == expected
+
+
+def test_what_is_spanned_is_no_reading_and_what_is_not_is_one() -> None:
+    unit = NetworkParameters.of(window=1)
+    assert reading_of(unit, SPANS) is None
+    assert reading_of(unit, ("ticker",)) == ("window", 1)
+
+
+def test_two_decisions_at_once_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"split.*scaler|scaler.*split"):
+        reading_of(NetworkParameters.of(scaler="all", split="train70_val10_test20"), SPANS)
+
+
+def test_one_row_per_recorded_unit_with_its_naive_error() -> None:
+    default = NetworkParameters.of(ticker="GOOG", window=1, model="lstm", seed=2)
+    shuffled = default.with_values(split="shuffled72_8_20")
+    inside = default.with_values(context="inside")
+    statuses = [
+        recorded(default, mae=2.0, rmse=9.0),
+        recorded(shuffled, mae=1.5, rmse=9.0),
+        recorded(inside, mae=2.5, rmse=9.0),
+        UnitStatus(default.with_values(seed=3), "missing"),
+        recorded(BaselineParameters.of(ticker="GOOG"), mae=1.0),
+        recorded(BaselineParameters.of(ticker="GOOG", split="shuffled72_8_20"), mae=0.5),
+        recorded(BaselineParameters.of(ticker="TSLA", skip_days=1), mae=7.0),
+    ]
+    frame = measured_by_reading(statuses, PAPER, "networks", "mae", SPANS)
+    assert frame[["parameter", "value", "seed", "error"]].to_numpy().tolist() == [
+        [DEFAULT, "", 2, 2.0], ["split", "shuffled72_8_20", 2, 1.5], ["context", "inside", 2, 2.5]
+    ]  # fmt: skip
+    assert frame[list(SPANS)].drop_duplicates().to_numpy().tolist() == [["GOOG", 1, "lstm"]]
+    # The naive error is of the same test days, and unknown where those were never forecast naively.
+    assert frame["naive"].tolist()[:2] == [1.0, 0.5]
+    assert pd.isna(frame["naive"].iloc[2])
+
+
+def test_nothing_recorded_gives_an_empty_frame_with_its_columns() -> None:
+    frame = measured_by_reading([], PAPER, "networks", "mae", SPANS)
+    assert frame.empty
+    assert list(frame.columns) == ["parameter", "value", *SPANS, "seed", "error", "naive"]
+
+
+def test_labels_cover_every_reading_of_the_claims_and_match_the_frame() -> None:
+    others = [{"value": False, "says": "s"}, {"value": True, "says": "t"}]
+    decision = {"parameter": "shuffle", "question": "q", "chosen": True, "reason": "r", "others": others}
+    head = {"schema": 1, "paper": "p", "title": "t", "citation": "c", "in_a_sentence": "s", "claims": []}
+    labels = reading_labels(PaperClaims.model_validate({**head, "decisions": [decision]}))
+    assert list(labels) == [(DEFAULT, ""), ("shuffle", "False"), ("shuffle", "True")]
+    unit = NetworkParameters.of(shuffle=False)
+    frame = measured_by_reading([recorded(unit, mae=1.0)], PAPER, "networks", "mae", SPANS)
+    assert tuple(frame.loc[0, ["parameter", "value"]]) in labels
+    assert len(set(labels.values())) == len(labels)
