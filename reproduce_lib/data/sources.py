@@ -62,8 +62,11 @@ def _fetch(entry: DataFile) -> bytes:
     try:
         data = _download(entry) if entry.url else read_member(entry)
     except OSError as error:
-        raise _missing(entry, str(error).splitlines()[0]) from error
-    write_whole(paths.data_cache() / entry.name, data)
+        raise _missing(entry, f"{type(error).__name__}: {error}") from error
+    try:
+        write_whole(paths.data_cache() / entry.name, data)
+    except OSError as error:
+        raise DataError(f"{entry.name} cannot be kept in {paths.data_cache()}: {error}") from error
     return data
 
 

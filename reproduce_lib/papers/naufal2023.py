@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from reproduce_lib.baselines import arima_forecast, arima_order, drift_forecast, naive_forecast
 from reproduce_lib.data.prices import TICKERS, Prices, Ticker, load_prices
 from reproduce_lib.data.simulate import simulate_prices
-from reproduce_lib.forecast_tests import best_lag, diebold_mariano
+from reproduce_lib.forecast_tests import LARGEST_LAG, best_lag, diebold_mariano
 from reproduce_lib.metrics import mean_absolute_error, root_mean_square_error
 from reproduce_lib.training import start_afresh, train
 from reproduce_lib.units import Experiment, MetricValue, Paper, UnitParameters, UnitResult
@@ -232,7 +232,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
         "dm_statistic": against_naive.statistic,
         "dm_p_value": against_naive.p_value,
     }
-    if np.ptp(forecast) > 0:  # a network whose ReLU output died forecasts one price for ever
+    if np.ptp(forecast[LARGEST_LAG:]) > 0:  # a network whose ReLU output died forecasts one price for ever
         metrics["best_lag"] = float(best_lag(close[test], forecast))
     return UnitResult(metrics, len(test), prices.files, _kept_arrays(parameters, error, history))
 

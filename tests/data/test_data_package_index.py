@@ -172,7 +172,6 @@ def test_index_without_the_project_or_the_archive_or_an_answer_is_missing_data(
         assert word in str(refusal.value)
 
 
-@pytest.mark.xfail(raises=ValueError, strict=True, reason="pypi-simple's own error is passed on as it is")
 @pytest.mark.parametrize("fault", ["changed on the way", "no digest on the page"])
 def test_digests_of_the_index_decide_nothing_beside_the_pinned_ones(index: Any, fault: str) -> None:
     served = wheel(MEMBERS)
