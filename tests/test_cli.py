@@ -238,6 +238,7 @@ def test_data_fetch_without_a_network_names_what_is_missing(nothing_at_hand: Non
             ["--claim", "naufal2023.t5.mean.lstm.mae", "--where", "seed=0"],
             {"ticker": {"TSLA", "GOOG", "TWTR"}, "window": {1}, "seed": {0}, "relu": {"hidden"}},
         ),
+        (["--experiment", "baselines", "--where", "seed=0"], {"experiment": {"baselines"}, "seed": {0}}),
         (["--where", "window=30", "--where", "seed=3"], {"window": {30}, "seed": {3}}),
         (["--experiment", "networks", "--where", "hybrid_dropout=0.2"], {"hybrid_dropout": {0.2}}),
     ],

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
+import sys
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from reproduce_lib import environment
 from reproduce_lib.claims import load_claims
@@ -76,9 +80,17 @@ WEIGHTS = {
 }
 
 
+def load_keras() -> None:
+    """Load Keras on JAX, unless another test has loaded it already: what is tested here holds on both."""
+    if "keras" not in sys.modules:
+        with mock.patch.dict(os.environ):
+            environment.select_backend("jax")
+            importlib.import_module("keras")
+
+
 @cache
 def built(**values: Any) -> Any:
-    environment.select_backend("jax")
+    load_keras()
     return build_model(network(**values))
 
 
@@ -286,6 +298,18 @@ def test_network_that_repeats_the_last_day_scores_as_its_naive_unit(
         assert found.metrics["best_lag"] == 1.0
 
 
+def test_forecast_is_tested_against_the_naive_one_of_the_same_days(untrained: None, monkeypatch: Any) -> None:
+    monkeypatch.setattr(RepeatsTheLastDay, "predict", lambda self, inputs, **options: inputs[:, -2, :])
+    found = run_network(network(model="lstm", window=30)).metrics
+    close = simulate_prices(naufal2023.SIMULATION_SEED).close
+    test = np.arange(1007, DAYS)
+    losses = np.abs(close[test - 2] - close[test]) - np.abs(close[test - 1] - close[test])
+    expected = stats.ttest_1samp(losses, 0)
+    assert found["dm_statistic"] == pytest.approx(expected.statistic, rel=1e-4)
+    assert found["dm_p_value"] == pytest.approx(expected.pvalue, rel=1e-3)
+    assert found["best_lag"] == 2.0
+
+
 def test_naive_unit_is_of_the_same_prices(untrained: None) -> None:
     unit = NetworkParameters.of(ticker="GOOG", last_day="2022-10-06", split="train70_val10_test20", seed=4)
     assert naive_unit(unit) == BaselineParameters.of(ticker="GOOG", last_day="2022-10-06", split="train70_val10_test20")
@@ -309,7 +333,7 @@ def test_default_reading_alone_keeps_its_errors(untrained: None, monkeypatch: py
 
 
 def test_trained_network_forecasts_the_days_of_its_naive_unit() -> None:
-    environment.select_backend("jax")
+    load_keras()
     unit = network(model="lstm", window=1, context="inside")
     naive = naive_unit(unit)
     assert naive is not None

@@ -221,10 +221,10 @@ def results(folder: Path, experiment: str = "networks") -> list[str]:
 
 
 def test_jobs_order_and_caller_change_no_result(tmp_path: Path) -> None:
-    # This caller may have loaded JAX and its threads; the other process has not, nor may it by running units.
-    alone = "[NetworkParameters.of(**common, model='lstm', window=1, epochs=1)]"
+    # This caller may have loaded a backend and its threads; the other process has not, nor may it by running units.
+    alone = "[NetworkParameters.of(**common, model='lstm', window=1, epochs=1, backend='tensorflow')]"
     with in_another_process(tmp_path / "alone", alone) as process:
-        units = [network(seed=1), network(seed=0)]
+        units = [network(seed=seed, backend="tensorflow") for seed in (1, 0)]
         assert run_units(units, new_store(tmp_path / "beside"), jobs=2, progress=False).written == 2
         _, said = process.communicate()
         assert process.returncode == 0, said
