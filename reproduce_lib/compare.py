@@ -164,7 +164,11 @@ class Comparison:
         outcomes = [self._holds(claim, compared, cells) for cells in replications]
         known = [outcome for outcome in outcomes if outcome is not None]
         units = tuple(unit for cells in replications for cell in cells for unit in cell)
-        return Row(claim, order_verdict(known), tuple(known), len(replications), stale=self._stale(units), units=units)
+        if known and all(self.paper.experiment(one.experiment).deterministic for one in compared):
+            verdict = Verdict.HOLDS if all(known) else Verdict.FAILS
+        else:
+            verdict = order_verdict(known)
+        return Row(claim, verdict, tuple(known), len(replications), stale=self._stale(units), units=units)
 
     def _holds(self, claim: OrderClaim, compared: Sequence[ValueClaim], cells: Sequence[Replication]) -> bool | None:
         """Tell whether an order holds in one replication; ``None`` while a unit of it is missing."""
@@ -176,9 +180,14 @@ class Comparison:
             return False
         if claim.significant_at is None:
             return True
+        if any(status.arrays_missing for cell in cells for status in map(self._status_of, cell)):
+            return None
         errors = [self._errors(cell) for cell in cells]
         tests = [diebold_mariano(errors[0], other) for other in errors[1:]]
         return all(test.p_value < claim.significant_at for test in tests)
+
+    def _status_of(self, unit: UnitParameters) -> UnitStatus:
+        return self._status[unit.key]
 
     def _errors(self, cell: Replication) -> np.ndarray[Any, Any]:
         """Return the forecast errors that a replication of one unit kept, shape (test days,)."""

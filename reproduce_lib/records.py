@@ -57,8 +57,11 @@ class Context(_Line):
     ) -> Context:
         """Build a context whose id is a digest of its content."""
         content = {"versions": versions, "processor": processor, "threads": threads, "data": data, "code": code}
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-        return cls(id=digest, **content)
+        return cls(id=_digest(content), **content)
+
+    def digest(self) -> str:
+        """Return the id that the content calls for."""
+        return _digest(self.model_dump(include={"versions", "processor", "threads", "data", "code"}))
 
 
 class Record(_Line):
@@ -235,6 +238,8 @@ class RecordFile:
             return
         try:
             entry = _LINE.validate_json(line)
+            if isinstance(entry, Context) and entry.id != entry.digest():
+                raise ValueError("it is a context that was edited: its id is not the digest of its content")
             if not isinstance(entry, Context) and entry.context not in contents.contexts:
                 raise ValueError(f"its context {entry.context} is not in the file before it")
         except ValueError as error:
@@ -315,8 +320,16 @@ class Store:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
+    def has_arrays(self, paper: str, key: str) -> bool:
+        """Tell whether a unit's arrays are there."""
+        return self._array_file(paper, key).is_file()
+
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _first_reason(error: ValueError) -> str:

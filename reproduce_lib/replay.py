@@ -130,8 +130,9 @@ def _compare(status: UnitStatus, outcome: Finished, paper: Paper, store: Store) 
     record, context = status.record, status.context
     assert record is not None and context is not None, "only recorded units are replayed"
     strict = paper.experiment(status.unit.experiment).deterministic or _same_environment(context, outcome.context)
+    replayed = outcome.result.metrics
     metrics = tuple(
-        _agreement(status.unit, name, value, outcome.result.metrics.get(name, math.nan), strict, store)
+        _agreement(status.unit, name, value, replayed.get(name, math.nan), strict, store)
         for name, value in record.metrics.items()
     )
     return UnitReplay(status, metrics, outcome.context)

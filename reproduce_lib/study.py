@@ -18,6 +18,7 @@ from reproduce_lib.worker import Failed, Finished, execute
 State = Literal["fresh", "stale", "missing"]
 Execute = Literal["recorded", "missing", "fresh"]
 _DATA = "data "
+_ARRAYS = "its arrays are missing"
 
 
 def store_for(profile: Profile) -> Store:
@@ -38,9 +39,15 @@ class UnitStatus:
     because: tuple[str, ...] = ()
 
     @property
+    def arrays_missing(self) -> bool:
+        """Tell whether the file of arrays that the record speaks of is gone."""
+        return _ARRAYS in self.because
+
+    @property
     def stale_by_code_alone(self) -> bool:
-        """Tell whether the record is stale, and was made from the data of today."""
-        return self.state == "stale" and not any(reason.startswith(_DATA) for reason in self.because)
+        """Tell whether the record is stale, was made from the data of today, and has its arrays."""
+        by_data = any(reason.startswith(_DATA) for reason in self.because)
+        return self.state == "stale" and not by_data and not self.arrays_missing
 
 
 @dataclass
@@ -66,6 +73,8 @@ def unit_statuses(units: Iterable[UnitParameters], store: Store) -> list[UnitSta
             statuses.append(UnitStatus(unit, "missing"))
             continue
         because = _reasons(found.codes(record), found.contexts[record.context].data, unit.paper)
+        if record.artifact is not None and not store.has_arrays(unit.paper, unit.key):
+            because.append(_ARRAYS)
         state: State = "stale" if because else "fresh"
         statuses.append(UnitStatus(unit, state, record, found.contexts[record.context], tuple(because)))
     return statuses

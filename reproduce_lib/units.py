@@ -71,6 +71,8 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
         if problem["type"] == "extra_forbidden":
             known = ", ".join(sorted(model.model_fields))
             lines.append(f"unknown parameter {name!r}; known parameters: {known}")
+        elif problem["type"] == "missing":
+            lines.append(f"{name} is missing: {allowed(model, name) or 'it has no default'}")
         else:
             lines.append(f"{name} = {problem['input']!r}: {allowed(model, name) or problem['msg']}")
     return "; ".join(lines)

@@ -518,3 +518,13 @@ def test_arrays_of_objects_are_never_loaded_even_with_the_right_digest(store: St
     with pytest.raises((RecordError, ValueError)):
         store.read_arrays("toy", record(artifact=hashlib.sha256(buffer.getvalue()).hexdigest()))
     assert not (tmp_path / "exploded").exists()
+
+
+def test_an_edited_context_is_set_aside_with_the_records_that_stand_on_it(tmp_path: Path) -> None:
+    file = RecordFile(tmp_path / "p" / "e.jsonl")
+    assert file.append(context(), record())
+    text = file.path.read_text(encoding="utf-8")
+    file.path.write_text(text.replace("a processor", "another one", 1), encoding="utf-8")
+    contents = RecordFile(file.path).read()
+    assert not contents.records
+    assert [line.number for line in contents.damaged] == [1, 2]

@@ -15,7 +15,7 @@ from reproduce_lib.closure import code_digests
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.records import Store
+from reproduce_lib.records import Context, Store
 from reproduce_lib.study import damaged_lines, run_units, unit_statuses
 from reproduce_lib.units import UnitParameters
 from reproduce_lib.worker import Failed, Finished
@@ -78,7 +78,9 @@ def test_changed_added_and_removed_symbols_stale_a_record_and_are_named(store: S
     changed["code"]["reproduce_lib.metrics.skill"] = "f" * 16
     del changed["code"]["reproduce_lib.windows.sliding_windows"]
     changed["code"]["reproduce_lib.metrics.gone"] = "f" * 16
-    path.write_text(f"{json.dumps(changed)}\n{unit}\n", encoding="utf-8")
+    old, fields = changed["id"], ("versions", "processor", "threads", "data", "code")
+    edited = Context.of(**{name: changed[name] for name in fields})
+    path.write_text(f"{edited.text()}\n{unit.replace(old, edited.id)}\n", encoding="utf-8")
     (status,) = unit_statuses([baseline()], store)
     assert status.state == "stale"
     assert set(status.because) == {
@@ -198,7 +200,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.records import Store
+from reproduce_lib.records import Context, Store
 from reproduce_lib.study import run_units
 
 common = dict(profile="smoke", data="simulated")
