@@ -127,6 +127,13 @@ def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> N
     for name, value in next(iter(skills.values())).items():
         axes.axvline(100 * value, color=colours[name], lw=0.8, ls=":")
     axes.axvline(0, color="black", lw=1)
+    # One reading may be worse by a factor of ten; beyond 100 % the axis is logarithmic.
+    axes.margins(x=0.04)
+    axes.set_xscale("symlog", linthresh=100)
+    axes.set_xticks(
+        [tick for tick in (-1000, -500, -200, -100, -50, 0, 50) if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
+    )
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
     axes.set(yticks=heights, yticklabels=list(skills), xlabel="skill against the naive forecast (%)")
     axes.set_ylim(-0.6, len(skills) - 0.4)
 
