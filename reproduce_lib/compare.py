@@ -83,6 +83,13 @@ class Row:
         return self.claim.comparable == "substitute-data"
 
     @property
+    def counted(self) -> Verdict:
+        """Return the verdict under which the row is counted."""
+        if self.on_substitute_data and self.verdict is Verdict.REPRODUCED:
+            return Verdict.REPRODUCED_ON_SUBSTITUTE
+        return self.verdict
+
+    @property
     def verdict_words(self) -> str:
         """Return the verdict as it is printed."""
         if self.verdict is Verdict.PENDING:
@@ -227,7 +234,7 @@ class Comparison:
 
 def verdict_counts(rows: Iterable[Row]) -> Counter[Verdict]:
     """Return how many claims got each verdict."""
-    return Counter(row.verdict for row in rows)
+    return Counter(row.counted for row in rows)
 
 
 def _exact(agrees: bool) -> Verdict:

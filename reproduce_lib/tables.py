@@ -110,7 +110,7 @@ def _groups(rows: Sequence[Row], write: Callable[[Sequence[Row], str], Html]) ->
     folds = []
     for group in dict.fromkeys(row.claim.group for row in rows):
         members = [row for row in rows if row.claim.group == group]
-        counts = Counter(row.verdict for row in members)
+        counts = Counter(row.counted for row in members)
         badges = " ".join(_badge(verdict, f"{counts[verdict]} {verdict}") for verdict in Verdict if counts[verdict])
         folds.append(
             f'<details class="rr-group"><summary>{escape(group)} <span class="rr-counts">{badges}</span></summary>'

@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     """A verdict in words."""
 
     REPRODUCED = "reproduced"
+    REPRODUCED_ON_SUBSTITUTE = "reproduced on substitute data"  # counted apart, never as reproduced
     INCONCLUSIVE = "inconclusive"
     BETTER = "better than reported"
     WORSE = "worse than reported"
@@ -41,6 +42,7 @@ class Verdict(StrEnum):
 # A word never stands alone in colour: the symbol tells the verdicts apart in print and to the colour-blind.
 SYMBOLS = {
     Verdict.REPRODUCED: "●",
+    Verdict.REPRODUCED_ON_SUBSTITUTE: "○",
     Verdict.INCONCLUSIVE: "◌",
     Verdict.BETTER: "▲",
     Verdict.WORSE: "▼",
