@@ -36,6 +36,8 @@ def build(root: Path, repository_url: str = "") -> Path:
         shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns("papers", "_generated", "*.lock"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(PROJECT / name, root / name)
+    (root / ".pytest_cache").mkdir()
+    (root / ".pytest_cache" / "README.md").write_text("# A tool's own page\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REPRODUCE_ROOT", str(root))
         return build_book({}, repository_url=repository_url).index.parent
