@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reproduce_lib.errors import ParameterError
 
 Profile = Literal["smoke", "full", "custom"]
-Backend = Literal["tensorflow", "jax", "none"]
+# ``jax_gpu`` is JAX on a GPU, where units of one shape are trained in one program: the device is part of the key.
+Backend = Literal["tensorflow", "jax", "jax_gpu", "none"]
 MetricValue = float | str
 
 
@@ -57,6 +58,13 @@ class UnitParameters(BaseModel):
         identity = {"paper": self.paper, "experiment": self.experiment, **self.model_dump(mode="json")}
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def label(self) -> str:
+        """Return the parameters that differ from their defaults, for people."""
+        own = {name: value for name, value in self if name != "seed"}
+        told = [str(value) for name, value in own.items() if value != type(self).model_fields[name].default]
+        return " ".join([*told, f"seed {self.seed}"])
 
     def random_seeds(self, count: int) -> list[int]:
         """Return ``count`` independent 32-bit seeds, all from one `numpy.random.SeedSequence`."""
@@ -109,11 +117,19 @@ class UnitResult:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """How units that differ only in the parameters ``over`` are trained in one program, on a GPU."""
+
+    over: frozenset[str]
+    run: Callable[[Sequence[Any]], list[UnitResult]]
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One kind of unit of a paper: its parameters, what runs it, and which units the paper needs.
 
     ``full`` lists the units of the recorded set, most important first; ``smoke`` a handful that
-    finish in seconds.
+    finish in seconds. ``batch`` is there for networks that a GPU can train side by side.
     """
 
     parameters: type[UnitParameters]
@@ -121,6 +137,7 @@ class Experiment:
     full: Callable[[], Iterable[UnitParameters]]
     smoke: Callable[[], Iterable[UnitParameters]]
     deterministic: bool = False
+    batch: Batch | None = None
 
     @property
     def name(self) -> str:
@@ -130,12 +147,16 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper as the library sees it: its experiments, and the naive unit that a unit is held against."""
+    """A paper as the library sees it: its experiments, and the naive unit that a unit is held against.
+
+    ``main`` names the experiment that a sweep means when it names none.
+    """
 
     key: str
     module: str
     experiments: Mapping[str, Experiment]
     naive: Callable[[UnitParameters], UnitParameters | None]
+    main: str
 
     def experiment(self, name: str) -> Experiment:
         """Return an experiment by name, or raise `ParameterError` with the known names."""

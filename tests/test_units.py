@@ -26,7 +26,7 @@ class Toy(UnitParameters):
 
     window: Literal[1, 30] = 30
     rate: float = Field(default=0.5, gt=0, le=1)
-    label: str = ""
+    note: str = ""
     shuffle: bool = True
 
 
@@ -35,11 +35,11 @@ class OtherToy(Toy):
 
 
 TOY_IDENTITY = (
-    '{"backend":"none","experiment":"fits","label":"","paper":"toy2020","profile":"full",'
+    '{"backend":"none","experiment":"fits","note":"","paper":"toy2020","profile":"full",'
     '"rate":0.5,"seed":0,"shuffle":true,"window":30}'
 )
 OTHER_VALUES: dict[str, Any] = {
-    "profile": "smoke", "backend": "jax", "seed": 1, "window": 1, "rate": 0.25, "label": "a", "shuffle": False,
+    "profile": "smoke", "backend": "jax", "seed": 1, "window": 1, "rate": 0.25, "note": "a", "shuffle": False,
 }  # fmt: skip
 VALUES = st.fixed_dictionaries(
     {},
@@ -49,7 +49,7 @@ VALUES = st.fixed_dictionaries(
         "seed": st.integers(0, 2**40),
         "window": st.sampled_from([1, 30]),
         "rate": st.floats(0, 1, exclude_min=True),
-        "label": st.text(),
+        "note": st.text(),
         "shuffle": st.booleans(),
     },
 )
@@ -136,7 +136,7 @@ def test_a_unit_survives_the_way_through_json(values: dict[str, Any]) -> None:
         ({"rate": float("nan")}, ["rate", "nan"]),
         ({"shuffle": 1}, ["shuffle", "1"]),
         ({"shuffle": "true"}, ["shuffle", "true"]),
-        ({"label": None}, ["label", "None"]),
+        ({"note": None}, ["note", "None"]),
         ({"window": 7, "ticker": "X"}, ["window", "7", "ticker"]),
     ],
 )
@@ -185,7 +185,7 @@ def toy_paper(*units: Toy) -> Paper:
         Experiment(Toy, run, lambda: units, lambda: ()),
         Experiment(OtherToy, run, lambda: [OtherToy()], lambda: ()),
     )
-    return Paper("toy2020", "toy", {one.name: one for one in experiments}, lambda unit: None)
+    return Paper("toy2020", "toy", {one.name: one for one in experiments}, lambda unit: None, "toy")
 
 
 def test_unknown_experiment_is_refused_with_the_known_ones() -> None:

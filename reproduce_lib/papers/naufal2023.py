@@ -7,7 +7,7 @@ reason, are the ``decisions`` of ``book/claims/naufal2023.yaml``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from reproduce_lib.baselines import arima_forecast, arima_order, drift_forecast, naive_forecast
+from reproduce_lib.batched import predict_batch, train_batch
 from reproduce_lib.data.prices import TICKERS, Prices, Ticker, load_prices
 from reproduce_lib.data.simulate import simulate_prices
 from reproduce_lib.forecast_tests import LARGEST_LAG, best_lag, diebold_mariano
 from reproduce_lib.metrics import mean_absolute_error, root_mean_square_error
-from reproduce_lib.training import start_afresh, train
-from reproduce_lib.units import Experiment, MetricValue, Paper, UnitParameters, UnitResult
+from reproduce_lib.training import Pairs, start_afresh, train
+from reproduce_lib.units import Batch, Experiment, MetricValue, Paper, UnitParameters, UnitResult
 from reproduce_lib.windows import consecutive_parts, sliding_windows
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class NetworkParameters(SeriesParameters):
 
     experiment: ClassVar[str] = "networks"
 
-    backend: Literal["jax", "tensorflow"] = "jax"
+    backend: Literal["jax", "tensorflow", "jax_gpu"] = "jax"
     model: Model = "cnn_lstm_gru"
     window: Window = 30
     scaler: Literal["train", "all", "each"] = "train"
@@ -200,41 +201,43 @@ def build_model(parameters: NetworkParameters) -> keras.Model:
     return keras.Sequential(stack)
 
 
+@dataclass(frozen=True)
+class Task:
+    """What one network learns from and is scored on: scaled pairs, and the prices in dollars.
+
+    Shapes of a pair: inputs (pairs, window, 1), targets (pairs, 1); ``test_days`` (days,).
+    """
+
+    prices: Prices
+    training: Pairs
+    validation: Pairs
+    test_inputs: NDArray[np.float32]
+    test_days: NDArray[np.intp]
+    scaler: MinMaxScaler
+
+
 def run_network(parameters: NetworkParameters) -> UnitResult:
     """Train one network and score its forecasts of the test days, in dollars."""
-    prices = closing_prices(parameters)
-    close = prices.close
-    parts = divide_days(len(close), parameters.split)
-    (seed,) = parameters.random_seeds(1)
-    start_afresh(seed)
-    model = build_model(parameters)
-    history = train(
-        model,
-        _pairs(close, parts.training, parts, parameters)[:2],
-        _pairs(close, parts.validation, parts, parameters)[:2],
-        loss=LOSS,
-        epochs=parameters.epochs,
-        batch_size=parameters.batch_size,
-        shuffle=parameters.shuffle,
-        learning_rate=parameters.learning_rate,
+    task = _task(parameters)
+    model = _initial_model(parameters)
+    history = train(model, task.training, task.validation, **_fitting(parameters))
+    predicted = model.predict(task.test_inputs, batch_size=len(task.test_inputs), verbose=0)
+    return _scored(parameters, task, np.asarray(predicted), history)
+
+
+def run_network_batch(batch: Sequence[NetworkParameters]) -> list[UnitResult]:
+    """Train networks that differ in share and seed alone in one program; the results in the order of ``batch``."""
+    tasks = [_task(parameters) for parameters in batch]
+    models = [_initial_model(parameters) for parameters in batch]
+    histories = train_batch(
+        models,
+        [task.training for task in tasks],
+        [task.validation for task in tasks],
+        seeds=[parameters.random_seeds(1)[0] for parameters in batch],
+        **_fitting(batch[0]),
     )
-    inputs, _, test = _pairs(close, parts.test, parts, parameters)
-    scaler = _fit_scaler(close, parts.test, parts, parameters)
-    predicted = np.asarray(model.predict(inputs, batch_size=len(inputs), verbose=0), dtype=float)
-    forecast = scaler.inverse_transform(predicted)[:, 0]
-    error = forecast - close[test]
-    against_naive = diebold_mariano(error, naive_forecast(close, test) - close[test])
-    metrics: dict[str, MetricValue] = {
-        "mae": mean_absolute_error(close[test], forecast),
-        "rmse": root_mean_square_error(close[test], forecast),
-        "training_loss": history["loss"][-1],
-        "validation_loss": history["val_loss"][-1],
-        "dm_statistic": against_naive.statistic,
-        "dm_p_value": against_naive.p_value,
-    }
-    if np.ptp(forecast[LARGEST_LAG:]) > 0:  # a network whose ReLU output died forecasts one price for ever
-        metrics["best_lag"] = float(best_lag(close[test], forecast))
-    return UnitResult(metrics, len(test), prices.files, _kept_arrays(parameters, error, history))
+    predicted = predict_batch(models, [task.test_inputs for task in tasks])
+    return [_scored(*of_one) for of_one in zip(batch, tasks, predicted, histories, strict=True)]
 
 
 def run_baseline(parameters: BaselineParameters) -> UnitResult:
@@ -314,6 +317,50 @@ def naive_unit(unit: UnitParameters) -> BaselineParameters | None:
         last_day=unit.last_day,
         skip_days=unit.window if unit.context == "inside" else 0,
     )
+
+
+def _task(parameters: NetworkParameters) -> Task:
+    prices = closing_prices(parameters)
+    close = prices.close
+    parts = divide_days(len(close), parameters.split)
+    training = _pairs(close, parts.training, parts, parameters)
+    validation = _pairs(close, parts.validation, parts, parameters)
+    inputs, _, test = _pairs(close, parts.test, parts, parameters)
+    scaler = _fit_scaler(close, parts.test, parts, parameters)
+    return Task(prices, training[:2], validation[:2], inputs, test, scaler)
+
+
+def _initial_model(parameters: NetworkParameters) -> keras.Model:
+    (seed,) = parameters.random_seeds(1)
+    start_afresh(seed)
+    return build_model(parameters)
+
+
+def _fitting(parameters: NetworkParameters) -> dict[str, Any]:
+    """Return how a network is trained; section 3.4 gives loss, optimizer and epochs."""
+    names = ("epochs", "batch_size", "shuffle", "learning_rate")
+    return {"loss": LOSS, **{name: getattr(parameters, name) for name in names}}
+
+
+def _scored(
+    parameters: NetworkParameters, task: Task, predicted: NDArray[Any], history: dict[str, list[float]]
+) -> UnitResult:
+    """Score forecasts, shape (test days, 1) and still scaled, in dollars."""
+    close, test = task.prices.close, task.test_days
+    forecast = task.scaler.inverse_transform(predicted.astype(float))[:, 0]
+    error = forecast - close[test]
+    against_naive = diebold_mariano(error, naive_forecast(close, test) - close[test])
+    metrics: dict[str, MetricValue] = {
+        "mae": mean_absolute_error(close[test], forecast),
+        "rmse": root_mean_square_error(close[test], forecast),
+        "training_loss": history["loss"][-1],
+        "validation_loss": history["val_loss"][-1],
+        "dm_statistic": against_naive.statistic,
+        "dm_p_value": against_naive.p_value,
+    }
+    if np.ptp(forecast[LARGEST_LAG:]) > 0:  # a network whose ReLU output died forecasts one price for ever
+        metrics["best_lag"] = float(best_lag(close[test], forecast))
+    return UnitResult(metrics, len(test), task.prices.files, _kept_arrays(parameters, error, history))
 
 
 def _kept_arrays(
@@ -403,8 +450,15 @@ PAPER = Paper(
         for experiment in (
             Experiment(PriceFactParameters, run_price_fact, _full_price_facts, lambda: (), deterministic=True),
             Experiment(BaselineParameters, run_baseline, _full_baselines, _smoke_baselines, deterministic=True),
-            Experiment(NetworkParameters, run_network, _full_networks, _smoke_networks),
+            Experiment(
+                NetworkParameters,
+                run_network,
+                _full_networks,
+                _smoke_networks,
+                batch=Batch(frozenset({"seed", "ticker"}), run_network_batch),
+            ),
         )
     },
     naive=naive_unit,
+    main=NetworkParameters.experiment,
 )
