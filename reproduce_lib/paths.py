@@ -37,11 +37,26 @@ def user_folder() -> Path:
     return platformdirs.user_data_path("reproduce")
 
 
-def data_cache() -> Path:
-    """Return the folder that downloaded data files are cached in (``$REPRODUCE_CACHE``)."""
+def cache_folder() -> Path:
+    """Return the folder of what can be had again: downloads and compiled programs (``$REPRODUCE_CACHE``)."""
     configured = os.environ.get("REPRODUCE_CACHE")
     if configured:
         return Path(configured)
     import platformdirs
 
-    return platformdirs.user_cache_path("reproduce") / "data"
+    return platformdirs.user_cache_path("reproduce")
+
+
+def data_cache() -> Path:
+    """Return the folder that downloaded data files are kept in."""
+    return cache_folder() / "data"
+
+
+def program_cache() -> Path:
+    """Return the folder that compiled programs are kept in."""
+    return cache_folder() / "programs"
+
+
+def run_log() -> Path:
+    """Return the file that says which runs made the collection's own records, and how long they took."""
+    return records_folder() / "runs.jsonl"

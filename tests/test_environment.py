@@ -55,6 +55,7 @@ def cpuinfo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return the file that stands for /proc/cpuinfo in this test."""
     path = tmp_path / "cpuinfo"
     monkeypatch.setattr(environment, "Path", lambda name: {"/proc/cpuinfo": path}[name])
+    monkeypatch.setattr(environment, "_processor_line", environment._processor_line.__wrapped__)
     return path
 
 
