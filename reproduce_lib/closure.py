@@ -14,7 +14,7 @@ from pathlib import Path
 
 PACKAGE = "reproduce_lib"
 # Fields that differ between Python versions, or between spellings of the same code.
-_IGNORED_FIELDS = {"type_params", "type_comment", "kind", "ctx"}
+_IGNORED_FIELDS = {"type_comment", "kind", "ctx"}
 
 
 @cache
@@ -35,7 +35,7 @@ def code_digests(module: str, package_folder: Path | None = None) -> dict[str, s
         if name in seen:
             continue
         seen.add(name)
-        tree = ast.parse(_source_file(name, folder).read_text(encoding="utf-8"))
+        tree = ast.parse(_source_file(name, folder).read_bytes())
         digests.update({f"{name}.{symbol}": value for symbol, value in symbol_digests(tree).items()})
         waiting.extend(_imported_modules(tree, folder))
     return dict(sorted(digests.items()))
