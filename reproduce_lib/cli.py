@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
 from reproduce_lib.errors import ParameterError, ReproduceError, RunError
-from reproduce_lib.study import Execute
+
+if TYPE_CHECKING:
+    from reproduce_lib.units import UnitParameters
 
 app = typer.Typer(
     help="Rebuild papers, and set each printed number beside the number measured again.\n\n"
@@ -27,7 +29,18 @@ app = typer.Typer(
 )
 
 PaperArgument = Annotated[str, typer.Argument(help="Key of a rebuilt paper, as `reproduce list` shows it.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Units executed at a time, each in its own process on one thread.")]
+OptionalPaper = Annotated[str, typer.Argument(help="Key of a rebuilt paper, as `reproduce list` shows it.")]
+Jobs = Annotated[
+    int,
+    typer.Option(min=1, help="Units executed at a time, each in its own process on one thread; no more than cores."),
+]
+Dask = Annotated[
+    str, typer.Option(metavar="tcp://HOST:PORT", help="Scheduler of a Dask cluster whose workers run the units.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")]
+LimitHours = Annotated[
+    float | None, typer.Option(min=0.0, help="Start no unit that is not expected to end within so many hours.")
+]
 Where = Annotated[
     list[str] | None,
     typer.Option(help="Only units with this value, NAME=VALUE; may be repeated.", metavar="NAME=VALUE"),
@@ -102,44 +115,59 @@ def data(
 @app.command()
 @_reported
 def run(
-    paper: PaperArgument,
+    paper: OptionalPaper = "",
+    every: Annotated[bool, typer.Option("--all", help="Every paper of the collection.")] = False,
     experiment: ExperimentOption = "",
     claim: ClaimOption = "",
     where: Where = None,
     execute: Annotated[str, typer.Option(help="missing: also what is stale; fresh: everything again.")] = "missing",
+    only_stale: Annotated[bool, typer.Option("--only-stale", help="What is stale, not what is missing.")] = False,
+    dry_run: DryRun = False,
+    limit_hours: LimitHours = None,
     jobs: Jobs = 1,
+    dask: Dask = "",
 ) -> None:
-    """Compute the recorded set of a paper as far as it is missing or stale. Safe to kill and to repeat."""
-    from reproduce_lib.study import run_units, store_for
+    """Compute the recorded set of a paper, or of all, as far as it is missing or stale. Safe to kill and to repeat."""
+    from reproduce_lib.papers import rebuilt
+    from reproduce_lib.plan import execute_mode, make_plan
+    from reproduce_lib.study import store_for
 
-    units = [status.unit for status in _selected(paper, experiment, claim, where)]
-    summary = run_units(units, store_for("full"), how=_execute(execute), jobs=jobs, progress=sys.stderr.isatty())
-    for line in summary.damaged:
-        typer.echo(str(line), err=True)
-    typer.echo(f"{summary.written} units recorded")
-    _refuse_failures(summary.failed)
+    if bool(paper) == every:
+        raise ParameterError(f"name one paper ({', '.join(rebuilt())}), or --all of them")
+    if only_stale and execute != "missing":
+        raise ParameterError("--only-stale and --execute exclude one another")
+    papers = rebuilt() if every else [paper]
+    units = [status.unit for key in papers for status in _selected(key, experiment, claim, where)]
+    plan = make_plan(units, store_for("full"), "stale" if only_stale else execute_mode(execute))
+    _carry_out(plan, dry_run, limit_hours, jobs, dask)
 
 
 @app.command()
 @_reported
 def sweep(
     paper: PaperArgument,
-    experiment: Annotated[str, typer.Option(help="Which experiment's units.")],
+    experiment: Annotated[str, typer.Option(help="Which experiment's units; by default the paper's main one.")] = "",
     grid: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE,VALUE…; may be repeated.", metavar="NAME=VALUES")
+        list[str] | None,
+        typer.Option(help="NAME=VALUE,VALUE… or NAME=all; may be repeated.", metavar="NAME=VALUES"),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N-1 of each combination.")] = 1,
     profile: Annotated[str, typer.Option(help="custom, or smoke.")] = "custom",
+    dry_run: DryRun = False,
+    limit_hours: LimitHours = None,
     jobs: Jobs = 1,
+    dask: Dask = "",
 ) -> None:
     """Compute every combination of other parameters; records go to your own folder, never beside a claim."""
     from reproduce_lib.papers import load_paper
-    from reproduce_lib.study import run_units, store_for, unit_statuses
+    from reproduce_lib.plan import make_plan
+    from reproduce_lib.study import store_for, unit_statuses
 
     if profile not in ("custom", "smoke"):
         raise ParameterError(f"profile = {profile!r}: allowed values are 'custom', 'smoke'")
-    parameters = load_paper(paper).experiment(experiment).parameters
-    names, values = _grid(grid or [])
+    known = load_paper(paper)
+    parameters = known.experiment(experiment or known.main).parameters
+    names, values = _grid(grid or [], parameters)
     if taken := {"profile", "seed"}.intersection(names):
         raise ParameterError(f"{', '.join(sorted(taken))} cannot be in a grid; use --profile and --seeds")
     units = [
@@ -148,13 +176,15 @@ def sweep(
         for seed in range(seeds)
     ]
     store = store_for("custom")
-    summary = run_units(units, store, jobs=jobs, progress=sys.stderr.isatty())
-    for status in unit_statuses(units, store):
-        if status.record is not None:
-            shown = {name: getattr(status.unit, name) for name in (*names, "seed")}
-            typer.echo(f"{json.dumps(shown)} {json.dumps(status.record.metrics)}")
-    typer.echo(f"records: {store.records / paper / experiment}.jsonl")
-    _refuse_failures(summary.failed)
+    plan = make_plan(units, store, learn_from=[store_for("full")])
+    try:
+        _carry_out(plan, dry_run, limit_hours, jobs, dask)
+    finally:
+        for status in unit_statuses(units, store):
+            if status.record is not None:
+                shown = {name: getattr(status.unit, name) for name in (*names, "seed")}
+                typer.echo(f"{json.dumps(shown)} {json.dumps(status.record.metrics)}")
+        typer.echo(f"records: {store.records / paper / parameters.experiment}.jsonl")
 
 
 @app.command()
@@ -172,6 +202,9 @@ def status(paper: Annotated[str, typer.Argument(help="Key of a paper; all withou
         reasons = Counter(reason for one in statuses for reason in one.because)
         for reason, count in reasons.most_common():
             typer.echo(f"    {count} stale by {reason}")
+        for one in statuses:
+            if one.state == "stale":
+                typer.echo(f"    stale: {one.unit.experiment} {one.unit.key} {one.unit.label}: {_listed(one.because)}")
         for line in damaged_lines(key, store_for("full")):
             typer.echo(f"    {line}")
 
@@ -179,31 +212,44 @@ def status(paper: Annotated[str, typer.Argument(help="Key of a paper; all withou
 @app.command()
 @_reported
 def verify(
-    paper: PaperArgument,
-    sample: Annotated[int, typer.Option(min=1, help="How many recorded units.")] = 6,
+    paper: OptionalPaper = "",
+    sample: Annotated[int | None, typer.Option(min=1, help="How many recorded units; 6 without a budget.")] = None,
+    budget: Annotated[str, typer.Option(help="As many units as fit into this time, such as 90s, 3m or 1.5h.")] = "",
     experiment: ExperimentOption = "",
     claim: ClaimOption = "",
     where: Where = None,
     seed: Annotated[int, typer.Option(min=0, help="Which random sample.")] = 0,
     jobs: Jobs = 1,
 ) -> None:
-    """Execute a sample of recorded units again and compare every metric with its record."""
+    """Execute recorded units of one paper, or of all, again and compare every metric with its record."""
     from reproduce_lib import replay
-    from reproduce_lib.papers import load_paper
+    from reproduce_lib.papers import rebuilt
+    from reproduce_lib.pool import Workers
     from reproduce_lib.study import store_for
 
-    chosen = replay.choose(_selected(paper, experiment, claim, where), sample, seed)
+    if sample and budget:
+        raise ParameterError("--sample and --budget exclude one another")
+    papers = [paper] if paper else rebuilt()
+    store = store_for("full")
+    statuses = [status for key in papers for status in _selected(key, experiment, claim, where)]
+    jobs = _capped(jobs)
+    if budget:
+        chosen = replay.choose_within(statuses, _seconds(budget) * jobs, seed, store)
+    else:
+        chosen = replay.choose(statuses, sample or 6, seed)
     if not chosen:
-        raise RunError(f"no recorded unit of {paper} fits; compute some with: reproduce run {paper}")
-    results = replay.replay(chosen, load_paper(paper), store_for("full"), jobs=jobs, progress=sys.stderr.isatty())
-    for unit in results:
+        raise RunError(f"no recorded unit fits; compute some with: reproduce run {paper or '--all'}")
+    agreeing = 0
+    results = []
+    for unit in replay.replay(chosen, store, Workers(jobs)):
+        results.append(unit)
+        agreeing += unit.agrees
         metrics = ", ".join(f"{m.metric} {m.recorded} = {m.replayed}" for m in unit.metrics)
-        line = f"{unit.status.unit.experiment} {unit.status.unit.key} {metrics}"
+        line = f"{unit.status.unit.paper} {unit.status.unit.experiment} {unit.status.unit.key} {metrics}"
         typer.echo(f"agrees     {line}" if unit.agrees else f"DISAGREES  {replay.describe(unit)}")
-    wrong = sum(not unit.agrees for unit in results)
-    typer.echo(f"{len(results) - wrong} of {len(results)} replayed units agree")
-    if wrong:
-        raise RunError(f"{wrong} recorded unit(s) cannot be replayed")
+    typer.echo(f"{agreeing} of {len(results)} replayed units agree")
+    if agreeing < len(results):
+        raise RunError(f"{len(results) - agreeing} recorded unit(s) cannot be replayed")
 
 
 @app.command()
@@ -212,10 +258,11 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     """After a refactoring: replay at least 5 % of the stale records and, only if all agree, keep them all."""
     from reproduce_lib import replay
     from reproduce_lib.papers import load_paper
+    from reproduce_lib.pool import Workers
     from reproduce_lib.study import store_for
 
     statuses = _comparison(paper).statuses
-    adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), jobs=jobs)
+    adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), Workers(_capped(jobs)))
     if not adopted:
         typer.echo("no record is stale by its code alone")
     for name, units in adopted.items():
@@ -260,8 +307,9 @@ def book(
 ) -> None:
     """Execute every notebook, render the book, and print where it is and the scoreboard."""
     from reproduce_lib.book import build_book
+    from reproduce_lib.plan import execute_mode
 
-    parameters = {"execute": _execute(execute), "jobs": jobs, "keep_figures": keep_figures}
+    parameters = {"execute": execute_mode(execute), "jobs": jobs, "keep_figures": keep_figures}
     built = build_book(parameters, repository_url=repository_url)
     typer.echo(built.scoreboard)
     typer.echo(f"\n{built.index}")
@@ -310,11 +358,52 @@ def _row_of(comparison: Any, claim: str) -> Any:
     return rows[claim]
 
 
-def _execute(value: str) -> Execute:
-    match value:
-        case "recorded" | "missing" | "fresh":
-            return value
-    raise ParameterError(f"execute = {value!r}: allowed values are 'recorded', 'missing', 'fresh'")
+def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, dask: str) -> None:
+    """Print the plan, run it unless it is only asked for, and print what came of it."""
+    from reproduce_lib.engine import run_plan
+    from reproduce_lib.pool import Workers
+    from reproduce_lib.progress import Bars, console, plan_table, summary_table
+
+    jobs = jobs if dask else _capped(jobs)
+    out = console()
+    out.print(plan_table(plan, jobs))
+    if dry_run or not plan.due:
+        typer.echo("nothing was run" if dry_run else "every unit is recorded")
+        return
+    limit = None if limit_hours is None else 3600 * limit_hours
+    watcher = Bars(plan, console(error=True))
+    summary = run_plan(plan, Workers(jobs, dask), limit_seconds=limit, watcher=watcher)
+    for line in summary.damaged:
+        typer.echo(str(line), err=True)
+    out.print(summary_table(plan, summary, jobs))
+    typer.echo(f"{summary.written.total()} units recorded")
+    _refuse_failures(summary.failed)
+    if summary.ending == "interrupted":
+        raise KeyboardInterrupt
+    if summary.ending == "time limit":
+        typer.echo(f"the limit of {limit_hours} h is reached; run again to go on")
+
+
+def _capped(jobs: int) -> int:
+    """Return ``jobs`` or the number of cores, whichever is smaller: a unit keeps one core busy."""
+    from reproduce_lib.pool import cores
+
+    if jobs > cores():
+        typer.echo(f"{cores()} units at a time instead of {jobs}: there are no more cores", err=True)
+    return min(jobs, cores())
+
+
+def _seconds(text: str) -> float:
+    """Read a time span such as 90s, 3m or 1.5h."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if not found or float(found[1]) == 0:
+        raise ParameterError(f"{text!r} is no time span; write 90s, 3m or 1.5h")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def _listed(names: Sequence[str], shown: int = 3) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def _assignment(text: str) -> tuple[str, Any]:
@@ -325,14 +414,27 @@ def _assignment(text: str) -> tuple[str, Any]:
     return name, _scalar(value)
 
 
-def _grid(texts: Sequence[str]) -> tuple[list[str], list[list[Any]]]:
+def _grid(texts: Sequence[str], parameters: type[UnitParameters]) -> tuple[list[str], list[list[Any]]]:
+    """Read NAME=VALUE,VALUE…, where ``all`` stands for every value of a choice."""
     pairs = [text.partition("=") for text in texts]
     if wrong := [text for text, pair in zip(texts, pairs, strict=True) if not (pair[0] and pair[2])]:
         raise ParameterError(f"{', '.join(map(repr, wrong))}: a grid is NAME=VALUE,VALUE…")
     names = [name for name, _, _ in pairs]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
         raise ParameterError(f"{', '.join(twice)}: give all values of a parameter in one grid, NAME=VALUE,VALUE…")
-    return names, [[_scalar(value) for value in values.split(",")] for _, _, values in pairs]
+    return names, [_values(name, text, parameters) for name, _, text in pairs]
+
+
+def _values(name: str, text: str, parameters: type[UnitParameters]) -> list[Any]:
+    from reproduce_lib.units import choices
+
+    if text != "all":
+        return [_scalar(value) for value in text.split(",")]
+    values = choices(parameters, name)
+    if not values:
+        known = ", ".join(one for one in parameters.model_fields if choices(parameters, one))
+        raise ParameterError(f"{name} is no choice, so it has no values to take all of; choices are: {known}")
+    return list(values)
 
 
 def _scalar(text: str) -> Any:

@@ -10,8 +10,9 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from reproduce_lib.errors import ParameterError
+from reproduce_lib.plan import Execute
 from reproduce_lib.records import Record, Store
-from reproduce_lib.study import Execute, UnitStatus, unit_statuses
+from reproduce_lib.study import UnitStatus, unit_statuses
 from reproduce_lib.tables import Html, table
 from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describe
 

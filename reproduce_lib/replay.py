@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -12,8 +12,11 @@ from typing import Literal
 import numpy as np
 
 from reproduce_lib.errors import RunError
+from reproduce_lib.estimates import expected_seconds
+from reproduce_lib.papers import load_paper
+from reproduce_lib.pool import Due, Workers, execute_units
 from reproduce_lib.records import Context, Record, Replay, Store
-from reproduce_lib.study import UnitStatus, execute_units
+from reproduce_lib.study import UnitStatus
 from reproduce_lib.units import MetricValue, Paper, UnitParameters
 from reproduce_lib.verdicts import prediction_interval
 from reproduce_lib.worker import Failed, Finished
@@ -41,31 +44,39 @@ class UnitReplay:
 
 def choose(statuses: Sequence[UnitStatus], sample: int, seed: int) -> list[UnitStatus]:
     """Choose recorded units at random, first one of each experiment, then in proportion to their numbers."""
-    recorded = [status for status in statuses if status.record is not None]
-    generator = np.random.default_rng(seed)
-    shuffled = [recorded[i] for i in generator.permutation(len(recorded))]
-    firsts = list({status.unit.experiment: status for status in reversed(shuffled)}.values())
-    rest = [status for status in shuffled if status not in firsts]
-    return [*firsts, *rest][:sample]
+    return _shuffled(statuses, seed)[:sample]
 
 
-def replay(
-    chosen: Iterable[UnitStatus], paper: Paper, store: Store, *, jobs: int = 1, progress: bool = True
-) -> list[UnitReplay]:
-    """Execute recorded units again and compare each metric by the rule for where it was recorded."""
+def choose_within(statuses: Sequence[UnitStatus], seconds: float, seed: int, store: Store) -> list[UnitStatus]:
+    """Choose like `choose`, as many as are expected to take ``seconds`` of one worker together.
+
+    A unit whose like was never recorded on this processor is expected to take its recorded seconds.
+    """
+    shuffled = _shuffled(statuses, seed)
+    expected = expected_seconds([status.unit for status in shuffled], [store])
+    chosen = []
+    for status, here in zip(shuffled, expected, strict=True):
+        assert status.record is not None, "only recorded units are replayed"
+        needed = status.record.seconds if here is None else here
+        if needed <= seconds:
+            chosen.append(status)
+            seconds -= needed
+    return chosen
+
+
+def replay(chosen: Iterable[UnitStatus], store: Store, workers: Workers | None = None) -> Iterator[UnitReplay]:
+    """Execute recorded units again; yield each, compared by the rule for where it was recorded, as it ends."""
     by_key = {status.unit.key: status for status in chosen}
-    results = []
-    for outcome in execute_units([status.unit for status in by_key.values()], jobs=jobs, progress=progress):
+    for outcome in execute_units([Due(status.unit) for status in by_key.values()], workers):
         status = by_key[outcome.unit.key]
         if isinstance(outcome, Failed):
-            results.append(UnitReplay(status, (), None, outcome.message))
+            yield UnitReplay(status, (), None, outcome.message)
         else:
-            results.append(_compare(status, outcome, paper, store))
-    return results
+            yield _compare(status, outcome, store)
 
 
 def adopt(
-    statuses: Sequence[UnitStatus], paper: Paper, store: Store, *, jobs: int = 1, seed: int = 0
+    statuses: Sequence[UnitStatus], paper: Paper, store: Store, workers: Workers | None = None, *, seed: int = 0
 ) -> dict[str, list[UnitReplay]]:
     """Let stale records hold for today's code, if a sample of each experiment replays without a difference.
 
@@ -84,7 +95,7 @@ def adopt(
     replayed = {}
     for name, members in stale.items():
         sample = max(LEAST_ADOPTION_UNITS, math.ceil(LEAST_ADOPTION_SHARE * len(members)))
-        replayed[name] = replay(_covering(members, sample, seed), paper, store, jobs=jobs)
+        replayed[name] = list(replay(_covering(members, sample, seed), store, workers))
     wrong = [unit for units in replayed.values() for unit in units if not unit.agrees]
     if wrong:
         raise RunError(f"{len(wrong)} replayed unit(s) disagree, nothing is adopted: {describe(wrong[0])}")
@@ -107,6 +118,16 @@ def describe(unit: UnitReplay) -> str:
     return f"{where}: {'; '.join(parts)}; recorded on {_environment(recorded)}, replayed on {_environment(now)}"
 
 
+def _shuffled(statuses: Sequence[UnitStatus], seed: int) -> list[UnitStatus]:
+    """Return the recorded units in random order, one of each experiment of each paper before all others."""
+    recorded = [status for status in statuses if status.record is not None]
+    generator = np.random.default_rng(seed)
+    shuffled = [recorded[i] for i in generator.permutation(len(recorded))]
+    firsts = {(status.unit.paper, status.unit.experiment): status for status in reversed(shuffled)}
+    keys = {status.unit.key for status in firsts.values()}
+    return [*firsts.values(), *(status for status in shuffled if status.unit.key not in keys)]
+
+
 def _covering(members: list[UnitStatus], sample: int, seed: int) -> list[UnitStatus]:
     """Choose at random, but at least one record of every context that is to be adopted."""
     generator = np.random.default_rng(seed)
@@ -126,10 +147,11 @@ def _write_adoption(
     store.file(paper.key, experiment).adopt(contexts[0], adopted, evidence, time)
 
 
-def _compare(status: UnitStatus, outcome: Finished, paper: Paper, store: Store) -> UnitReplay:
+def _compare(status: UnitStatus, outcome: Finished, store: Store) -> UnitReplay:
     record, context = status.record, status.context
     assert record is not None and context is not None, "only recorded units are replayed"
-    strict = paper.experiment(status.unit.experiment).deterministic or _same_environment(context, outcome.context)
+    experiment = load_paper(status.unit.paper).experiment(status.unit.experiment)
+    strict = experiment.deterministic or _same_environment(context, outcome.context)
     replayed = outcome.result.metrics
     metrics = tuple(
         _agreement(status.unit, name, value, replayed.get(name, math.nan), strict, store)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from reproduce_lib.closure import code_digests
 from reproduce_lib.errors import ReproduceError, RunError
 from reproduce_lib.papers import load_paper
 from reproduce_lib.records import Context
-from reproduce_lib.units import UnitParameters, UnitResult
+from reproduce_lib.units import Experiment, UnitParameters, UnitResult
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,53 @@ def execute(paper_key: str, experiment_name: str, parameters: dict[str, object])
 
     The parameters travel as plain values, so that any pool of processes can carry them.
     """
+    (outcome,) = execute_together(paper_key, experiment_name, [parameters])
+    return outcome
+
+
+def execute_together(
+    paper_key: str, experiment_name: str, parameters: Sequence[dict[str, object]]
+) -> list[Finished | Failed]:
+    """Run units that go into one program; several only where the experiment says how.
+
+    Their seconds are shared out evenly. If the program raises, all of them failed.
+    """
     environment.limit_threads()
     paper = load_paper(paper_key)
     experiment = paper.experiment(experiment_name)
-    unit = experiment.parameters.of(**parameters)
-    # Before the unit runs: the digests of the code as this process loads it.
+    units = [experiment.parameters.of(**values) for values in parameters]
+    # Before the units run: the digests of the code as this process loads it.
     code = code_digests(paper.module)
     started = time.perf_counter()
+    backend = units[0].backend
     try:
-        environment.select_backend(unit.backend)
-        result = experiment.run(unit)
-        _check_finite(result)
+        environment.select_backend(backend)
+        results = _run(experiment, units)
+        for result in results:
+            _check_finite(result)
     except Exception as error:  # whatever a unit raises is reported with it, and the others go on
         known = isinstance(error, ReproduceError)
         message = str(error) if known else f"{type(error).__name__}: {error}"
-        return Failed(unit, message, traceback.format_exc())
-    seconds = time.perf_counter() - started
-    context = Context.of(
-        environment.versions(unit.backend), environment.processor(), environment.THREADS, result.data, code
-    )
-    return Finished(unit, result, context, round(seconds, 3), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+        return [Failed(unit, message, traceback.format_exc()) for unit in units]
+    seconds = round((time.perf_counter() - started) / len(units), 3)
+    time_of_end = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    versions, device = environment.versions(backend), environment.device(backend)
+    return [
+        Finished(
+            unit,
+            result,
+            Context.of(versions, device, environment.THREADS, result.data, code),
+            seconds,
+            time_of_end,
+        )
+        for unit, result in zip(units, results, strict=True)
+    ]
+
+
+def _run(experiment: Experiment, units: Sequence[UnitParameters]) -> list[UnitResult]:
+    if experiment.batch is not None and units[0].backend == "jax_gpu":
+        return experiment.batch.run(units)
+    return [experiment.run(unit) for unit in units]
 
 
 def _check_finite(result: UnitResult) -> None:

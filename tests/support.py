@@ -16,6 +16,7 @@ from reproduce_lib import worker
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.closure import code_digests
 from reproduce_lib.compare import Row
+from reproduce_lib.pool import Due
 from reproduce_lib.records import Context, Record, Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from reproduce_lib.verdicts import Verdict
@@ -75,7 +76,7 @@ def toy_paper(seeds: int = SEEDS) -> Paper:
         Experiment(PlainParameters, _run_plain, lambda: [PlainParameters(share=s) for s in "xy"], lambda: (), True),
         Experiment(NoisyParameters, _run_noisy, noisy, lambda: ()),
     )
-    return Paper("toy", MODULE, {one.name: one for one in experiments}, naive)
+    return Paper("toy", MODULE, {one.name: one for one in experiments}, naive, NoisyParameters.experiment)
 
 
 def new_store(folder: Path) -> Store:
@@ -110,9 +111,10 @@ def put(
     return record
 
 
-def execute_here(units: Iterable[UnitParameters], **options: Any) -> Iterator[Finished | Failed]:
-    """Stand in for `study.execute_units`: the same worker function, in this process."""
-    for unit in units:
+def execute_here(due: Iterable[Due], *places: Any, **options: Any) -> Iterator[Finished | Failed]:
+    """Stand in for `pool.execute_units`: the same worker function, in this process."""
+    for one in due:
+        unit = one.unit
         with mock.patch.dict(os.environ):
             yield worker.execute(unit.paper, unit.experiment, unit.model_dump())
 

@@ -13,15 +13,17 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from reproduce_lib import study
+from reproduce_lib import engine
 from reproduce_lib.claims import load_claims
 from reproduce_lib.cli import app
 from reproduce_lib.closure import code_digests
 from reproduce_lib.data.registry import data_files
+from reproduce_lib.engine import Summary
 from reproduce_lib.papers import TITLES, naufal2023
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
+from reproduce_lib.plan import Plan
 from reproduce_lib.records import Context
-from reproduce_lib.study import Summary, store_for, unit_statuses
+from reproduce_lib.study import store_for, unit_statuses
 from tests.support import PROJECT, copy_of_the_project, put
 
 KEY = "naufal2023"
@@ -47,11 +49,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Run nothing; tell which units would have run."""
     units: list[Any] = []
 
-    def run_units(chosen: Any, *arguments: Any, **options: Any) -> Summary:
-        units.extend(chosen)
+    def run_plan(plan: Plan, *arguments: Any, **options: Any) -> Summary:
+        units.extend(due.unit for due in plan.due)
         return Summary()
 
-    monkeypatch.setattr(study, "run_units", run_units)
+    monkeypatch.setattr(engine, "run_plan", run_plan)
     return units
 
 
@@ -108,6 +110,14 @@ def test_without_arguments_the_help_is_shown() -> None:
         (["verify", KEY, "--where", "ticker=XYZ"], ["GOOG", "TSLA", "TWTR"]),
         (["run", KEY, "--where", "ticker"], ["ticker", "NAME=VALUE"]),
         (["run", KEY, "--where", "=GOOG"], ["=GOOG", "NAME=VALUE"]),
+        (["run"], [KEY, "--all"]),
+        (["run", KEY, "--all"], [KEY, "--all"]),
+        (["run", KEY, "--only-stale", "--execute", "fresh"], ["--only-stale", "--execute"]),
+        (["run", KEY, "--dask", "tcp://127.0.0.1:9"], ["tcp://127.0.0.1:9"]),
+        (["verify", "--sample", "3", "--budget", "3m"], ["--sample", "--budget"]),
+        (["verify", "--budget", "3 minutes"], ["3 minutes", "90s", "3m"]),
+        (["verify", "--budget", "0s"], ["0s"]),
+        (["sweep", KEY, "--grid", "epochs=all"], ["epochs", "ticker", "model"]),
         (["run", KEY, "--execute", "sometimes"], ["sometimes", "recorded", "missing", "fresh"]),
         (["book", "--execute", "sometimes"], ["sometimes", "recorded", "missing", "fresh"]),
         (["sweep", KEY, "--experiment", "networks", "--grid", "colour=red"], ["colour", "ticker", "epochs"]),
@@ -126,17 +136,16 @@ def test_wrong_input_ends_with_one_sentence_that_names_it_and_the_way_out(
     text = reproduce(*arguments, status=1)
     assert text.count("error:") == 1
     assert all(word in text for word in named)
-    assert not (root / "book" / "records").exists()
+    assert not list((root / "book").glob("records/**/*.jsonl"))
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         ["runn"],
-        ["run"],
         ["run", KEY, "--jobs", "0"],
         ["run", KEY, "--colour", "red"],
-        ["sweep", KEY],
+        ["run", KEY, "--limit-hours", "-1"],
         ["sweep", KEY, "--experiment", "networks", "--seeds", "0"],
         ["verify", KEY, "--sample", "0"],
         ["verify", KEY, "--seed", "-1"],
@@ -167,7 +176,7 @@ def test_interruption_says_what_is_safe(monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*arguments: Any, **options: Any) -> Summary:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study, "run_units", interrupted)
+    monkeypatch.setattr(engine, "run_plan", interrupted)
     assert "run again" in reproduce("run", KEY, status=130)
 
 

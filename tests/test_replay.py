@@ -28,7 +28,7 @@ OTHER_VERSIONS = (HERE[0], {**HERE[1], "numpy": "1"})
 def paper(monkeypatch: pytest.MonkeyPatch) -> Paper:
     """Replay toy units in this process, on a machine that is always the same."""
     toy = support.toy_paper(seeds=130)
-    for module in (study, worker):
+    for module in (study, worker, replay):
         monkeypatch.setattr(module, "load_paper", lambda key: toy)
     monkeypatch.setattr(replay, "execute_units", execute_here)
     monkeypatch.setattr(environment, "processor", lambda: HERE[0])
@@ -53,7 +53,7 @@ def record(store: Store, unit: UnitParameters, factor: float = 1.0, **options: A
 
 
 def replayed(units: Sequence[UnitParameters], paper: Paper, store: Store) -> list[UnitReplay]:
-    return replay.replay(unit_statuses(units, store), paper, store, progress=False)
+    return list(replay.replay(unit_statuses(units, store), store))
 
 
 def states(units: Sequence[UnitParameters], store: Store) -> Counter[str]:

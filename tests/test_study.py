@@ -1,25 +1,19 @@
 from __future__ import annotations
 
-import ast
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reproduce_lib import study
 from reproduce_lib.closure import code_digests
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
 from reproduce_lib.records import Context, Store
-from reproduce_lib.study import damaged_lines, run_units, unit_statuses
+from reproduce_lib.study import unit_statuses
 from reproduce_lib.units import UnitParameters
-from reproduce_lib.worker import Failed, Finished
-from tests.support import PROJECT, execute_here, new_store, put, result_lines
+from tests.support import new_store, put
 
 MODULE = naufal2023.__name__
 
@@ -37,29 +31,8 @@ def store(tmp_path: Path) -> Store:
     return new_store(tmp_path)
 
 
-@pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> list[UnitParameters]:
-    """Execute units in this process, and tell which."""
-    asked: list[UnitParameters] = []
-
-    def execute(units: Any, **options: Any) -> Iterator[Finished | Failed]:
-        asked.extend(units)
-        return execute_here(list(units))
-
-    monkeypatch.setattr(study, "execute_units", execute)
-    return asked
-
-
 def records_path(store: Store, unit: UnitParameters) -> Path:
     return store.file(unit.paper, unit.experiment).path
-
-
-def spoil(path: Path) -> str:
-    """Cut the last line in half, as a full disk would; return what is left of it."""
-    *whole, last = path.read_text(encoding="utf-8").splitlines()
-    cut = last[: len(last) // 2]
-    path.write_text("\n".join([*whole, cut]), encoding="utf-8")
-    return cut
 
 
 def test_unit_is_fresh_with_the_code_and_data_of_today_and_missing_without_a_record(store: Store) -> None:
@@ -101,195 +74,3 @@ def test_code_outside_the_paper_stales_nothing() -> None:
     modules = {name.rpartition(".")[0] for name in code_digests(MODULE)}
     assert "reproduce_lib.windows" in modules
     assert modules.isdisjoint(f"reproduce_lib.{name}" for name in ("study", "compare", "tables", "cli", "worker"))
-
-
-@pytest.mark.parametrize(
-    ("how", "expected"), [("recorded", []), ("missing", ["stale", "missing"]), ("fresh", ["fresh", "stale", "missing"])]
-)
-def test_how_decides_which_units_run(store: Store, executed: list[Any], how: Any, expected: list[str]) -> None:
-    stale = {**code_digests(MODULE), "reproduce_lib.metrics.skill": "0" * 16}
-    units = {"fresh": baseline(), "stale": baseline("drift"), "missing": baseline(skip_days=1)}
-    put(store, units["fresh"], {"mae": 1.0}, module=MODULE)
-    put(store, units["stale"], {"mae": 1.0}, code=stale)
-    run_units(units.values(), store, how=how)
-    assert executed == [units[name] for name in expected]
-
-
-def test_run_records_what_the_unit_measured_and_is_fresh_then(store: Store, executed: list[Any]) -> None:
-    assert run_units([baseline(), baseline("drift")], store).written == 2
-    (status, _) = unit_statuses([baseline(), baseline("drift")], store)
-    measured = naufal2023.run_baseline(baseline())
-    assert status.state == "fresh"
-    assert status.record is not None
-    assert (status.record.metrics, status.record.n) == (measured.metrics, measured.n)
-    assert status.record.parameters == baseline().model_dump(mode="json")
-    assert run_units([baseline()], store).written == 0
-
-
-def test_damaged_line_is_set_aside_reported_and_its_unit_computed_again(store: Store, executed: list[Any]) -> None:
-    run_units([baseline(), baseline("drift")], store)
-    before = store.file("naufal2023", "baselines").read().records
-    cut = spoil(records_path(store, baseline()))
-    assert [line.text for line in damaged_lines("naufal2023", store)] == [cut]
-    executed.clear()
-    summary = run_units([baseline(), baseline("drift")], store)
-    assert [line.text for line in summary.damaged] == [cut]
-    assert [unit.method for unit in executed] == ["drift"]
-    assert records_path(store, baseline()).with_suffix(".jsonl.damaged").read_text(encoding="utf-8") == f"{cut}\n"
-    after = store.file("naufal2023", "baselines").read()
-    assert not after.damaged
-    assert all(after.records[key].same_result(record) for key, record in before.items())
-    assert run_units([baseline()], store).damaged == []
-
-
-def test_recorded_leaves_a_damaged_file_as_it_is(store: Store, executed: list[Any]) -> None:
-    run_units([baseline()], store)
-    spoil(records_path(store, baseline()))
-    before = records_path(store, baseline()).read_bytes()
-    run_units([baseline()], store, how="recorded")
-    assert records_path(store, baseline()).read_bytes() == before
-
-
-def test_record_is_on_disk_before_the_next_outcome_is_asked_for(store: Store, monkeypatch: Any) -> None:
-    seen: list[int] = []
-
-    def execute(units: Any, **options: Any) -> Iterator[Finished | Failed]:
-        for outcome in execute_here(units):
-            path = records_path(store, outcome.unit)
-            seen.append(len(result_lines(path)) if path.exists() else 0)
-            yield outcome
-
-    monkeypatch.setattr(study, "execute_units", execute)
-    run_units([baseline(), baseline("drift")], store)
-    assert seen == [0, 1]
-
-
-def test_interruption_keeps_what_was_finished(store: Store, monkeypatch: Any) -> None:
-    def execute(units: Any, **options: Any) -> Iterator[Finished | Failed]:
-        yield from execute_here(units[:1])
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(study, "execute_units", execute)
-    with pytest.raises(KeyboardInterrupt):
-        run_units([baseline(), baseline("drift")], store)
-    assert [one.state for one in unit_statuses([baseline(), baseline("drift")], store)] == ["fresh", "missing"]
-
-
-def test_unit_that_raises_is_reported_and_the_others_are_recorded(store: Store, monkeypatch: Any) -> None:
-    monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
-    monkeypatch.delenv("REPRODUCE_DATA", raising=False)
-    broken = BaselineParameters.of(profile="custom", ticker="TWTR")
-    summary = run_units([baseline(), broken, baseline("drift")], store, progress=False)
-    assert [failed.unit for failed in summary.failed] == [broken]
-    assert "TWTR" in summary.failed[0].message
-    states = [one.state for one in unit_statuses([baseline(), broken, baseline("drift")], store)]
-    assert (summary.written, states) == (2, ["fresh", "missing", "fresh"])
-
-
-def test_results_that_json_cannot_hold_fail_their_unit_alone(
-    store: Store, executed: list[Any], monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(naufal2023, "drift_forecast", lambda series, days: series[days] * float("nan"))
-    summary = run_units([baseline("drift"), baseline()], store)
-    assert [failed.unit.method for failed in summary.failed] == ["drift"]
-    assert "mae" in summary.failed[0].message
-    assert summary.written == 1
-
-
-SCRIPT = """
-import sys
-from pathlib import Path
-from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.records import Context, Store
-from reproduce_lib.study import run_units
-
-common = dict(profile="smoke", data="simulated")
-folder = Path(sys.argv[1])
-units = eval(sys.argv[2])
-summary = run_units(units, Store(folder / "records", folder / "artifacts"), progress=False)
-assert not summary.failed, summary.failed
-loaded = {"keras", "jax", "tensorflow", "statsmodels"} & set(sys.modules)
-assert not loaded, loaded
-"""
-
-
-def in_another_process(folder: Path, units: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SCRIPT, str(folder), units]
-    return subprocess.Popen(command, cwd=PROJECT, text=True, stderr=subprocess.PIPE)
-
-
-def results(folder: Path, experiment: str = "networks") -> list[str]:
-    return sorted(result_lines(folder / "records" / "naufal2023" / f"{experiment}.jsonl"))
-
-
-def test_jobs_order_and_caller_change_no_result(tmp_path: Path) -> None:
-    # This caller may have loaded a backend and its threads; the other process has not, nor may it by running units.
-    alone = "[NetworkParameters.of(**common, model='lstm', window=1, epochs=1, backend='tensorflow')]"
-    with in_another_process(tmp_path / "alone", alone) as process:
-        units = [network(seed=seed, backend="tensorflow") for seed in (1, 0)]
-        assert run_units(units, new_store(tmp_path / "beside"), jobs=2, progress=False).written == 2
-        _, said = process.communicate()
-        assert process.returncode == 0, said
-    (one,) = results(tmp_path / "alone")
-    beside = results(tmp_path / "beside")
-    assert len(beside) == 2
-    assert one in beside
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
-def test_company_in_a_worker_changes_no_result(tmp_path: Path, backend: str) -> None:
-    units = [network(model, backend=backend) for model in naufal2023.MODELS]
-    run_units(units, new_store(tmp_path), jobs=2, progress=False)
-    program = (
-        "import sys; from reproduce_lib.worker import execute; common = eval(sys.argv[1])\n"
-        "for model in ('cnn_lstm_gru', 'lstm_gru', 'lstm'):\n"
-        "    print(execute('naufal2023', 'networks', {**common, 'model': model}).result.metrics)"
-    )
-    common = {"profile": "smoke", "data": "simulated", "window": 1, "epochs": 1, "backend": backend}
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(common)], cwd=PROJECT, text=True, capture_output=True, check=True
-    )
-    in_one_worker = [ast.literal_eval(line) for line in done.stdout.splitlines()]
-    recorded = [one.record.metrics for one in unit_statuses(units, new_store(tmp_path)) if one.record is not None]
-    assert in_one_worker == recorded[::-1]
-
-
-def test_two_callers_at_once_leave_one_record_per_unit(tmp_path: Path) -> None:
-    units = "[BaselineParameters.of(**common, method=method) for method in ('naive', 'drift')]"
-    with in_another_process(tmp_path, units) as one, in_another_process(tmp_path, units) as two:
-        for process in (one, two):
-            _, said = process.communicate()
-            assert process.returncode == 0, said
-    lines = (tmp_path / "records/naufal2023/baselines.jsonl").read_text(encoding="utf-8").splitlines()
-    kinds = [json.loads(line)["kind"] for line in lines]
-    assert sorted(kinds) == ["context", "unit", "unit"]
-    assert {json.loads(line).get("key") for line in lines} == {baseline().key, baseline("drift").key, None}
-
-
-@pytest.mark.slow
-def test_units_of_two_backends_run_in_one_call(tmp_path: Path) -> None:
-    units = [network(backend="tensorflow"), baseline(), network(backend="jax"), network(backend="tensorflow", seed=1)]
-    store = new_store(tmp_path)
-    summary = run_units(units, store, jobs=2, progress=False)
-    assert (summary.written, summary.failed) == (4, [])
-    versions = [one.context.versions for one in unit_statuses(units, store) if one.context is not None]
-    assert ["tensorflow" in one for one in versions] == [True, False, False, True]
-    assert ["jax" in one for one in versions] == [False, False, True, False]
-
-
-@pytest.mark.slow
-@pytest.mark.data
-def test_jobs_and_order_change_no_kept_array(tmp_path: Path) -> None:
-    units = [NetworkParameters.of(model="lstm", window=1, ticker=ticker) for ticker in ("GOOG", "TSLA")]
-    stores = [new_store(tmp_path / "one"), new_store(tmp_path / "two")]
-    run_units(units, stores[0], jobs=1, progress=False)
-    run_units(units[::-1], stores[1], jobs=2, progress=False)
-    one, two = ([status.record for status in unit_statuses(units, store)] for store in stores)
-    for first, second in zip(one, two, strict=True):
-        assert first is not None
-        assert second is not None
-        assert first.artifact is not None
-        assert first.same_result(second)
-        arrays = stores[1].read_arrays("naufal2023", second)
-        assert set(arrays) == {"error", "loss", "val_loss"}

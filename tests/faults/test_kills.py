@@ -36,12 +36,12 @@ from pathlib import Path
 from reproduce_lib.errors import RunError
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
 from reproduce_lib.records import Store
-from reproduce_lib.study import run_units
+from reproduce_lib.engine import run_units
 
 folder = Path(sys.argv[1])
 units = [{", ".join(map(repr, UNITS))}]
 try:
-    run_units(units, Store(folder / "records", folder / "artifacts"), jobs=2, progress=False)
+    run_units(units, Store(folder / "records", folder / "artifacts"), jobs=2)
 except RunError as error:
     sys.exit(f"RunError: {{error}}")
 """
@@ -152,21 +152,14 @@ def workers(parent: int) -> list[psutil.Process]:
     return [child for child in children if any("popen_loky" in word for word in child.cmdline())]
 
 
-def test_killed_worker_ends_the_run_with_an_error_and_the_next_run_completes(
+def test_unit_of_a_killed_worker_is_run_again_and_the_run_completes(
     tmp_path: Path, undisturbed: tuple[dict[str, tuple[object, ...]], float]
 ) -> None:
     with start(RUN, tmp_path) as process:
         wait_for(lambda: bool(found(tmp_path)) and bool(workers(process.pid)))
-        kept = results(found(tmp_path))
         random.Random(1).choice(workers(process.pid)).kill()
         _, said = process.communicate()
-    assert process.returncode == 1
-    assert "RunError" in said
-    assert "run again" in said
-    assert "Traceback" not in said
-    assert kept.items() <= results(found(tmp_path)).items()
-    assert len(found(tmp_path)) < len(UNITS)
-    finish(RUN, tmp_path)
+    assert process.returncode == 0, said
     check_complete(tmp_path, undisturbed[0])
 
 

@@ -1,0 +1,167 @@
+"""What a person at a terminal sees of a run: the plan, one bar per level, and a table at the end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from reproduce_lib.engine import Summary
+from reproduce_lib.plan import Plan
+from reproduce_lib.pool import cores
+from reproduce_lib.units import UnitParameters
+from reproduce_lib.worker import Failed, Finished
+
+Place = tuple[str, str]
+SECONDS_PER_LINE = 60
+
+
+class Bars:
+    """One bar for the run, one per paper and one per experiment, with what runs now, the rate and the time left.
+
+    Where nobody looks, as in a file, a line a minute stands for the bars.
+    """
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self._console = console
+        self._running: dict[str, str] = {}
+        self._expected = {due.unit.key: due.seconds or 0.0 for due in plan.due}
+        self._expected_of_done = 0.0
+        self._done = 0
+        self._begun = self._last_line = time.monotonic()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[tells]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        places = Counter((due.unit.paper, due.unit.experiment) for due in plan.due)
+        papers = Counter(due.unit.paper for due in plan.due)
+        self._total = self._task("all", len(plan.due))
+        self._papers = {paper: self._task(f"  {paper}", count) for paper, count in papers.items()}
+        self._places = {place: self._task(f"    {place[1]}", count) for place, count in places.items()}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def started(self, unit: UnitParameters) -> None:
+        """Show a unit as running."""
+        self._running[unit.key] = unit.label
+        self._progress.update(self._places[_place(unit)], tells="; ".join(self._running.values()))
+
+    def ended(self, outcome: Finished | Failed) -> None:
+        """Move the bars of a unit's experiment, its paper and the run."""
+        unit = outcome.unit
+        self._running.pop(unit.key, None)
+        self._done += 1
+        self._expected_of_done += self._expected[unit.key]
+        for task in (self._places[_place(unit)], self._papers[unit.paper], self._total):
+            self._progress.update(task, advance=1)
+        self._progress.update(self._total, tells=self._pace())
+        if not self._console.is_terminal and time.monotonic() - self._last_line > SECONDS_PER_LINE:
+            self._last_line = time.monotonic()
+            self.notice(f"{self._done} of {len(self._expected)} units, {self._pace()}; now: {unit.label}")
+
+    def notice(self, text: str) -> None:
+        """Print something above the bars."""
+        self._console.print(text)
+
+    def _task(self, name: str, total: int) -> TaskID:
+        return self._progress.add_task(name, total=total, tells="")
+
+    def _pace(self) -> str:
+        """Tell rate and time left: the expected seconds, set right by how long the finished units really took."""
+        spent = time.monotonic() - self._begun
+        if self._expected_of_done:
+            left = (sum(self._expected.values()) - self._expected_of_done) * spent / self._expected_of_done
+        else:
+            left = (len(self._expected) - self._done) * spent / self._done
+        return f"{3600 * self._done / spent:,.0f} units/h, {duration(left)} left"
+
+
+def plan_table(plan: Plan, jobs: int) -> Table:
+    """Return the plan as a table: one row per experiment, the sum below."""
+    table = Table(title="Plan", title_justify="left")
+    for name in ("paper", "experiment"):
+        table.add_column(name)
+    for name in ("present", "stale", "missing", "to run", "one worker", f"{jobs} at a time"):
+        table.add_column(name, justify="right")
+    rows = plan.rows()
+    for row in rows:
+        counts = (row.fresh, row.stale, row.missing, row.due)
+        one_worker = _hours(row.seconds, row.of_unknown_length, row.due, 1)
+        table.add_row(row.paper, row.experiment, *map(str, counts), one_worker, "")
+    table.add_section()
+    sums = [sum(getattr(row, name) for row in rows) for name in ("fresh", "stale", "missing", "due")]
+    hours = [_hours(plan.seconds, plan.of_unknown_length, len(plan.due), at_a_time) for at_a_time in (1, jobs)]
+    table.add_row("all", "", *map(str, sums), *hours)
+    return table
+
+
+def summary_table(plan: Plan, summary: Summary, jobs: int) -> Table:
+    """Return what a run did, beside what was expected: units, seconds of one worker, time on the clock."""
+    table = Table(title="Run", title_justify="left")
+    for name in ("paper", "experiment"):
+        table.add_column(name)
+    for name in ("recorded", "failed", "not started", "one worker", "expected"):
+        table.add_column(name, justify="right")
+    failed = Counter(_place(one.unit) for one in summary.failed)
+    for row in plan.rows():
+        place = (row.paper, row.experiment)
+        done = summary.ended[place]
+        counts = (summary.written[place], failed[place], row.due - done)
+        expected = _hours(row.seconds, row.of_unknown_length, row.due, 1)
+        table.add_row(*place, *map(str, counts), duration(summary.seconds[place]), expected)
+    table.add_section()
+    sums = (summary.written.total(), len(summary.failed), len(plan.due) - summary.ended.total())
+    expected = _hours(plan.seconds, plan.of_unknown_length, len(plan.due), 1)
+    table.add_row("all", "", *map(str, sums), duration(sum(summary.seconds.values())), expected)
+    on_the_clock = _hours(plan.seconds, plan.of_unknown_length, len(plan.due), jobs)
+    table.add_row("on the clock", "", "", "", "", duration(summary.elapsed_seconds), on_the_clock)
+    return table
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console that writes whole lines where nobody looks at it, and fits the window where somebody does."""
+    shown = Console(stderr=error, highlight=False, soft_wrap=True)
+    return shown if shown.is_terminal else Console(stderr=error, highlight=False, width=120)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as people say it: ``45 s``, ``12 min``, ``3.4 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def capped(jobs: int) -> int:
+    """Return ``jobs``, or the number of cores where that is smaller: every unit keeps one core busy."""
+    return min(jobs, cores())
+
+
+def _hours(seconds: float, unknown: int, due: int, at_a_time: int) -> str:
+    if not due:
+        return ""
+    if unknown == due:
+        return "unknown"
+    known = duration(seconds / at_a_time)
+    return f"{known} + {unknown} unknown" if unknown else known
+
+
+def _place(unit: UnitParameters) -> Place:
+    return unit.paper, unit.experiment

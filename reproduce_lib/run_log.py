@@ -1,0 +1,109 @@
+"""The log of the runs behind a collection's records: what each planned, and what it took.
+
+Two lines per run, `RunStarted` and `RunEnded`; a run that was killed has no second one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from filelock import FileLock
+
+from reproduce_lib.errors import RecordError
+
+Ending = Literal["finished", "interrupted", "time limit"]
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_LOCK_SECONDS = 60
+
+
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="run", tag_field="kind"):
+    """The plan of a run, in seconds of one worker."""
+
+    schema: Literal[1] = 1
+    id: str
+    time: str
+    processor: str
+    jobs: int
+    dask: bool
+    papers: list[str]
+    due: int
+    expected_seconds: float
+    of_unknown_length: int
+
+
+class RunEnded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="end", tag_field="kind"):
+    """What became of a run."""
+
+    schema: Literal[1] = 1
+    id: str
+    time: str
+    ending: Ending
+    written: int
+    failed: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the log tells it; ``ended`` is missing while it goes on, and for ever if it was killed."""
+
+    started: RunStarted
+    ended: RunEnded | None
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long the run took on the clock."""
+        if self.ended is None:
+            return None
+        return (_parsed(self.ended.time) - _parsed(self.started.time)).total_seconds()
+
+
+class RunLog:
+    """A log in a file that only grows."""
+
+    _decoder = msgspec.json.Decoder(RunStarted | RunEnded)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, line: RunStarted | RunEnded) -> None:
+        """Write one line so that it is on disk when this returns."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS), self.path.open("ab") as file:
+                file.write(msgspec.json.encode(line) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except (OSError, TimeoutError) as error:
+            raise RecordError(f"{self.path} cannot be written: {error}") from error
+
+    def runs(self) -> list[Run]:
+        """Return the runs in the order of their starts."""
+        if not self.path.is_file():
+            return []
+        started: dict[str, RunStarted] = {}
+        ended: dict[str, RunEnded] = {}
+        for number, text in enumerate(self.path.read_bytes().splitlines(), start=1):
+            try:
+                line = self._decoder.decode(text)
+            except msgspec.DecodeError as error:
+                raise RecordError(f"{self.path}:{number}: unreadable line ({error}); remove it") from error
+            if isinstance(line, RunStarted):
+                started[line.id] = line
+            else:
+                ended[line.id] = line
+        return [Run(one, ended.get(key)) for key, one in started.items()]
+
+
+def now() -> str:
+    """Return the time, UTC, as records write it."""
+    return f"{datetime.now(UTC):{_TIME}}"
+
+
+def _parsed(time: str) -> datetime:
+    return datetime.strptime(time, _TIME).replace(tzinfo=UTC)
