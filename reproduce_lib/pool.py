@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # What one program on a GPU holds: more models at once would not be faster, and fewer fit into a small one.
 LARGEST_BATCH = 64
+WAIT_SECONDS = 10  # for a scheduler to answer, and for its first worker
 Units = tuple[UnitParameters, ...]
 
 
@@ -209,13 +210,14 @@ class _Cluster(_Pool):
 
     def __init__(self, address: str) -> None:
         self._client = _connect(address)
-        threads = {
-            name: worker["nthreads"] for name, worker in self._client.scheduler_info(n_workers=-1)["workers"].items()
-        }
-        if not threads:
+        try:
+            self._client.wait_for_workers(1, timeout=WAIT_SECONDS)
+        except TimeoutError as error:
             raise RunError(
                 f"the cluster at {address} has no worker; start some with: dask worker {address} --nthreads 1"
-            )
+            ) from error
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        threads = {name: worker["nthreads"] for name, worker in workers.items()}
         if shared := [name for name, count in threads.items() if count > 1]:
             raise RunError(
                 f"workers {', '.join(shared)} run several units in one process, where they would change one another; "
@@ -233,9 +235,17 @@ class _Cluster(_Pool):
     def run(self, calls: Iterable[Any], jobs: int) -> Iterator[list[Finished | Failed]]:
         from distributed.scheduler import KilledWorker
         from joblib import Parallel, parallel_config
+        from joblib._dask import DaskDistributedBackend
+
+        class NeverHere(DaskDistributedBackend):  # type: ignore[misc]
+            """joblib would run the units of a cluster with one worker in the calling process."""
+
+            def effective_n_jobs(self, n_jobs: int) -> int:
+                workers: int = super().effective_n_jobs(n_jobs)
+                return max(2, workers)
 
         try:
-            with parallel_config(backend="dask", client=self._client):
+            with parallel_config(backend=NeverHere(client=self._client)):
                 yield from Parallel(n_jobs=-1, pre_dispatch=jobs, batch_size=1, return_as="generator_unordered")(calls)
         except KilledWorker as error:
             raise _WorkerDiedError from error
@@ -263,7 +273,7 @@ def _connect(address: str) -> Client:
     except ImportError as error:
         raise RunError("a Dask cluster needs the package distributed: pip install '.[dask]'") from error
     try:
-        return Client(address, timeout=10, set_as_default=False)
+        return Client(address, timeout=WAIT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
 
