@@ -23,6 +23,9 @@ from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import scoreboard_page, scoreboard_text
 from reproduce_lib.tables import table
 
+# Where an executed notebook with other parameters says which ones.
+VARIED = "varied"
+
 
 @dataclass(frozen=True)
 class Book:
@@ -72,13 +75,20 @@ def page_path(paper: str) -> Path:
     return paths.root() / "book" / "papers" / f"{paper}.ipynb"
 
 
+def variants_folder() -> Path:
+    """Return where the notebooks executed with other parameters are rendered from."""
+    return paths.root() / "book" / "papers" / "variants"
+
+
 def _render(repository_url: str) -> Path:
     build = paths.root() / "_build"
     for folder in ("html", ".doctrees", "jupyter_execute"):
         shutil.rmtree(build / folder, ignore_errors=True)
     config = _config(repository_url, build / "_config.yml")
+    contents = _contents(build / "_toc.yml")
     program = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "build", str(paths.root()), "--config", str(config), "-W", "-q"]
+    files = ["--config", str(config), "--toc", str(contents)]
+    command = [sys.executable, "-c", program, "build", str(paths.root()), *files, "-W", "-q"]
     # Sphinx runs in a process of its own: it changes global state, and its warnings are ours to judge.
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONUTF8": "1"})
     index = build / "html" / "index.html"
@@ -91,14 +101,43 @@ def _config(repository_url: str, target: Path) -> Path:
     """Write the configuration of this build: the root's, with launch buttons where a repository is known."""
     config = yaml.safe_load((paths.root() / "_config.yml").read_text(encoding="utf-8"))
     if repository_url:
-        config["repository"] = {"url": repository_url, "branch": "main"}
-        config["launch_buttons"] = {
-            "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
+        # Jupyter Book would put these into the theme's options itself, if the root's did not replace its own.
+        config["sphinx"]["config"]["html_theme_options"] |= {
+            "repository_url": repository_url,
+            "repository_branch": "main",
+            "use_repository_button": True,
+            "launch_buttons": {
+                "notebook_interface": "jupyterlab",
+                "binderhub_url": "https://mybinder.org",
+                "colab_url": "https://colab.research.google.com",
+            },
         }
-        config.setdefault("html", {})["use_repository_button"] = True
     write_whole(target, yaml.safe_dump(config, allow_unicode=True, sort_keys=False).encode())
     return target
+
+
+def _contents(target: Path) -> Path:
+    """Write the table of contents of this build: the root's, with each paper's variants below the paper."""
+    contents = yaml.safe_load((paths.root() / "_toc.yml").read_text(encoding="utf-8"))
+    papers = {_in_the_book(page_path(paper)): paper for paper in rebuilt()}
+    for chapter in (chapter for part in contents["parts"] for chapter in part["chapters"]):
+        if chapter["file"] in papers and (sections := _variants(papers[chapter["file"]])):
+            chapter["sections"] = sections
+    write_whole(target, yaml.safe_dump(contents, allow_unicode=True, sort_keys=False).encode())
+    return target
+
+
+def _variants(paper: str) -> list[dict[str, str]]:
+    """Return the entries of a paper's executed variants, each under what it varies: the paper stands above."""
+    import nbformat
+
+    pages = sorted(variants_folder().glob(f"{paper}--*.ipynb"))
+    varied = [nbformat.read(page, as_version=4).metadata.get(VARIED, page.stem) for page in pages]
+    return [{"file": _in_the_book(page), "title": title} for page, title in zip(pages, varied, strict=True)]
+
+
+def _in_the_book(page: Path) -> str:
+    return page.relative_to(paths.root()).as_posix()
 
 
 def _data_table() -> str:

@@ -201,7 +201,7 @@ def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
     """
     path = (folder or paths.claims_folder()) / f"{paper}.yaml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - it is a safe loader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)  # noqa: S506 - it is a safe loader
     except FileNotFoundError:
         raise ClaimError(f"{path} does not exist; a paper's claims are written there before anything runs") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -214,7 +214,7 @@ def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
         raise ClaimError(f"{path}: {'; '.join(problems[:SHOWN_PROBLEMS])}{more}") from error
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class UniqueKeys(yaml.SafeLoader):
     """A safe loader that refuses a key written twice instead of dropping the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -1,4 +1,4 @@
-"""The command line: ``reproduce list | data | run | sweep | status | verify | adopt | notebook | book``."""
+"""The command line: ``reproduce list | data | run | sweep | status | verify | adopt | notebook | notebooks | book``."""
 
 from __future__ import annotations
 
@@ -291,6 +291,43 @@ def notebook(
     values = dict(map(_assignment, parameters or []))
     done = execute_notebook(notebook_path(paper), output, values, limit_seconds=limit)
     typer.echo(f"{done.output} ({done.seconds:.0f} s)")
+
+
+@app.command()
+@_reported
+def notebooks(
+    grid: Annotated[
+        Path | None, typer.Option(help="What is varied; notebooks/grid.yaml without it.", show_default=False)
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks executed at a time, each by a kernel of its own.")] = 1,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds for each whole notebook.")] = 6 * 3600,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only the variant of this name; * stands for anything; may be repeated.", metavar="NAME"),
+    ] = None,
+) -> None:
+    """Execute the papers' notebooks with a grid of parameters, each into a page that `reproduce book` shows."""
+    from reproduce_lib import paths
+    from reproduce_lib.grid import load_grid, select
+    from reproduce_lib.progress import console
+    from reproduce_lib.variants import execute_variants, summary
+
+    chosen = select(load_grid(grid or paths.root() / "notebooks" / "grid.yaml"), only or [])
+    running: dict[str, str] = {}
+    outcomes = []
+    with console(error=True).status("starting") as line:
+
+        def tell(variant: Any, beat: Any) -> None:
+            running[variant.name] = f"{variant.varied}: cell {beat.cell or 0} of {beat.cells}, {beat.seconds:.0f} s"
+            line.update(" | ".join(list(running.values())))
+
+        for outcome in execute_variants(chosen, jobs=jobs, limit_seconds=limit, on_beat=tell):
+            running.pop(outcome.variant.name, None)
+            outcomes.append(outcome)
+            typer.echo(outcome)
+    if any(outcome.failure for outcome in outcomes):
+        raise RunError(summary(outcomes))
+    typer.echo(summary(outcomes))
 
 
 @app.command()

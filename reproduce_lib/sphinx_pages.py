@@ -6,9 +6,12 @@ live code cells would load theirs from an outside server, and are added twice, w
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-EXECUTED, SOURCE = "book/papers/", "notebooks/"
+EXECUTED = "book/papers/"
+# A page's address, or that of a variant, which is named by its paper, two dashes and what it varies.
+_ADDRESS = re.compile(r"book/papers/(?:variants/(\w+)--[^/?#&]*?(?=\.ipynb))?")
 
 
 def adapt_page(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
@@ -32,7 +35,7 @@ def _is_live_code(script: Any) -> bool:
 def _rewritten(value: Any) -> Any:
     match value:
         case str():
-            return value.replace(EXECUTED, SOURCE) if "://" in value else value
+            return _ADDRESS.sub(r"notebooks/\1", value) if "://" in value else value
         case list():
             return [_rewritten(item) for item in value]
         case dict():

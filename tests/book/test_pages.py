@@ -167,9 +167,12 @@ def test_without_data_the_pages_say_so_and_launch_buttons_open_the_sources(
     monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)
     monkeypatch.setenv("REPRODUCE_CACHE", str(tmp_path / "cache"))
-    html = build(tmp_path / "root", repository_url="https://example.org/someone/reported")
+    html = build(tmp_path / "root", repository_url="https://github.com/someone/reported")
     text = (html / PAPER).read_text(encoding="utf-8")
     assert "shown as recorded" in text
     assert "not at hand here" in text
-    assert "notebooks/naufal2023.ipynb" in text
+    addresses = re.findall(r'href="(https://(?:mybinder\.org|colab)[^"]*)"', text)
+    assert len(addresses) == 2
+    assert all("someone/reported" in address for address in addresses)
+    assert all(address.endswith("notebooks/naufal2023.ipynb") for address in addresses)
     assert "blob/main/book/papers" not in text

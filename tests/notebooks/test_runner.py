@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import nbformat
@@ -12,7 +16,7 @@ import psutil
 import pytest
 
 from reproduce_lib.errors import ParameterError, RunError
-from reproduce_lib.runner import execute_notebook
+from reproduce_lib.runner import Beat, NotebookError, execute_notebook
 
 SOURCE = Path(__file__).resolve().parents[2] / "notebooks" / "naufal2023.ipynb"
 
@@ -22,12 +26,53 @@ def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
 
 
-def write_notebook(path: Path, code: str, kernel: str = "python3") -> Path:
-    cells = [nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(code)]
+def write_notebook(path: Path, *code: str, kernel: str = "python3") -> Path:
+    cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *code)]
+    cells[0].metadata["tags"] = ["parameters"]
     metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
     path.parent.mkdir(exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path
+
+
+def marking(mark: Path) -> str:
+    """Return a cell that writes down its kernel's process id and sleeps."""
+    return f"import os, time, pathlib\npathlib.Path({str(mark)!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
+
+
+def process_of(mark: Path) -> psutil.Process:
+    """Wait for the kernel that a marking cell runs in."""
+    deadline = time.monotonic() + 60
+    while not mark.is_file() or not mark.read_text():
+        assert time.monotonic() < deadline, "the cell was never reached"
+        time.sleep(0.05)
+    return psutil.Process(int(mark.read_text()))
+
+
+def is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def install_kernel(folder: Path, monkeypatch: pytest.MonkeyPatch, *, failing_starts: int) -> Path:
+    """Install a kernel whose first starts fail; return the file that counts its starts."""
+    counter = folder / "starts"
+    program = (
+        f"import pathlib, runpy, sys\ncounter = pathlib.Path({str(counter)!r})\n"
+        "starts = len(counter.read_text()) if counter.is_file() else 0\n"
+        "counter.write_text('x' * (starts + 1))\n"
+        f"starts < {failing_starts} and sys.exit(1)\n"
+        "runpy.run_module('ipykernel_launcher', run_name='__main__')\n"
+    )
+    spec = {
+        "argv": [sys.executable, "-c", program, "-f", "{connection_file}"],
+        "display_name": "f",
+        "language": "python",
+    }
+    kernel = folder / "jupyter" / "kernels" / "flaky" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
+    return counter
 
 
 def outputs(path: Path) -> str:
@@ -77,14 +122,146 @@ def test_a_failed_run_is_reported_and_leaves_the_old_page(tmp_path: Path, code: 
     assert output.read_bytes() == old
 
 
+@pytest.mark.parametrize("parameters", [{}, {"x": 2}])
+def test_a_failure_names_the_cell_of_the_source_and_the_exception(tmp_path: Path, parameters: dict[str, int]) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)", "raise KeyError('the\\nreason')", "print('never')")
+    with pytest.raises(NotebookError) as failed:
+        execute_notebook(source, tmp_path / "out.ipynb", parameters)
+    failure = failed.value.failure
+    assert (failure.kind, failure.cell, failure.ename) == ("raised", 2, "KeyError")
+    assert "reason" in failure.evalue
+    assert failure.line == "failed in cell 2: KeyError: 'the\\nreason'"
+    assert outputs(failed.value.partial) == f"{parameters.get('x', 1)}\n"
+
+
+def test_a_dead_kernel_is_reported_with_the_cell_that_killed_it(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)", "import os; os._exit(9)")
+    with pytest.raises(NotebookError) as failed:
+        execute_notebook(source, tmp_path / "out.ipynb", {})
+    assert (failed.value.failure.kind, failed.value.failure.cell) == ("kernel died", 2)
+
+
+def test_outputs_of_one_name_in_two_folders_fail_into_files_of_their_own(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "raise ValueError")
+    partials = set()
+    for folder in ("a", "{x}"):  # papermill would fill the braces in
+        with pytest.raises(NotebookError) as failed:
+            execute_notebook(source, tmp_path / folder / "n.ipynb", {})
+        partials.add(failed.value.partial)
+    assert len(partials) == 2
+    assert all(partial.is_file() for partial in partials)
+
+
+def test_the_limit_ends_the_notebook_even_before_its_first_cell(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)")
+    with pytest.raises(NotebookError, match=r"limit of 0\.3 s") as failed:
+        execute_notebook(source, tmp_path / "out.ipynb", {}, limit_seconds=0.3)
+    assert (failed.value.failure.kind, failed.value.failure.cell) == ("limit", None)
+
+
+@pytest.mark.slow
 def test_the_limit_is_for_the_whole_notebook_and_ends_its_kernel(tmp_path: Path) -> None:
-    mark = tmp_path / "kernel"
-    code = f"import os, time, pathlib\npathlib.Path({str(mark)!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
-    source = write_notebook(tmp_path / "in" / "n.ipynb", code)
-    with pytest.raises(RunError, match="limit"):
-        execute_notebook(source, tmp_path / "out.ipynb", {}, limit_seconds=15)
-    kernel = int(mark.read_text())
-    assert not psutil.pid_exists(kernel) or psutil.Process(kernel).status() == psutil.STATUS_ZOMBIE
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)", marking(tmp_path / "kernel"))
+    kernels: list[psutil.Process] = []
+
+    def find(beat: Beat) -> None:
+        if beat.cell == 2 and not kernels:
+            kernels.append(process_of(tmp_path / "kernel"))
+
+    with pytest.raises(NotebookError, match="limit of 15 s") as failed:
+        execute_notebook(source, tmp_path / "out.ipynb", {}, limit_seconds=15, on_beat=find)
+    assert (failed.value.failure.kind, failed.value.failure.cell) == ("limit", 2)
+    assert is_gone(kernels[0])
+
+
+@pytest.mark.slow
+def test_a_busy_cell_that_holds_the_lock_of_its_kernel_goes_on_beating(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "import ctypes; ctypes.PyDLL(None).sleep(7)", "print('done')")
+    beats: list[Beat] = []
+    run = execute_notebook(source, tmp_path / "out.ipynb", {}, silence_seconds=4, on_beat=beats.append)
+    assert outputs(run.output) == "done\n"
+    assert sum(beat.cell == 1 for beat in beats) >= 5
+    assert {beat.cells for beat in beats[-3:]} == {3}
+    cells = [beat.cell for beat in beats if beat.cell is not None]
+    assert cells == sorted(cells)
+    assert [beat.seconds for beat in beats] == sorted(beat.seconds for beat in beats)
+
+
+def test_silence_is_reported_as_such_and_leaves_no_process(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", marking(tmp_path / "kernel"))
+    errors: list[NotebookError] = []
+
+    def execute() -> None:
+        with pytest.raises(NotebookError) as failed:
+            execute_notebook(source, tmp_path / "out.ipynb", {}, silence_seconds=3, limit_seconds=60)
+        errors.append(failed.value)
+
+    watching = threading.Thread(target=execute)
+    watching.start()
+    kernel = process_of(tmp_path / "kernel")
+    papermill = kernel.parent()
+    assert papermill is not None
+    os.kill(papermill.pid, signal.SIGSTOP)
+    watching.join()
+    (error,) = errors
+    assert (error.failure.kind, error.failure.cell) == ("silence", 1)
+    assert "no sign of life for 3 s, last in cell 1" in str(error)
+    assert is_gone(papermill)
+    assert is_gone(kernel)
+
+
+def test_a_killed_process_is_reported_and_its_kernel_goes_with_it(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", marking(tmp_path / "kernel"))
+    kernels: list[psutil.Process] = []
+
+    def kill(beat: Beat) -> None:
+        if beat.cell == 1 and not kernels:
+            kernels.append(process_of(tmp_path / "kernel"))
+            papermill = kernels[0].parent()
+            assert papermill is not None
+            papermill.kill()
+
+    with pytest.raises(NotebookError, match="process died") as failed:
+        execute_notebook(source, tmp_path / "out.ipynb", {}, on_beat=kill, limit_seconds=60)
+    assert (failed.value.failure.kind, failed.value.failure.cell) == ("process died", 1)
+    assert is_gone(kernels[0])
+
+
+def test_a_notebook_can_be_stopped(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", marking(tmp_path / "kernel"))
+    stop = threading.Event()
+
+    def at_cell(beat: Beat) -> None:
+        if beat.cell == 1:
+            stop.set()
+
+    with pytest.raises(NotebookError) as failed:
+        execute_notebook(source, tmp_path / "out.ipynb", {}, stop=stop, on_beat=at_cell, limit_seconds=60)
+    assert (failed.value.failure.kind, failed.value.failure.cell) == ("stopped", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("failing_starts", "starts"), [(1, 2), (9, 2)])
+def test_a_failed_kernel_start_is_tried_again_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing_starts: int, starts: int
+) -> None:
+    counter = install_kernel(tmp_path, monkeypatch, failing_starts=failing_starts)
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)", kernel="flaky")
+    if failing_starts == 1:
+        assert outputs(execute_notebook(source, tmp_path / "out.ipynb", {}).output) == "1\n"
+    else:
+        with pytest.raises(NotebookError) as failed:
+            execute_notebook(source, tmp_path / "out.ipynb", {})
+        assert (failed.value.failure.kind, failed.value.failure.cell) == ("kernel did not start", None)
+    assert len(counter.read_text()) == starts
+
+
+def test_a_failed_run_is_never_repeated(tmp_path: Path) -> None:
+    mark = tmp_path / "runs"
+    code = f"open({str(mark)!r}, 'a').write('x')\nraise RuntimeError('Kernel died before replying to kernel_info')"
+    with pytest.raises(NotebookError):
+        execute_notebook(write_notebook(tmp_path / "in" / "n.ipynb", code), tmp_path / "out.ipynb", {})
+    assert mark.read_text() == "x"
 
 
 def test_a_missing_kernel_is_named(tmp_path: Path) -> None:
@@ -95,8 +272,6 @@ def test_a_missing_kernel_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_plain_papermill_smokes_within_its_limit(tmp_path: Path) -> None:
-    import time
-
     root = SOURCE.parents[1]
     environment = {**os.environ, "REPRODUCE_ROOT": str(root)}
     command = [sys.executable, "-m", "papermill", str(SOURCE), str(tmp_path / "o.ipynb"), "-p", "profile", "smoke"]
