@@ -1,9 +1,9 @@
-# make book | test | test-all | lint | clean
+# make book | test | test-all | bench | lint | clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: book test test-all lint clean
+.PHONY: book test test-all bench lint clean
 
 book: $(VENV)/installed
 	$(BIN)/reproduce book
@@ -13,6 +13,9 @@ test: $(VENV)/installed
 
 test-all: $(VENV)/installed
 	$(BIN)/pytest -m ""
+
+bench: $(VENV)/installed
+	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -18,9 +18,12 @@ from reproduce_lib import paths
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.files import write_whole
-from reproduce_lib.papers import rebuilt
+from reproduce_lib.papers import load_paper, rebuilt
+from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import scoreboard_page, scoreboard_text
+from reproduce_lib.speed import read_results, results_page, runs_page
+from reproduce_lib.study import store_for
 from reproduce_lib.tables import table
 
 # Where an executed notebook with other parameters says which ones.
@@ -59,6 +62,8 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     generated = paths.root() / "book" / "_generated"
     write_whole(generated / "scoreboard.md", scoreboard_page(pages).encode())
     write_whole(generated / "data.md", _data_table().encode())
+    write_whole(generated / "benchmarks.md", results_page(read_results()).encode())
+    write_whole(generated / "runs.md", runs_page(RunLog(paths.run_log()).runs(), _ends_of_units()).encode())
     index = _render(repository_url)
     if failures:
         raise RunError("\n".join([*failures, f"their last good pages are shown in {index}"]))
@@ -138,6 +143,13 @@ def _variants(paper: str) -> list[dict[str, str]]:
 
 def _in_the_book(page: Path) -> str:
     return page.relative_to(paths.root()).as_posix()
+
+
+def _ends_of_units() -> list[str]:
+    """Return the times at which the recorded units of all papers ended."""
+    places = [(paper, name) for paper in rebuilt() for name in load_paper(paper).experiments]
+    store = store_for("full")
+    return [record.time for place in places for record in store.file(*place).read().records.values()]
 
 
 def _data_table() -> str:

@@ -60,7 +60,7 @@ class Run:
         """Return how long the run took on the clock."""
         if self.ended is None:
             return None
-        return (_parsed(self.ended.time) - _parsed(self.started.time)).total_seconds()
+        return seconds_between(self.started.time, self.ended.time)
 
 
 class RunLog:
@@ -105,5 +105,7 @@ def now() -> str:
     return f"{datetime.now(UTC):{_TIME}}"
 
 
-def _parsed(time: str) -> datetime:
-    return datetime.strptime(time, _TIME).replace(tzinfo=UTC)
+def seconds_between(earlier: str, later: str) -> float:
+    """Return the seconds between two times as records write them."""
+    first, second = (datetime.strptime(time, _TIME) for time in (earlier, later))
+    return (second - first).total_seconds()

@@ -1,0 +1,62 @@
+"""Run the benchmarks and write their results for the book: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks import book, features, profiles, throughput, workers
+from reproduce_lib import environment
+from reproduce_lib.pool import cores
+from reproduce_lib.run_log import now
+from reproduce_lib.speed import Results, results_path, write_results
+
+RATIOS: dict[str, Any] = {
+    "networks": throughput.networks_against_plain_tensorflow,
+    "jobs": throughput.jobs_against_one,
+    "programs": throughput.kept_programs_against_none,
+    "features": features.windows_against_pandas,
+}
+QUANTITIES: dict[str, Any] = {
+    "book": book.building,
+    "growth": book.growth,
+    "workers": workers.memory_and_start,
+    "arithmetic": workers.share_of_arithmetic,
+}
+
+
+def main(
+    repeats: Annotated[int, typer.Option(min=1, help="Pairs, or repeated measurements, of each.")] = 3,
+    only: Annotated[list[str] | None, typer.Option(help="Only this one, written nowhere; may be repeated.")] = None,
+) -> None:
+    """Measure everything, print each result as it is there, and write them to book/benchmarks.json."""
+    known = {*RATIOS, *QUANTITIES, "profiles"}
+    if unknown := set(only or []) - known:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: known are {', '.join(sorted(known))}")
+    wanted = set(only or known)
+    ratios = [_shown(one) for name, measure in RATIOS.items() if name in wanted for one in measure(repeats)]
+    quantities = [_shown(one) for name, measure in QUANTITIES.items() if name in wanted for one in measure(repeats)]
+    found = [_shown(one) for one in profiles.slowest_units()] if "profiles" in wanted else []
+    if only:
+        return
+    versions = {**environment.versions("jax"), **environment.versions("tensorflow")}
+    results = Results(
+        time=now(),
+        processor=environment.processor(),
+        cores=cores(),
+        versions=versions,
+        ratios=ratios,
+        quantities=quantities,
+        profiles=found,
+    )
+    write_results(results)
+    typer.echo(f"written to {results_path()}")
+
+
+def _shown(one: Any) -> Any:
+    typer.echo(str(one))
+    return one
+
+
+typer.run(main)

@@ -1,0 +1,183 @@
+"""What the page on speed shows: results of the benchmarks, which ``make bench`` writes, and the log of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from reproduce_lib import paths
+from reproduce_lib.errors import RecordError
+from reproduce_lib.files import write_whole
+from reproduce_lib.run_log import Run, seconds_between
+from reproduce_lib.tables import table
+
+
+class Ratio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way of doing a thing against another: geometric mean of the pairs' ratios, 95 % interval."""
+
+    name: str
+    slow: str
+    fast: str
+    slow_seconds: float
+    fast_seconds: float
+    ratio: float
+    low: float
+    high: float
+    repeats: int
+    goal: float | None = None
+
+
+class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A measured quantity: median over repeats with the smallest and the largest."""
+
+    name: str
+    unit: str
+    median: float
+    smallest: float
+    largest: float
+    repeats: int
+    at_most: float | None = None
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What part of a unit's seconds went where."""
+
+    where: str
+    share: float
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the time of a paper's slowest unit goes, in a new worker."""
+
+    paper: str
+    unit: str
+    seconds: float
+    shares: list[Share]
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One run of the benchmarks."""
+
+    schema: Literal[1] = 1
+    time: str
+    processor: str
+    cores: int
+    versions: dict[str, str]
+    ratios: list[Ratio]
+    quantities: list[Quantity]
+    profiles: list[Profile]
+
+
+def results_path() -> Path:
+    """Return the file that the benchmarks write."""
+    return paths.root() / "book" / "benchmarks.json"
+
+
+def write_results(results: Results) -> None:
+    """Write the results where the book finds them."""
+    write_whole(results_path(), msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+
+
+def read_results() -> Results | None:
+    """Return the results of the last run, or ``None`` if there was none."""
+    try:
+        return msgspec.json.decode(results_path().read_bytes(), type=Results)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise RecordError(f"{results_path()} cannot be read ({error}); measure again with: make bench") from error
+
+
+def results_page(results: Results | None) -> str:
+    """Return the benchmarks as a part of a page."""
+    if results is None:
+        return "The benchmarks have not been run yet.\n"
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    on = f"Measured {results.time[:10]} on {results.processor}, {results.cores} cores, with {versions}."
+    return "\n\n".join([on, _ratios(results.ratios), _quantities(results.quantities), *map(_profile, results.profiles)])
+
+
+def runs_page(runs: list[Run], ends_of_units: Iterable[str]) -> str:
+    """Return the log of runs as a table: what each planned and what it took.
+
+    Parameters
+    ----------
+    ends_of_units : the times of the recorded units, which tell how far a killed run came
+    """
+    if not runs:
+        return "No run is logged yet.\n"
+    header = ["Began (UTC)", "Units due", "Expected", "Took", "At a time", "Recorded", "Ended"]
+    ends = sorted(ends_of_units)
+    next_starts = [*(run.started.time for run in runs[1:]), "9999"]
+    rows = [
+        _run_row(run, [end for end in ends if run.started.time <= end < next_start])
+        for run, next_start in zip(runs, next_starts, strict=True)
+    ]
+    return f"{table(header, rows, caption='Runs behind the records')}\n"
+
+
+def _run_row(run: Run, ends: list[str]) -> tuple[str, ...]:
+    started, ended = run.started, run.ended
+    if started.of_unknown_length == started.due:
+        expected = "unknown: nothing like it was recorded"
+    else:
+        unknown = f" + {started.of_unknown_length} units of unknown length" if started.of_unknown_length else ""
+        expected = f"{started.expected_seconds / 60 / started.jobs:.0f} min{unknown}"
+    row = (started.time.replace("T", " ").rstrip("Z"), str(started.due), expected)
+    if ended is not None and run.seconds is not None:
+        ending = f"{ended.ending}, {ended.failed} failed" if ended.failed else ended.ending
+        return *row, f"{run.seconds / 60:.0f} min", str(started.jobs), str(ended.written), ending
+    took = f"{seconds_between(started.time, ends[-1]) / 60:.0f} min" if ends else ""
+    return *row, took, str(started.jobs), str(len(ends)), "killed, or still running"
+
+
+def _ratios(ratios: list[Ratio]) -> str:
+    header = ["What", "This way", "Instead of", "s", "s", "Times faster", "95 %", "Pairs", "Goal"]
+    rows = [
+        (
+            one.name,
+            one.fast,
+            one.slow,
+            _figures(one.fast_seconds),
+            _figures(one.slow_seconds),
+            _figures(one.ratio),
+            f"{_figures(one.low)} to {_figures(one.high)}" if one.repeats > 1 else "",
+            str(one.repeats),
+            _judged(one.ratio >= one.goal, f"≥ {one.goal:g}") if one.goal is not None else "",
+        )
+        for one in ratios
+    ]
+    return str(table(header, rows, caption="Ratios, each from pairs measured in one run"))
+
+
+def _quantities(quantities: list[Quantity]) -> str:
+    header = ["What", "Median", "Smallest to largest", "Repeats", "Goal"]
+    rows = [
+        (
+            one.name,
+            f"{_figures(one.median)} {one.unit}",
+            f"{_figures(one.smallest)} to {_figures(one.largest)}",
+            str(one.repeats),
+            _judged(one.median <= one.at_most, f"≤ {one.at_most:g} {one.unit}") if one.at_most is not None else "",
+        )
+        for one in quantities
+    ]
+    return str(table(header, rows, caption="Quantities"))
+
+
+def _profile(profile: Profile) -> str:
+    rows = [(share.where, f"{100 * share.share:.0f} %") for share in profile.shares]
+    title = f"{profile.paper}: {profile.unit}, {profile.seconds:.1f} s"
+    return str(table(["Where the time goes", "Share"], rows, caption=title))
+
+
+def _judged(holds: bool, goal: str) -> str:
+    return f"{goal} ✓ reached" if holds else f"{goal} ✗ missed"
+
+
+def _figures(value: float) -> str:
+    """Write a number with three figures, without an exponent."""
+    return f"{float(f'{value:.3g}'):,.10g}"
