@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
+import msgspec
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from reproduce_lib.errors import RecordError
 from reproduce_lib.files import write_whole
@@ -29,21 +29,29 @@ from reproduce_lib.units import MetricValue
 LOCK_SECONDS = 60
 
 
-class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    schema_version: Literal[1] = msgspec.field(default=1, name="schema")
 
     def text(self) -> str:
-        """Return the line as it stands in the file, without its line break."""
-        fields = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Return the line as it stands in the file, without its line break.
+
+        NumPy scalars and whole numbers among the metrics are written as floats.
+
+        Raises
+        ------
+        ValueError
+            If the line could not be read back: a field of another type, or a number that JSON has no word for.
+        """
+        # A struct takes whatever it is built of; only decoding checks it.
+        checked = msgspec.convert(msgspec.to_builtins(self, enc_hook=float), type(self))
+        # The schema is a default, so it is left out by msgspec like an ``artifact`` that is not there.
+        fields = {"schema": self.schema_version, **msgspec.to_builtins(checked)}
         return json.dumps(fields, separators=(",", ":"), allow_nan=False)
 
 
-class Context(_Line):
+class Context(_Line, frozen=True, tag_field="kind", tag="context"):
     """What a unit ran on: written once, referred to by ``id``."""
 
-    kind: Literal["context"] = "context"
     id: str
     versions: dict[str, str]
     processor: str
@@ -56,18 +64,19 @@ class Context(_Line):
         cls, versions: dict[str, str], processor: str, threads: int, data: dict[str, str], code: dict[str, str]
     ) -> Context:
         """Build a context whose id is a digest of its content."""
-        content = {"versions": versions, "processor": processor, "threads": threads, "data": data, "code": code}
-        return cls(id=_digest(content), **content)
+        whole = cls(id="", versions=versions, processor=processor, threads=threads, data=data, code=code)
+        return msgspec.structs.replace(whole, id=whole.digest())
 
     def digest(self) -> str:
-        """Return the id that the content calls for."""
-        return _digest(self.model_dump(include={"versions", "processor", "threads", "data", "code"}))
+        """Return the id that the content calls for: 16 hex digits of SHA-256."""
+        names = ("versions", "processor", "threads", "data", "code")
+        content = json.dumps({name: getattr(self, name) for name in names}, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-class Record(_Line):
+class Record(_Line, frozen=True, tag_field="kind", tag="unit"):
     """One finished unit. ``seconds`` and ``time`` (its end, UTC) say how it went, not what it found."""
 
-    kind: Literal["unit"] = "unit"
     key: str
     parameters: dict[str, Any]
     metrics: dict[str, MetricValue]
@@ -79,14 +88,11 @@ class Record(_Line):
 
     def same_result(self, other: Record) -> bool:
         """Tell whether two records found the same, whenever and however fast."""
-        mine, theirs = (r.model_dump(exclude={"seconds", "time", "context"}) for r in (self, other))
-        return mine == theirs
+        return self == msgspec.structs.replace(other, seconds=self.seconds, time=self.time, context=self.context)
 
 
-class Replay(BaseModel):
+class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One metric of one unit, recorded and measured again."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     metric: str
@@ -96,10 +102,9 @@ class Replay(BaseModel):
     rule: str
 
 
-class Adoption(_Line):
+class Adoption(_Line, frozen=True, tag_field="kind", tag="adoption"):
     """Records made under the contexts ``adopted`` were shown, by replays, to hold for ``context``'s code."""
 
-    kind: Literal["adoption"] = "adoption"
     adopted: list[str]
     context: str
     evidence: list[Replay]
@@ -137,9 +142,7 @@ class Contents:
         return accepted
 
 
-_LINE: TypeAdapter[Context | Record | Adoption] = TypeAdapter(
-    Annotated[Context | Record | Adoption, Field(discriminator="kind")]
-)
+_LINE = msgspec.json.Decoder(Context | Record | Adoption)
 
 
 @dataclass
@@ -237,14 +240,14 @@ class RecordFile:
         if not line.strip():
             return
         try:
-            entry = _LINE.validate_json(line)
+            entry = _LINE.decode(line)
             if isinstance(entry, Context) and entry.id != entry.digest():
                 raise ValueError("it is a context that was edited: its id is not the digest of its content")
             if not isinstance(entry, Context) and entry.context not in contents.contexts:
                 raise ValueError(f"its context {entry.context} is not in the file before it")
-        except ValueError as error:
-            reason = _first_reason(error)
-            contents.damaged.append(DamagedLine(self.path, number, line.decode(errors="backslashreplace"), reason))
+        except (ValueError, RecursionError) as error:
+            text = line.decode(errors="backslashreplace")
+            contents.damaged.append(DamagedLine(self.path, number, text, str(error)))
             return
         match entry:
             case Context():
@@ -326,15 +329,3 @@ class Store:
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
-
-
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _first_reason(error: ValueError) -> str:
-    """Return pydantic's first finding, or the error's own words."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return ": ".join([*(str(part) for part in first["loc"]), first["msg"]])
-    return str(error)
