@@ -93,6 +93,7 @@ def put(
     code: dict[str, str] | None = None,
     environment: tuple[str, dict[str, str]] = HERE,
     module: str = MODULE,
+    seconds: float = 1.0,
 ) -> Record:
     """Write a record by hand; without ``code`` it is fresh."""
     processor, versions = environment
@@ -102,7 +103,7 @@ def put(
         parameters=unit.model_dump(mode="json"),
         metrics=metrics,
         n=5,
-        seconds=1.0,
+        seconds=seconds,
         time="2026-01-01T00:00:00Z",
         context=context.id,
         artifact=store.write_arrays(unit.paper, unit.key, arrays) if arrays else None,

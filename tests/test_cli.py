@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from reproduce_lib import engine
+from reproduce_lib import engine, environment, pool, replay
 from reproduce_lib.claims import load_claims
 from reproduce_lib.cli import app
 from reproduce_lib.closure import code_digests
@@ -22,13 +23,16 @@ from reproduce_lib.engine import Summary
 from reproduce_lib.papers import TITLES, naufal2023
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
 from reproduce_lib.plan import Plan
+from reproduce_lib.pool import Workers
 from reproduce_lib.records import Context
+from reproduce_lib.replay import UnitReplay
 from reproduce_lib.study import store_for, unit_statuses
-from tests.support import PROJECT, copy_of_the_project, put
+from reproduce_lib.worker import Failed
+from tests.support import HERE, PROJECT, copy_of_the_project, put
 
 KEY = "naufal2023"
 MODULE = naufal2023.__name__
-COMMANDS = ("list", "data", "run", "sweep", "status", "verify", "adopt", "notebook", "book")
+COMMANDS = ("list", "data", "run", "sweep", "status", "verify", "adopt", "notebook", "notebooks", "book")
 GOOG_NAIVE = ("--experiment", "baselines", "--where", "ticker=GOOG", "--where", "method=naive")
 
 
@@ -376,3 +380,233 @@ def test_adopt_refuses_when_a_replay_disagrees(copied: Path) -> None:
     said = reproduce("adopt", KEY, status=1)
     assert "nothing is adopted" in said
     assert records(copied).read_bytes() == before
+
+
+# Plans, limits and endings
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Return the cells of the tables in a text, row by row, without their heads."""
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
+    return [row for row in rows if row]
+
+
+@pytest.fixture
+def old() -> dict[str, str]:
+    """Return today's code digests with one of them changed."""
+    return {**code_digests(MODULE), "reproduce_lib.metrics.skill": "0" * 16}
+
+
+@pytest.fixture
+def some_recorded(old: dict[str, str]) -> dict[str, list[NetworkParameters]]:
+    """Record networks in the collection: three fresh and two stale ones, of 60 s each on this processor."""
+    here = (environment.processor(), HERE[1])
+    fresh = [NetworkParameters.of(seed=seed) for seed in range(3)]
+    stale = [NetworkParameters.of(seed=seed, ticker="GOOG") for seed in (3, 4)]
+    for unit in fresh:
+        put(store_for("full"), unit, {"mae": 1.0}, module=MODULE, seconds=60.0, environment=here)
+    for unit in stale:
+        put(store_for("full"), unit, {"mae": 1.0}, code=old, seconds=60.0, environment=here)
+    return {"fresh": fresh, "stale": stale}
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("more", [[], ["--only-stale"], ["--execute", "fresh"], ["--execute", "recorded"]])
+def test_dry_run_prints_the_plan_of_every_paper_and_runs_nothing(
+    root: Path, asked: list[Any], some_recorded: dict[str, Any], more: list[str]
+) -> None:
+    before = files_of(root / "book")
+    text = reproduce("run", "--all", "--dry-run", *more)
+    networks = len({unit.key for unit in PAPER.experiments["networks"].full()})
+    (row,) = [row for row in table_rows(text) if row[:2] == [KEY, "networks"]]
+    due = {"": networks - 3, "--only-stale": 2, "--execute fresh": networks, "--execute recorded": 0}[" ".join(more)]
+    assert row[2:6] == ["3", "2", str(networks - 5), str(due)]
+    assert {row[1] for row in table_rows(text) if row[0] == KEY} == set(PAPER.experiments)
+    assert asked == []
+    assert files_of(root / "book") == before
+    assert not Path(os.environ["REPRODUCE_HOME"]).exists()
+
+
+def test_only_stale_runs_what_is_stale_alone(asked: list[Any], some_recorded: dict[str, Any]) -> None:
+    reproduce("run", KEY, "--only-stale")
+    assert {unit.key for unit in asked} == {unit.key for unit in some_recorded["stale"]}
+    asked.clear()
+    reproduce("run", KEY, "--only-stale", "--where", "seed=3")
+    assert [unit.seed for unit in asked] == [3]
+    asked.clear()
+    reproduce("run", KEY, "--only-stale", "--where", "seed=0")
+    assert asked == []
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, Workers, dict[str, Any]]]:
+    """Run nothing on a machine of three cores; tell how `run_plan` was called."""
+    calls: list[tuple[Plan, Workers, dict[str, Any]]] = []
+
+    def run_plan(plan: Plan, workers: Workers, **options: Any) -> Summary:
+        calls.append((plan, workers, options))
+        return Summary()
+
+    monkeypatch.setattr(engine, "run_plan", run_plan)
+    monkeypatch.setattr(pool, "cores", lambda: 3)
+    return calls
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+@pytest.mark.parametrize(
+    ("hours", "seconds"), [([], None), (["--limit-hours", "1.5"], 5400.0), (["--limit-hours", "0"], 0.0)]
+)
+def test_limit_in_hours_reaches_the_run_in_seconds(
+    called: list[Any], command: str, hours: list[str], seconds: float | None
+) -> None:
+    reproduce(command, KEY, *hours)
+    ((_, _, options),) = called
+    assert options["limit_seconds"] == seconds
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_more_jobs_than_cores_are_capped_with_a_notice_apart_from_the_output(called: list[Any], command: str) -> None:
+    result = CliRunner().invoke(app, [command, KEY, "--jobs", "8"])
+    assert result.exit_code == 0, result.output
+    assert [workers for _, workers, _ in called] == [Workers(3)]
+    (notice,) = result.stderr.splitlines()
+    assert re.findall(r"\d+", notice) == ["3", "8"]
+    assert notice not in result.stdout
+    assert "3 at a time" in result.stdout
+    for jobs in ("3", "2"):
+        result = CliRunner().invoke(app, [command, KEY, "--jobs", jobs])
+        assert result.stderr == ""
+        assert called[-1][1] == Workers(int(jobs))
+
+
+def test_workers_of_a_cluster_are_not_held_to_the_cores_of_this_machine(called: list[Any]) -> None:
+    result = CliRunner().invoke(app, ["run", KEY, "--jobs", "8", "--dask", "tcp://cluster:8786"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [workers.dask for _, workers, _ in called] == ["tcp://cluster:8786"]
+
+
+def test_dry_sweep_without_an_experiment_takes_the_main_one_and_every_value_of_a_choice(
+    root: Path, asked: list[Any]
+) -> None:
+    assert PAPER.main == "networks"
+    text = reproduce("sweep", KEY, "--grid", "ticker=all", "--seeds", "2", "--dry-run")
+    assert [row[:6] for row in table_rows(text)] == [
+        [KEY, "networks", "0", "0", "6", "6"],
+        ["all", "", "0", "0", "6", "6"],
+    ]
+    assert asked == []
+    assert not (root / "book" / "records").exists()
+    assert not Path(os.environ["REPRODUCE_HOME"]).exists()
+
+
+def test_sweep_runs_every_combination_of_the_choices_with_each_seed(called: list[Any]) -> None:
+    reproduce("sweep", KEY, "--grid", "ticker=all", "--grid", "window=30,1", "--grid", "epochs=2", "--seeds", "2")
+    ((plan, _, _),) = called
+    units = [due.unit for due in plan.due]
+    found = [(unit.ticker, unit.window, unit.epochs, unit.seed, unit.profile) for unit in units]
+    assert len(found) == 12
+    assert set(found) == set(product(("TSLA", "GOOG", "TWTR"), (1, 30), (2,), (0, 1), ("custom",)))
+    assert plan.store.records == store_for("custom").records
+
+
+def test_sweep_learns_from_the_collection_how_long_its_units_take(
+    called: list[Any], some_recorded: dict[str, Any]
+) -> None:
+    reproduce("sweep", KEY, "--grid", "ticker=TSLA,GOOG", "--seeds", "3")
+    ((plan, _, _),) = called
+    assert [due.seconds for due in plan.due] == [60.0] * 6
+
+
+def test_verify_within_a_time_chooses_among_all_papers_what_fits(
+    monkeypatch: pytest.MonkeyPatch, some_recorded: dict[str, Any]
+) -> None:
+    for unit in goog_naive()[:4]:
+        put(store_for("full"), unit, {"mae": 1.0}, seconds=20.0, environment=(environment.processor(), HERE[1]))
+    chosen: list[Any] = []
+
+    def agreeing(statuses: Any, *places: Any) -> list[UnitReplay]:
+        chosen[:] = [status.unit for status in statuses]
+        return [UnitReplay(status, (), None) for status in statuses]
+
+    monkeypatch.setattr(replay, "replay", agreeing)
+    monkeypatch.setattr(pool, "cores", lambda: 2)
+    seconds = {"networks": 60.0, "baselines": 20.0}
+    for budget, total in (("3m", 180.0), ("90s", 90.0), ("0.02h", 72.0), ("1h", 3600.0)):
+        text = reproduce("verify", "--budget", budget)
+        spent = sum(seconds[unit.experiment] for unit in chosen)
+        there = [60.0] * 5 + [20.0] * 4
+        assert spent <= total
+        assert len(chosen) == len(there) or spent + min(there) > total
+        if total >= 60 + 20:
+            assert {unit.experiment for unit in chosen} == {"networks", "baselines"}
+        assert f"{len(chosen)} of {len(chosen)} replayed units agree" in text
+    reproduce("verify", "--budget", "90s", "--jobs", "2")
+    assert 160 < sum(seconds[unit.experiment] for unit in chosen) <= 180
+    assert "no recorded unit" in reproduce("verify", "--budget", "19s", status=1)
+
+
+def test_status_names_each_stale_record_with_what_staled_it(some_recorded: dict[str, Any]) -> None:
+    of_other_data = NetworkParameters.of(seed=9, ticker="TWTR", window=1)
+    put(store_for("full"), of_other_data, {"mae": 1.0}, data={"prices/gone.csv": "0" * 64}, module=MODULE)
+    lines = reproduce("status").splitlines()
+    named = {unit.key: [line for line in lines if unit.key in line] for unit in some_recorded["stale"]}
+    for unit in some_recorded["stale"]:
+        (line,) = named[unit.key]
+        assert all(word in line for word in (unit.label, "networks", "reproduce_lib.metrics.skill"))
+    (line,) = [line for line in lines if of_other_data.key in line]
+    assert of_other_data.label in line
+    assert "prices/gone.csv" in line
+    assert "skill" not in line
+    assert not any(unit.key in line for unit in some_recorded["fresh"] for line in lines)
+
+
+def ending(monkeypatch: pytest.MonkeyPatch, how: str, *, failing: int = 0) -> None:
+    """Let a run record nothing but what it says: its first units failed, the next one was written."""
+
+    def run_plan(plan: Plan, *arguments: Any, **options: Any) -> Summary:
+        units = [due.unit for due in plan.due]
+        summary = Summary(elapsed_seconds=7.0, ending=how)  # type: ignore[arg-type]
+        summary.failed = [Failed(unit, "the mill is broken", "") for unit in units[:failing]]
+        place = units[0].paper, units[0].experiment
+        summary.ended[place], summary.written[place], summary.seconds[place] = failing + 1, 1, 5.0
+        return summary
+
+    monkeypatch.setattr(engine, "run_plan", run_plan)
+
+
+SWEEP = ("sweep", KEY, "--grid", "ticker=all")
+
+
+@pytest.mark.parametrize("command", [SWEEP, ("run", KEY, "--where", "seed=0", "--experiment", "networks")])
+def test_failed_unit_ends_with_status_1_after_the_summary(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    ending(monkeypatch, "finished", failing=1)
+    result = CliRunner().invoke(app, list(command))
+    assert result.exit_code == 1
+    plan, summary = (row for row in table_rows(result.stdout) if row[0] == KEY)
+    assert summary[:5] == [KEY, "networks", "1", "1", str(int(plan[5]) - 2)]
+    assert result.stderr.count("error:") == 1
+    assert "the mill is broken" in result.stderr
+    assert result.output.index("on the clock") < result.output.index("the mill is broken")
+
+
+@pytest.mark.parametrize(("how", "status", "said"), [("interrupted", 130, "run again"), ("time limit", 0, "2.5 h")])
+def test_run_that_did_not_come_to_its_end_says_so_after_the_summary(
+    monkeypatch: pytest.MonkeyPatch, how: str, status: int, said: str
+) -> None:
+    ending(monkeypatch, how)
+    text = reproduce(*SWEEP, "--limit-hours", "2.5", status=status)
+    assert text.index("on the clock") < text.rindex(said)
+    _, summary = (row for row in table_rows(text) if row[0] == KEY)
+    assert summary[:5] == [KEY, "networks", "1", "0", "2"]
+
+
+def test_units_that_failed_alike_are_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ending(monkeypatch, "finished", failing=5)
+    text = reproduce("sweep", KEY, "--seeds", "6", status=1)
+    assert text.count("the mill is broken") == 1
+    assert "5 unit(s) failed" in text

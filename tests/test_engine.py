@@ -1,26 +1,32 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reproduce_lib import engine
+from reproduce_lib import engine, environment, paths
 from reproduce_lib.closure import code_digests
-from reproduce_lib.engine import run_units
+from reproduce_lib.engine import run_plan, run_units
+from reproduce_lib.errors import RunError
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.pool import Due
-from reproduce_lib.records import Store
-from reproduce_lib.study import damaged_lines, unit_statuses
+from reproduce_lib.plan import make_plan
+from reproduce_lib.pool import Due, Silent, Stop, Workers
+from reproduce_lib.records import Context, Store
+from reproduce_lib.run_log import Run, RunLog
+from reproduce_lib.study import damaged_lines, store_for, unit_statuses
 from reproduce_lib.units import UnitParameters
 from reproduce_lib.worker import Failed, Finished
-from tests.support import PROJECT, execute_here, new_store, put, result_lines
+from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines
 
 MODULE = naufal2023.__name__
 
@@ -156,13 +162,194 @@ def test_results_that_json_cannot_hold_fail_their_unit_alone(
     assert summary.written.total() == 1
 
 
+# The log of runs
+
+
+@pytest.fixture
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Return the collection's own store, in a root of this test."""
+    monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path / "root"))
+    return store_for("full")
+
+
+def logged() -> list[Run]:
+    return RunLog(paths.run_log()).runs()
+
+
+def test_run_of_the_collection_is_logged_with_its_plan_and_its_end(
+    collection: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
+    monkeypatch.delenv("REPRODUCE_DATA", raising=False)
+    here = (environment.processor(), HERE[1])
+    put(collection, baseline(skip_days=30), {"mae": 1.0}, module=MODULE, seconds=4.25, environment=here)
+    units = [baseline(), baseline("drift"), BaselineParameters.of(profile="custom", ticker="TWTR")]
+    due = make_plan([*units, baseline(skip_days=30)], collection)
+    summary = run_plan(due, Workers(2))
+    assert (summary.written.total(), len(summary.failed), summary.ending) == (2, 1, "finished")
+    (run,) = logged()
+    assert run.ended is not None
+    begun, over = run.started, run.ended
+    assert (begun.processor, begun.jobs, begun.dask) == (environment.processor(), 2, False)
+    assert (begun.papers, begun.due) == (["naufal2023"], 3)
+    assert (begun.expected_seconds, begun.of_unknown_length) == (12.8, 0)  # 3 times 4.25 s, to a tenth
+    assert (over.ending, over.written, over.failed, over.left) == ("finished", 2, 1, 0)
+    assert run.seconds is not None
+    assert 0 <= run.seconds <= summary.elapsed_seconds + 1
+    run_plan(make_plan(units[:2], collection), Workers())
+    assert len(logged()) == 1  # nothing was due
+    run_plan(make_plan(units[:1], collection, "fresh"), Workers())
+    assert [one.started.due for one in logged()] == [3, 1]
+    assert len({one.started.id for one in logged()}) == 2
+    assert len(paths.run_log().read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_start_is_logged_before_the_first_unit_and_stays_alone_if_the_run_is_killed(
+    collection: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[Run]] = []
+
+    def execute(due: Any, *places: Any, **options: Any) -> Iterator[Finished | Failed]:
+        seen.append(logged())
+        yield from execute_here(due[:1])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "execute_units", execute)
+    with pytest.raises(KeyboardInterrupt):
+        run_units([baseline(), baseline("drift")], collection)
+    assert [(run.started.due, run.ended) for run in seen[0]] == [(2, None)]
+    assert logged() == seen[0]
+
+
+def test_run_into_another_store_is_not_logged(
+    collection: Store, store: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in (store, store_for("custom")):
+        assert run_units([baseline()], other).written.total() == 1
+    assert logged() == []
+    assert not list(paths.root().rglob("runs.jsonl"))
+
+
+def test_run_without_a_worker_is_not_logged(collection: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*arguments: Any, **options: Any) -> None:
+        raise RunError("no scheduler")
+
+    monkeypatch.setattr(engine, "execute_units", unreachable)
+    with pytest.raises(RunError, match="no scheduler"):
+        run_plan(make_plan([baseline()], collection), Workers(dask="tcp://nowhere"))
+    assert logged() == []
+
+
+def stopping(done: int, *, on_request: bool) -> Any:
+    """Return a stand-in for the workers that takes no further unit after ``done``, for a reason."""
+
+    def execute(due: Any, workers: Workers, *, stop: Stop, watcher: Any) -> Iterator[Finished | Failed]:
+        yield from execute_here(due[:done])
+        if on_request:
+            signal.raise_signal(signal.SIGINT)
+
+    return execute
+
+
+@pytest.mark.parametrize("on_request", [True, False])
+@pytest.mark.parametrize(("done", "ending"), [(1, ""), (2, "finished")])
+def test_ending_of_a_run_is_told_and_logged(
+    collection: Store, monkeypatch: pytest.MonkeyPatch, on_request: bool, done: int, ending: str
+) -> None:
+    monkeypatch.setattr(engine, "execute_units", stopping(done, on_request=on_request))
+    summary = run_plan(make_plan([baseline(), baseline("drift")], collection), Workers())
+    expected = ending or ("interrupted" if on_request else "time limit")
+    assert (summary.ending, summary.ended.total()) == (expected, done)
+    (run,) = logged()
+    assert run.ended is not None
+    assert (run.ended.ending, run.ended.written, run.ended.left) == (expected, done, 2 - done)
+
+
+def test_limit_and_watcher_reach_the_workers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[float | None, Any]] = []
+
+    def execute(due: Any, workers: Workers, *, stop: Stop, watcher: Any) -> Iterator[Finished | Failed]:
+        asked.append((stop.limit_seconds, watcher))
+        return iter(())
+
+    monkeypatch.setattr(engine, "execute_units", execute)
+    watcher = Silent()
+    run_plan(make_plan([baseline()], store), Workers(), limit_seconds=7.5, watcher=nullcontext(watcher))
+    assert asked == [(7.5, watcher)]
+
+
+def test_interrupted_run_of_units_raises_once_what_was_finished_is_recorded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "execute_units", stopping(1, on_request=True))
+    units = [baseline(), baseline("drift")]
+    with pytest.raises(KeyboardInterrupt):
+        run_units(units, store)
+    assert [one.state for one in unit_statuses(units, store)] == ["fresh", "missing"]
+    monkeypatch.setattr(engine, "execute_units", stopping(1, on_request=False))
+    assert run_units(units, store).ending == "finished"
+
+
+# What a run tells
+
+
+def test_summary_counts_by_experiment_what_ended_was_written_failed_and_how_long_it_took(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasted = {"naive": 2.0, "drift": 3.5}
+    broken = network()
+
+    def execute(due: Any, *places: Any, **options: Any) -> Iterator[Finished | Failed]:
+        for outcome in execute_here(one for one in due if isinstance(one.unit, BaselineParameters)):
+            assert isinstance(outcome, Finished)
+            yield dataclasses.replace(outcome, seconds=lasted[outcome.unit.method])
+        yield Failed(broken, "broken", "")
+
+    monkeypatch.setattr(engine, "execute_units", execute)
+    summary = run_plan(make_plan([baseline(), broken, baseline("drift")], store), Workers())
+    baselines, networks = ("naufal2023", "baselines"), ("naufal2023", "networks")
+    assert dict(summary.ended) == {baselines: 2, networks: 1}
+    assert dict(summary.written) == {baselines: 2}
+    assert dict(summary.seconds) == {baselines: 5.5}
+    assert [failed.unit for failed in summary.failed] == [broken]
+    assert summary.elapsed_seconds > 0
+    recorded = store.file(*baselines).read().records
+    assert {record.seconds for record in recorded.values()} == {2.0, 3.5}
+
+
+def test_what_was_computed_by_other_code_fails_by_the_symbol_and_is_not_recorded(
+    collection: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def execute(due: Any, *places: Any, **options: Any) -> Iterator[Finished | Failed]:
+        same, other = execute_here(due)
+        assert isinstance(other, Finished)
+        context = other.context
+        code = {**context.code, "reproduce_lib.metrics.skill": "0" * 16}
+        older = Context.of(context.versions, context.processor, context.threads, context.data, code)
+        yield from (same, dataclasses.replace(other, context=older))
+
+    monkeypatch.setattr(engine, "execute_units", execute)
+    units = [baseline(), baseline("drift")]
+    summary = run_units(units, collection)
+    (failed,) = summary.failed
+    assert failed.unit == units[1]
+    assert "reproduce_lib.metrics.skill" in failed.message
+    assert "reproduce_lib.metrics.mean_absolute_error" not in failed.message
+    assert (summary.written.total(), summary.ended.total()) == (1, 2)
+    assert [one.state for one in unit_statuses(units, collection)] == ["fresh", "missing"]
+    (run,) = logged()
+    assert run.ended is not None
+    assert (run.ended.written, run.ended.failed, run.ended.left) == (1, 1, 0)
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
 from reproduce_lib.pool import Due
 from reproduce_lib.records import Store
-from reproduce_lib.engine import run_units
+from reproduce_lib.engine import run_plan, run_units
+from reproduce_lib.errors import RunError
 
 common = dict(profile="smoke", data="simulated")
 folder = Path(sys.argv[1])

@@ -14,7 +14,7 @@ from scipy import stats
 from reproduce_lib import environment, replay, study, worker
 from reproduce_lib.errors import RunError
 from reproduce_lib.records import Store
-from reproduce_lib.replay import UnitReplay, adopt, choose, describe
+from reproduce_lib.replay import UnitReplay, adopt, choose, choose_within, describe
 from reproduce_lib.study import UnitStatus, unit_statuses
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
@@ -85,6 +85,92 @@ def test_sample_depends_on_its_seed_alone_and_reaches_every_unit(many: list[Unit
     assert reached == {one.unit.key for one in many if one.record is not None}
     assert len(choose(many, 1000, 0)) == 40
     assert choose(many[45:], 5, 0) == []
+
+
+def lasting(store: Store, seconds: float, unit: UnitParameters, **options: Any) -> UnitParameters:
+    put(store, unit, {"mae": 1.0}, seconds=seconds, **options)
+    return unit
+
+
+def within(units: Sequence[UnitParameters], store: Store, seconds: float, seed: int = 0) -> list[UnitParameters]:
+    return [one.unit for one in choose_within(unit_statuses(units, store), seconds, seed, store)]
+
+
+@pytest.fixture
+def timed(paper: Paper, store: Store) -> dict[str, float]:
+    """Return what each of 8 units took: 2 plain ones of 5 and 7 s, 6 noisy ones of 10 to 60 s."""
+    lengths = dict(zip(all_timed(), (5.0, 7.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0), strict=True))
+    return {lasting(store, seconds, unit).key: seconds for unit, seconds in lengths.items()}
+
+
+def all_timed() -> list[UnitParameters]:
+    plain = [PlainParameters.of(share=share) for share in ("x", "y")]
+    return [*plain, *(noisy(model=model, share=share) for model in "abc" for share in ("x", "y"))]
+
+
+@pytest.mark.parametrize("budget", [0.0, 4.9, 5.0, 16.0, 67.0, 100.0, 221.9, 222.0, 1e6])
+def test_what_is_chosen_within_a_time_takes_no_longer_and_leaves_out_only_what_no_longer_fits(
+    timed: dict[str, float], store: Store, budget: float
+) -> None:
+    for seed in range(20):
+        chosen = within(all_timed(), store, budget, seed)
+        spent = sum(timed[unit.key] for unit in chosen)
+        assert len({unit.key for unit in chosen}) == len(chosen)
+        assert spent <= budget
+        left_out = timed.keys() - {unit.key for unit in chosen}
+        assert all(timed[key] > budget - spent for key in left_out)
+        assert (len(chosen) == 8) == (budget >= 222)
+
+
+def test_within_a_time_one_of_each_experiment_comes_first_if_both_fit(timed: dict[str, float], store: Store) -> None:
+    for seed in range(20):
+        chosen = within(all_timed(), store, 67.0, seed)  # 67 s: the longest of both experiments fit together
+        assert {unit.experiment for unit in chosen[:2]} == {"plain", "noisy"}
+
+
+def test_unit_longer_than_the_time_is_skipped_and_later_shorter_ones_are_taken(paper: Paper, store: Store) -> None:
+    long, *short = [lasting(store, 100.0, PlainParameters.of()), *(noisy(seed) for seed in range(5))]
+    for unit in short:
+        lasting(store, 10.0, unit)
+    for seed in range(20):
+        statuses = unit_statuses([long, *short], store)
+        assert long in [one.unit for one in choose(statuses, 2, seed)]
+        chosen = within([long, *short], store, 45.0, seed)
+        assert (len(chosen), long in chosen) == (4, False)
+
+
+def test_choice_within_a_time_depends_on_its_seed_alone_and_reaches_every_unit(
+    timed: dict[str, float], store: Store
+) -> None:
+    assert within(all_timed(), store, 70.0, 3) == within(all_timed(), store, 70.0, 3)
+    assert len({tuple(unit.key for unit in within(all_timed(), store, 70.0, seed)) for seed in range(10)}) > 1
+    reached = {unit.key for seed in range(300) for unit in within(all_timed(), store, 70.0, seed)}
+    assert reached == timed.keys()
+
+
+def test_within_a_time_only_recorded_units_are_chosen(timed: dict[str, float], store: Store) -> None:
+    missing = [noisy(seed, model="a") for seed in range(1, 20)]
+    chosen = within([*missing, *all_timed()], store, 1e6)
+    assert {unit.key for unit in chosen} == timed.keys()
+    assert within(missing, store, 1e6) == []
+
+
+def test_what_other_seeds_took_here_counts_and_not_what_the_unit_itself_took_elsewhere(
+    paper: Paper, store: Store
+) -> None:
+    slow_there = lasting(store, 1000.0, noisy(0), environment=ELSEWHERE)
+    lasting(store, 8.0, noisy(1))
+    assert within([slow_there], store, 8.0) == [slow_there]
+    assert within([slow_there], store, 7.9) == []
+
+
+def test_what_was_never_recorded_here_counts_with_what_it_took_elsewhere(paper: Paper, store: Store) -> None:
+    lengths = {0: 10.0, 1: 20.0, 2: 40.0}
+    units = [lasting(store, seconds, noisy(seed), environment=ELSEWHERE) for seed, seconds in lengths.items()]
+    for seed in range(10):
+        assert sum(lengths[unit.seed] for unit in within(units, store, 69.0, seed)) <= 69
+    assert len(within(units, store, 70.0)) == 3
+    assert [unit.seed for unit in within(units, store, 10.0)] == [0]
 
 
 # Agreement

@@ -1,0 +1,171 @@
+"""The log of runs: pairs of lines, lines that cannot be read, and several writers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reproduce_lib.errors import RecordError
+from reproduce_lib.run_log import Run, RunEnded, RunLog, RunStarted, now
+from tests.support import PROJECT
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> RunLog:
+    return RunLog(tmp_path / "records" / "runs.jsonl")
+
+
+def started(name: str = "a", time: str = "2026-01-01T23:00:00Z", **values: Any) -> RunStarted:
+    known: dict[str, Any] = {
+        "processor": "a processor",
+        "jobs": 2,
+        "dask": False,
+        "papers": ["toy"],
+        "due": 7,
+        "expected_seconds": 12.5,
+        "of_unknown_length": 1,
+    }
+    return RunStarted(id=name, time=time, **{**known, **values})
+
+
+def ended(name: str = "a", time: str = "2026-01-02T01:30:10Z", **values: Any) -> RunEnded:
+    known: dict[str, Any] = {"ending": "finished", "written": 6, "failed": 1, "left": 0}
+    return RunEnded(id=name, time=time, **{**known, **values})
+
+
+def test_no_file_means_no_run(log: RunLog) -> None:
+    assert log.runs() == []
+    assert not log.path.parent.exists()
+
+
+def test_what_is_written_is_read_back_and_starts_and_ends_are_paired(log: RunLog) -> None:
+    lines = [started("a"), started("b", jobs=1), ended("b", left=2, ending="interrupted"), ended("a")]
+    for line in lines:
+        log.append(line)
+    assert log.runs() == [Run(lines[0], lines[3]), Run(lines[1], lines[2])]
+    assert RunLog(log.path).runs() == log.runs()
+    written = [json.loads(line) for line in log.path.read_text(encoding="utf-8").splitlines()]
+    assert [(line["kind"], line["id"], line["schema"]) for line in written] == [
+        ("run", "a", 1), ("run", "b", 1), ("end", "b", 1), ("end", "a", 1),
+    ]  # fmt: skip
+    assert written[1]["jobs"] == 1
+
+
+def test_file_only_grows(log: RunLog) -> None:
+    log.append(started())
+    before = log.path.read_bytes()
+    log.append(ended())
+    assert log.path.read_bytes().startswith(before)
+
+
+def test_run_that_was_killed_has_no_end_and_no_length(log: RunLog) -> None:
+    log.append(started("killed"))
+    log.append(started("after"))
+    log.append(ended("after"))
+    killed, after = log.runs()
+    assert (killed.started.id, killed.ended, killed.seconds) == ("killed", None, None)
+    assert after.ended is not None
+
+
+def test_length_is_the_time_on_the_clock_between_the_lines(log: RunLog) -> None:
+    assert Run(started(), ended()).seconds == 2.5 * 3600 + 10  # over midnight
+    assert Run(started(time="2026-01-01T00:00:00Z"), ended(time="2026-01-01T00:00:00Z")).seconds == 0
+    leap = Run(started(time="2028-02-28T12:00:00Z"), ended(time="2028-03-01T12:00:00Z"))
+    assert leap.seconds == 2 * 86400
+
+
+def test_now_is_the_time_in_utc_as_the_log_reads_it() -> None:
+    text = now()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
+    assert abs(datetime.fromisoformat(text) - datetime.now(UTC)) < timedelta(seconds=5)
+    begun = datetime.now(UTC) - timedelta(hours=1)
+    seconds = Run(started(time=f"{begun:%Y-%m-%dT%H:%M:%SZ}"), ended(time=now())).seconds
+    assert seconds == pytest.approx(3600, abs=5)
+
+
+WHOLE = {
+    "kind": "run", "schema": 1, "id": "a", "time": "2026-01-01T00:00:00Z", "processor": "p", "jobs": 1, "dask": False,
+    "papers": [], "due": 1, "expected_seconds": 1.0, "of_unknown_length": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b'{"kind":"run","id":"a","ti',
+        b"",
+        b"null",
+        b"[1, 2]",
+        b"\x00" * 40,
+        b'{"kind":"pause","id":"a"}',
+        b'{"kind":"end","id":"a"}',
+        json.dumps({**WHOLE, "jobs": "two"}).encode(),
+        json.dumps({**WHOLE, "schema": 2}).encode(),
+        json.dumps({**WHOLE, "colour": "red"}).encode(),
+        json.dumps({name: value for name, value in WHOLE.items() if name != "due"}).encode(),
+    ],
+)
+def test_damaged_line_is_one_error_that_names_file_and_line(log: RunLog, damaged: bytes) -> None:
+    log.append(started())
+    with log.path.open("ab") as file:
+        file.write(damaged + b"\n")
+    log.append(ended())
+    with pytest.raises(RecordError) as caught:
+        log.runs()
+    assert f"{log.path}:2:" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    lines = log.path.read_bytes().split(b"\n")
+    log.path.write_bytes(b"\n".join([lines[0], *lines[2:]]))  # what the message says to do
+    assert [run.ended for run in log.runs()] == [ended()]
+    log.path.write_text(f"{json.dumps(WHOLE)}\n", encoding="utf-8")  # what the damaged lines are made from is whole
+    assert len(log.runs()) == 1
+
+
+def test_log_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(RecordError, match=re.escape(str(tmp_path / "file" / "runs.jsonl"))):
+        RunLog(tmp_path / "file" / "runs.jsonl").append(started())
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from reproduce_lib.run_log import RunEnded, RunLog, RunStarted
+
+log = RunLog(Path(sys.argv[1]))
+for number in range(30):
+    name = f"{sys.argv[2]}-{number}"
+    common = dict(id=name, time="2026-01-01T00:00:00Z")
+    log.append(RunStarted(**common, processor="p" * 5000, jobs=1, dask=False, papers=[], due=number,
+                          expected_seconds=0.0, of_unknown_length=0))
+    log.append(RunEnded(**common, ending="finished", written=number, failed=0, left=0))
+"""
+
+
+def test_several_processes_at_once_lose_and_mix_nothing(log: RunLog) -> None:
+    command = [sys.executable, "-c", WRITER, str(log.path)]
+    writers = [subprocess.Popen([*command, name], cwd=PROJECT, stderr=subprocess.PIPE, text=True) for name in "xyz"]
+    for writer in writers:
+        _, said = writer.communicate(timeout=60)
+        assert writer.returncode == 0, said
+    runs = log.runs()
+    assert {run.started.id for run in runs} == {f"{name}-{number}" for name in "xyz" for number in range(30)}
+    assert len(runs) == 90
+    for run in runs:
+        assert run.ended is not None
+        assert run.started.due == run.ended.written == int(run.started.id[2:])
+    assert len(log.path.read_bytes().splitlines()) == 180
+
+
+def test_several_threads_at_once_lose_nothing(log: RunLog) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: log.append(started(str(number))), range(60)))
+    assert {run.started.id for run in log.runs()} == {str(number) for number in range(60)}
