@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -42,19 +43,17 @@ def building(repeats: int) -> list[Quantity]:
     ]
 
 
-def growth(repeats: int) -> list[Quantity]:
+def growth(repeats: int) -> Iterator[Quantity]:
     """Measure reading a records file, comparing it with the claims and building the book as records grow."""
-    found = []
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             root = _project_with(size, Path(folder))
             reads = [_read(root / "book" / "records" / "naufal2023" / "networks.jsonl") for _ in range(repeats)]
             goal = READ_SECONDS if size == 10**5 else None
-            found.append(quantity(f"reading {size:,} records", reads, "s", at_most=goal))
+            yield quantity(f"reading {size:,} records", reads, "s", at_most=goal)
             compares = [in_new_process(COMPARE, REPRODUCE_ROOT=str(root)) for _ in range(repeats)]
-            found.append(quantity(f"comparing the claims with {size:,} records", compares, "s"))
-            found.append(quantity(f"building the book with {size:,} records", [_build(root)], "s"))
-    return found
+            yield quantity(f"comparing the claims with {size:,} records", compares, "s")
+            yield quantity(f"building the book with {size:,} records", [_build(root)], "s")
 
 
 def quantity(name: str, values: list[float], unit: str, *, at_most: float | None = None) -> Quantity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from benchmarks.pairs import in_new_process
 from reproduce_lib.papers import load_paper, rebuilt
@@ -42,16 +43,14 @@ print(json.dumps({"seconds": seconds, "parts": parts}))
 """
 
 
-def slowest_units() -> list[Profile]:
+def slowest_units() -> Iterator[Profile]:
     """Profile the recorded unit of each paper that took longest, with nothing compiled before."""
-    found = []
     for key in rebuilt():
         statuses = unit_statuses(load_paper(key).full_units(), store_for("full"))
         recorded = [(status.record.seconds, status.unit) for status in statuses if status.record is not None]
         if recorded:
             _, unit = max(recorded, key=lambda one: one[0])
-            found.append(_profile(unit))
-    return found
+            yield _profile(unit)
 
 
 def _profile(unit: UnitParameters) -> Profile:

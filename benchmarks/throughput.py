@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.pairs import in_new_process, measure_pairs, ratio
@@ -43,17 +45,15 @@ print(json.dumps(time.perf_counter() - begun))
 """
 
 
-def networks_against_plain_tensorflow(repeats: int) -> list[Ratio]:
+def networks_against_plain_tensorflow(repeats: int) -> Iterator[Ratio]:
     """Measure units an hour of each network, start of the processes and compilation included."""
-    found = []
     for window in WINDOWS:
         for model in MODELS:
             units = [{"model": model, "window": window, "seed": seed} for seed in range(UNITS)]
-            pairs = measure_pairs(lambda units=units: _plain(units), lambda units=units: _engine(units), repeats)
+            pairs = measure_pairs(partial(_plain, units), partial(_engine, units), repeats)
             name = f"naufal2023 {model}, window {window}: {UNITS} units of 30 epochs"
             goal = SMALL_GOAL if window == 1 else NOT_SLOWER
-            found.append(ratio(name, "fit on TensorFlow, one process", f"engine, {cores()} jobs", pairs, goal))
-    return found
+            yield ratio(name, "fit on TensorFlow, one process", f"engine, {cores()} jobs", pairs, goal)
 
 
 def jobs_against_one(repeats: int) -> list[Ratio]:

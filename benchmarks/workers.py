@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from benchmarks.book import quantity
 from benchmarks.pairs import in_new_process
@@ -73,9 +74,8 @@ def memory_and_start(repeats: int) -> list[Quantity]:
     ]
 
 
-def share_of_arithmetic(repeats: int) -> list[Quantity]:
+def share_of_arithmetic(repeats: int) -> Iterator[Quantity]:
     """Measure the floating-point operations a second of each network as a share of matrix multiplication's."""
-    found = []
     for window in WINDOWS:
         for model in MODELS:
             shares = []
@@ -83,8 +83,7 @@ def share_of_arithmetic(repeats: int) -> list[Quantity]:
                 units = [{"model": model, "window": window, "seed": seed} for seed in range(3)]
                 *_, seconds = in_new_process(ONE_WORKER, json.dumps(units))["seconds"]
                 shares.append(100 * training_operations(model, window) / seconds / in_new_process(MATRIX_MULTIPLY))
-            found.append(quantity(f"share of the matrix-multiply rate, {model}, window {window}", shares, "%"))
-    return found
+            yield quantity(f"share of the matrix-multiply rate, {model}, window {window}", shares, "%")
 
 
 def training_operations(model: str, window: int, epochs: int = 30) -> float:

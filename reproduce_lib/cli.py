@@ -239,17 +239,13 @@ def verify(
         chosen = replay.choose(statuses, sample or 6, seed)
     if not chosen:
         raise RunError(f"no recorded unit fits; compute some with: reproduce run {paper or '--all'}")
-    agreeing = 0
-    results = []
+    wrong = 0
     for unit in replay.replay(chosen, store, Workers(jobs)):
-        results.append(unit)
-        agreeing += unit.agrees
-        metrics = ", ".join(f"{m.metric} {m.recorded} = {m.replayed}" for m in unit.metrics)
-        line = f"{unit.status.unit.paper} {unit.status.unit.experiment} {unit.status.unit.key} {metrics}"
-        typer.echo(f"agrees     {line}" if unit.agrees else f"DISAGREES  {replay.describe(unit)}")
-    typer.echo(f"{agreeing} of {len(results)} replayed units agree")
-    if agreeing < len(results):
-        raise RunError(f"{len(results) - agreeing} recorded unit(s) cannot be replayed")
+        wrong += not unit.agrees
+        _tell(unit)
+    typer.echo(f"{len(chosen) - wrong} of {len(chosen)} replayed units agree")
+    if wrong:
+        raise RunError(f"{wrong} recorded unit(s) cannot be replayed")
 
 
 @app.command()
@@ -262,7 +258,7 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     from reproduce_lib.study import store_for
 
     statuses = _comparison(paper).statuses
-    adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), Workers(_capped(jobs)))
+    adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), Workers(_capped(jobs)), on_replay=_tell)
     if not adopted:
         typer.echo("no record is stale by its code alone")
     for name, units in adopted.items():
@@ -419,6 +415,16 @@ def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, d
         raise KeyboardInterrupt
     if summary.ending == "time limit":
         typer.echo(f"the limit of {limit_hours} h is reached; run again to go on")
+
+
+def _tell(replayed: Any) -> None:
+    """Print how one replay ended."""
+    from reproduce_lib.replay import describe
+
+    unit = replayed.status.unit
+    metrics = ", ".join(f"{m.metric} {m.recorded} = {m.replayed}" for m in replayed.metrics)
+    line = f"agrees     {unit.paper} {unit.experiment} {unit.key} {metrics}"
+    typer.echo(line if replayed.agrees else f"DISAGREES  {describe(replayed)}")
 
 
 def _capped(jobs: int) -> int:

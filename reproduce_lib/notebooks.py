@@ -30,7 +30,8 @@ class PageParameters(BaseModel):
     Attributes
     ----------
     profile : ``smoke`` | ``full`` | ``custom``
-    execute : ``recorded`` trains nothing, ``missing`` what is missing or stale, ``fresh`` everything
+    execute : ``recorded`` trains nothing, ``missing`` what is missing or stale, ``stale`` what is stale,
+        ``fresh`` everything
     seeds : how many seeds, 0 to seeds - 1
     jobs : units trained at a time
     keep_figures : whether figures that need the data are kept for pages built without them

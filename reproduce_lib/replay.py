@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -76,12 +76,19 @@ def replay(chosen: Iterable[UnitStatus], store: Store, workers: Workers | None =
 
 
 def adopt(
-    statuses: Sequence[UnitStatus], paper: Paper, store: Store, workers: Workers | None = None, *, seed: int = 0
+    statuses: Sequence[UnitStatus],
+    paper: Paper,
+    store: Store,
+    workers: Workers | None = None,
+    *,
+    seed: int = 0,
+    on_replay: Callable[[UnitReplay], None] = lambda _: None,
 ) -> dict[str, list[UnitReplay]]:
     """Let stale records hold for today's code, if a sample of each experiment replays without a difference.
 
     At least 5 % and 5 units of each experiment are executed again; the adoption is written with every
     compared metric as evidence, for all experiments or for none. Records of other data stay stale.
+    ``on_replay`` is told of each replayed unit as it ends.
 
     Raises
     ------
@@ -92,10 +99,13 @@ def adopt(
     for status in statuses:
         if status.stale_by_code_alone:
             stale[status.unit.experiment].append(status)
-    replayed = {}
+    replayed: dict[str, list[UnitReplay]] = {}
     for name, members in stale.items():
         sample = max(LEAST_ADOPTION_UNITS, math.ceil(LEAST_ADOPTION_SHARE * len(members)))
-        replayed[name] = list(replay(_covering(members, sample, seed), store, workers))
+        replayed[name] = []
+        for unit in replay(_covering(members, sample, seed), store, workers):
+            on_replay(unit)
+            replayed[name].append(unit)
     wrong = [unit for units in replayed.values() for unit in units if not unit.agrees]
     if wrong:
         raise RunError(f"{len(wrong)} replayed unit(s) disagree, nothing is adopted: {describe(wrong[0])}")
@@ -106,7 +116,7 @@ def adopt(
 
 def describe(unit: UnitReplay) -> str:
     """Say which unit disagrees, in which metric, with both values and both environments."""
-    where = f"{unit.status.unit.experiment} {unit.status.unit.key}"
+    where = f"{unit.status.unit.paper} {unit.status.unit.experiment} {unit.status.unit.key}"
     if unit.error:
         return f"{where}: {unit.error}"
     parts = [

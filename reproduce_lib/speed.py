@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 from typing import Literal
 
@@ -96,7 +97,7 @@ def results_page(results: Results | None) -> str:
     if results is None:
         return "The benchmarks have not been run yet.\n"
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
-    on = f"Measured {results.time[:10]} on {results.processor}, {results.cores} cores, with {versions}."
+    on = escape(f"Measured {results.time[:10]} on {results.processor}, {results.cores} cores, with {versions}.")
     return "\n\n".join([on, _ratios(results.ratios), _quantities(results.quantities), *map(_profile, results.profiles)])
 
 

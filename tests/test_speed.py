@@ -1,0 +1,140 @@
+"""The benchmarks' arithmetic, and the page that shows their results and the log of runs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import features, pairs, workers
+from reproduce_lib.errors import RecordError
+from reproduce_lib.run_log import Run, RunEnded, RunStarted
+from reproduce_lib.speed import (
+    Profile,
+    Quantity,
+    Results,
+    Share,
+    read_results,
+    results_page,
+    results_path,
+    runs_page,
+    write_results,
+)
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
+    (tmp_path / "book").mkdir()
+    return tmp_path
+
+
+def some_results(**ratio: Any) -> Results:
+    return Results(
+        time="2026-01-02T03:04:05Z",
+        processor="Fast <CPU>",
+        cores=2,
+        versions={"jax": "0.10"},
+        ratios=[pairs.ratio("reading", "slow way", "fast way", [(8.0, 2.0), (18.0, 2.0)], ratio.get("goal"))],
+        quantities=[Quantity(name="book", unit="s", median=70.0, smallest=69.0, largest=71.0, repeats=3, at_most=60.0)],
+        profiles=[Profile(paper="toy", unit="seed 1", seconds=2.0, shares=[Share(where="imports", share=0.25)])],
+    )
+
+
+def test_ratio_is_the_geometric_mean_with_its_t_interval() -> None:
+    (found,) = some_results().ratios
+    assert found.ratio == pytest.approx(6.0)  # of 4 and 9
+    # log 4 and log 9 are log(1.5) above and below their mean; t(0.975, 1) = 12.7062.
+    half = 12.7062 * math.sqrt(2) * math.log(1.5) / math.sqrt(2)
+    assert found.low == pytest.approx(6 / math.exp(half), rel=1e-4)
+    assert found.high == pytest.approx(6 * math.exp(half), rel=1e-4)
+    assert (found.slow_seconds, found.fast_seconds, found.repeats) == (13.0, 2.0, 2)
+
+
+def test_pairs_are_measured_in_turn_and_the_first_of_a_pair_alternates() -> None:
+    said: list[str] = []
+
+    def way(name: str, seconds: float) -> Any:
+        def measure() -> float:
+            said.append(name)
+            return seconds
+
+        return measure
+
+    assert pairs.measure_pairs(way("slow", 2.0), way("fast", 1.0), 3) == [(2.0, 1.0)] * 3
+    assert said == ["slow", "fast", "fast", "slow", "slow", "fast"]
+
+
+def test_operations_of_a_network_are_those_counted_by_hand() -> None:
+    # One LSTM step: four gates, each a product of 100 units with 1 input and 100 states; then 100 weights to 1 output.
+    forward = 2 * 4 * 100 * 101 + 2 * 100
+    days = int(0.72 * 1259) - 1
+    assert workers.training_operations("lstm", 1, epochs=1) == 3 * forward * days
+    one, thirty = (workers.training_operations("lstm_gru", window, epochs=1) for window in (1, 30))
+    assert thirty / one == pytest.approx(30 * (days - 29) / days, rel=0.01)
+
+
+def test_feature_extraction_is_compared_with_one_that_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    (found,) = features.windows_against_pandas(2)
+    assert found.ratio > 1
+    right = features.sliding_windows
+    monkeypatch.setattr(features, "sliding_windows", lambda series, width: right(series + 1, width))
+    with pytest.raises(AssertionError):
+        features.windows_against_pandas(1)
+
+
+def test_results_come_back_as_they_were_written() -> None:
+    assert read_results() is None
+    write_results(some_results(goal=5.0))
+    assert read_results() == some_results(goal=5.0)
+
+
+def test_results_that_cannot_be_read_are_one_error() -> None:
+    results_path().write_text('{"schema": 2}', encoding="utf-8")
+    with pytest.raises(RecordError, match="make bench"):
+        read_results()
+
+
+@pytest.mark.parametrize(("goal", "mark"), [(5.0, "✓"), (7.0, "✗")])
+def test_page_says_which_goals_are_reached(goal: float, mark: str) -> None:
+    page = results_page(some_results(goal=goal))
+    row = next(row for row in page.split("<tr>") if "slow way" in row)
+    assert mark in row
+    assert ">6<" in row
+    book = next(row for row in page.split("<tr>") if ">book<" in row)
+    assert "✗" in book
+    assert "25 %" in page
+    assert "<CPU>" not in page
+
+
+def test_page_without_results_says_so() -> None:
+    assert "make bench" in results_page(None) or "not been run" in results_page(None)
+
+
+def started(time: str, due: int, seconds: float = 0.0, unknown: int = 0) -> RunStarted:
+    return RunStarted(
+        id=time,
+        time=time,
+        processor="p",
+        jobs=2,
+        dask=False,
+        papers=["toy"],
+        due=due,
+        expected_seconds=seconds,
+        of_unknown_length=unknown,
+    )
+
+
+def test_killed_run_is_shown_with_what_it_recorded_and_the_next_with_what_was_expected() -> None:
+    first, second = "2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z"
+    ended = RunEnded(id=second, time="2026-01-01T11:30:00Z", ending="finished", written=4, failed=0, left=0)
+    runs = [Run(started(first, 6, unknown=6), None), Run(started(second, 4, seconds=2400.0, unknown=1), ended)]
+    ends = ["2026-01-01T10:05:00Z", "2026-01-01T10:12:00Z", "2026-01-01T11:00:00Z", "2026-01-01T11:29:00Z"]
+    killed, finished = runs_page(runs, ends).split("<tr>")[2:]
+    assert all(f">{text}<" in killed for text in ("6", "12 min", "2"))
+    assert "unknown" in killed
+    assert "killed" in killed
+    assert all(f">{text}<" in finished for text in ("4", "30 min", "finished"))
+    assert "20 min + 1 unit" in finished  # 2400 s of one worker, two at a time
