@@ -137,7 +137,7 @@ def run(
     if only_stale and execute != "missing":
         raise ParameterError("--only-stale and --execute exclude one another")
     papers = rebuilt() if every else [paper]
-    units = [status.unit for key in papers for status in _selected(key, experiment, claim, where)]
+    units = [status.unit for status in _selected_of(papers, experiment, claim, where)]
     plan = make_plan(units, store_for("full"), "stale" if only_stale else execute_mode(execute))
     _carry_out(plan, dry_run, limit_hours, jobs, dask)
 
@@ -231,10 +231,10 @@ def verify(
         raise ParameterError("--sample and --budget exclude one another")
     papers = [paper] if paper else rebuilt()
     store = store_for("full")
-    statuses = [status for key in papers for status in _selected(key, experiment, claim, where)]
+    statuses = _selected_of(papers, experiment, claim, where)
     jobs = _capped(jobs)
     if budget:
-        chosen = replay.choose_within(statuses, _seconds(budget) * jobs, seed, store)
+        chosen = replay.choose_within(statuses, _seconds(budget), seed, store, jobs=jobs)
     else:
         chosen = replay.choose(statuses, sample or 6, seed)
     if not chosen:
@@ -358,6 +358,19 @@ def _comparison(paper: str) -> Any:
     return Comparison(load_claims(paper), known, store_for("full"))
 
 
+def _selected_of(papers: Sequence[str], experiment: str, claim: str, where: list[str] | None) -> list[Any]:
+    """Return what fits the options in each paper; a paper where they mean nothing is left out, if others are left."""
+    found, refused = [], []
+    for paper in papers:
+        try:
+            found += _selected(paper, experiment, claim, where)
+        except ParameterError as error:
+            refused.append(error)
+    if refused and not found:
+        raise refused[0]
+    return found
+
+
 def _selected(paper: str, experiment: str, claim: str, where: list[str] | None) -> list[Any]:
     """Return the statuses of the recorded set's units that fit the options."""
     comparison = _comparison(paper)
@@ -394,14 +407,15 @@ def _row_of(comparison: Any, claim: str) -> Any:
 def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, dask: str) -> None:
     """Print the plan, run it unless it is only asked for, and print what came of it."""
     from reproduce_lib.engine import run_plan
-    from reproduce_lib.pool import Workers
+    from reproduce_lib.pool import Workers, size_of
     from reproduce_lib.progress import Bars, console, plan_table, summary_table
 
-    jobs = jobs if dask else _capped(jobs)
+    jobs = size_of(dask) if dask else _capped(jobs)
     out = console()
     out.print(plan_table(plan, jobs))
     if dry_run or not plan.due:
-        typer.echo("nothing was run" if dry_run else "every unit is recorded")
+        fresh = all(status.state == "fresh" for status in plan.statuses)
+        typer.echo("every unit is recorded" if fresh else "nothing was run")
         return
     limit = None if limit_hours is None else 3600 * limit_hours
     watcher = Bars(plan, console(error=True))
@@ -410,9 +424,11 @@ def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, d
         typer.echo(str(line), err=True)
     out.print(summary_table(plan, summary, jobs))
     typer.echo(f"{summary.written.total()} units recorded")
-    _refuse_failures(summary.failed)
     if summary.ending == "interrupted":
+        typer.echo("\n".join(_failures(summary.failed)), err=True)
         raise KeyboardInterrupt
+    if lines := _failures(summary.failed):
+        raise RunError("\n".join(lines))
     if summary.ending == "time limit":
         typer.echo(f"the limit of {limit_hours} h is reached; run again to go on")
 
@@ -487,11 +503,12 @@ def _scalar(text: str) -> Any:
         return text
 
 
-def _refuse_failures(failed: Iterable[Any]) -> None:
-    """End with every unit that raised, once what succeeded is safe; what failed alike is said once."""
+def _failures(failed: Iterable[Any]) -> list[str]:
+    """Say which units raised; what failed alike is said once."""
     alike: dict[str, list[str]] = {}
     for one in failed:
         alike.setdefault(one.message, []).append(f"{one.unit.experiment} {one.unit.key}")
-    if alike:
-        lines = [f"{', '.join(units[:3])}{' …' * (len(units) > 3)}: {message}" for message, units in alike.items()]
-        raise RunError("\n".join([f"{sum(map(len, alike.values()))} unit(s) failed", *lines]))
+    if not alike:
+        return []
+    lines = [f"{', '.join(units[:3])}{' …' * (len(units) > 3)}: {message}" for message, units in alike.items()]
+    return [f"{sum(map(len, alike.values()))} unit(s) failed", *lines]

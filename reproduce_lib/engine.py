@@ -82,13 +82,15 @@ def run_plan(
         summary.damaged += plan.store.file(*place).set_damaged_aside()
     if not plan.due:
         return summary
+    papers = {due.unit.paper for due in plan.due}
+    codes = {paper: code_digests(load_paper(paper).module) for paper in papers}
     begun = time.monotonic()
     stop = Stop(limit_seconds)
     with watcher or nullcontext(Silent()) as told, interruptible(stop, told):
         outcomes = execute_units(plan.due, workers, stop=stop, watcher=told)
         log = _Log(plan, workers)
         for outcome in outcomes:
-            _take(outcome, plan.store, summary)
+            _take(outcome, plan.store, codes, summary)
     summary.elapsed_seconds = time.monotonic() - begun
     left = len(plan.due) - summary.ended.total()
     if left:
@@ -132,11 +134,11 @@ class _Log:
         self._log.append(ended)
 
 
-def _take(outcome: Finished | Failed, store: Store, summary: Summary) -> None:
+def _take(outcome: Finished | Failed, store: Store, codes: dict[str, dict[str, str]], summary: Summary) -> None:
     place = outcome.unit.paper, outcome.unit.experiment
     summary.ended[place] += 1
     if isinstance(outcome, Finished):
-        outcome = _of_this_code(outcome)
+        outcome = _of_this_code(outcome, codes[outcome.unit.paper])
     if isinstance(outcome, Failed):
         summary.failed.append(outcome)
         return
@@ -144,10 +146,9 @@ def _take(outcome: Finished | Failed, store: Store, summary: Summary) -> None:
     summary.seconds[place] += outcome.seconds
 
 
-def _of_this_code(outcome: Finished) -> Finished | Failed:
+def _of_this_code(outcome: Finished, code: dict[str, str]) -> Finished | Failed:
     """Refuse what a worker computed by other code than this run began with, as an outdated cluster would."""
-    here = code_digests(load_paper(outcome.unit.paper).module)
-    if outcome.context.code == here:
+    if outcome.context.code == code:
         return outcome
-    changed = ", ".join(changed_symbols(outcome.context.code, here)[:3])
+    changed = ", ".join(changed_symbols(outcome.context.code, code)[:3])
     return Failed(outcome.unit, f"its worker loaded other code than this run began with: {changed}", "")

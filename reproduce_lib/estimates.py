@@ -30,7 +30,9 @@ def expected_seconds(units: Sequence[UnitParameters], stores: Iterable[Store]) -
     for place, (backends, model) in models.items():
         rows = [i for i, unit in enumerate(units) if _place(unit) == place and unit.backend in backends]
         if model is not None and rows:
-            for row, value in zip(rows, model.predict([_features(units[i].model_dump()) for i in rows]), strict=True):
+            for row, value in zip(
+                rows, model.predict([_features(units[i].model_dump(mode="json")) for i in rows]), strict=True
+            ):
                 seconds[row] = float(value)
     return seconds
 
@@ -60,7 +62,7 @@ def _fit(place: Place, stores: Iterable[Store]) -> tuple[set[str], Pipeline | No
 def _features(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return parameters as `DictVectorizer` wants them: numbers stay numbers, all else is a category."""
     return {
-        name: value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+        name: value if isinstance(value, int | float) else str(value)
         for name, value in parameters.items()
         if name not in _IDLE
     }

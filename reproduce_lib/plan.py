@@ -87,7 +87,7 @@ def make_plan(
         ``fresh`` everything
     learn_from : more stores whose recorded seconds tell how long a unit takes
     """
-    statuses = tuple(unit_statuses(units, store))
+    statuses = tuple(unit_statuses({unit.key: unit for unit in units}.values(), store))
     chosen = [status.unit for status in statuses if status.state in _RUNS[how]]
     expected = expected_seconds(chosen, [store, *learn_from]) if chosen else []
     due = [Due(unit, seconds) for unit, seconds in zip(chosen, expected, strict=True)]

@@ -120,6 +120,13 @@ def execute_units(
     return _outcomes(waiting, pool, stop or Stop(), watcher or Silent())
 
 
+def size_of(dask: str) -> int:
+    """Return the number of workers of the cluster whose scheduler listens at ``dask``."""
+    cluster = _Cluster(dask)
+    cluster.close(abandon=False)
+    return cluster.jobs
+
+
 def cores() -> int:
     """Return the processor cores that this process may use."""
     from joblib import cpu_count
@@ -172,15 +179,15 @@ class _Processes(_Pool):
     """Processes of this machine, which keep their imports from unit to unit."""
 
     def __init__(self, jobs: int) -> None:
-        self.jobs = min(jobs, cores())
+        self._asked = self.jobs = min(jobs, cores())
         self._used = False
 
     def prepare(self, backend: Backend) -> None:
         if self._used:
             self._shut_down()
         self._used = True
-        if backend == "jax_gpu":
-            self.jobs = 1  # a second process would wait for the first one's memory
+        # On a GPU a second process would wait for the first one's memory.
+        self.jobs = 1 if backend == "jax_gpu" else self._asked
 
     def run(self, calls: Iterable[Any], jobs: int) -> Iterator[list[Finished | Failed]]:
         from joblib import Parallel, parallel_config

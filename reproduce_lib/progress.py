@@ -13,12 +13,52 @@ from rich.table import Table
 
 from reproduce_lib.engine import Summary
 from reproduce_lib.plan import Plan
-from reproduce_lib.pool import cores
 from reproduce_lib.units import UnitParameters
 from reproduce_lib.worker import Failed, Finished
 
 Place = tuple[str, str]
 SECONDS_PER_LINE = 60
+
+
+class Pace:
+    """How fast a run goes, and how long the rest takes, told from how long the ended units took."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._expected = {due.unit.key: due.seconds for due in plan.due}
+        self._known_left = sum(due.seconds or 0.0 for due in plan.due)
+        self._unknown_left = plan.of_unknown_length
+        self._begun = time.monotonic()
+        self._starts: dict[str, float] = {}
+        self._took = self._took_of_known = self._expected_of_ended = 0.0
+        self.ended_units = 0
+
+    def started(self, key: str) -> None:
+        """Take the time of a unit's start; its second start, after the death of its worker, counts anew."""
+        self._starts[key] = time.monotonic()
+
+    def ended(self, key: str) -> None:
+        """Take the time of a unit's end."""
+        took = time.monotonic() - self._starts.pop(key, time.monotonic())
+        expected = self._expected[key]
+        self.ended_units += 1
+        self._took += took
+        if expected is None:
+            self._unknown_left -= 1
+            return
+        self._known_left -= expected
+        self._expected_of_ended += expected
+        self._took_of_known += took
+
+    def __str__(self) -> str:
+        spent = max(time.monotonic() - self._begun, 1e-9)
+        return f"{3600 * self.ended_units / spent:,.0f} units/h, {duration(self._seconds_left(spent))} left"
+
+    def _seconds_left(self, spent: float) -> float:
+        """Return the expected seconds, set right by how long known units took, at today's number at a time."""
+        longer = self._took_of_known / self._expected_of_ended if self._expected_of_ended else 1.0
+        mean = self._took / self.ended_units if self.ended_units else 0.0
+        at_a_time = max(self._took / spent, 1e-9)
+        return (self._known_left * longer + self._unknown_left * mean) / at_a_time
 
 
 class Bars:
@@ -29,16 +69,15 @@ class Bars:
 
     def __init__(self, plan: Plan, console: Console) -> None:
         self._console = console
-        self._running: dict[str, str] = {}
-        self._expected = {due.unit.key: due.seconds or 0.0 for due in plan.due}
-        self._expected_of_done = 0.0
-        self._done = 0
-        self._begun = self._last_line = time.monotonic()
+        self._due = len(plan.due)
+        self._pace = Pace(plan)
+        self._running: dict[str, UnitParameters] = {}
+        self._last_line = time.monotonic()
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[tells]}"),
+            TextColumn("{task.fields[tells]}", markup=False),
             console=console,
             disable=not console.is_terminal,
         )
@@ -59,37 +98,33 @@ class Bars:
 
     def started(self, unit: UnitParameters) -> None:
         """Show a unit as running."""
-        self._running[unit.key] = unit.label
-        self._progress.update(self._places[_place(unit)], tells="; ".join(self._running.values()))
+        self._pace.started(unit.key)
+        self._running[unit.key] = unit
+        self._progress.update(self._places[_place(unit)], tells=self._now(_place(unit)))
 
     def ended(self, outcome: Finished | Failed) -> None:
         """Move the bars of a unit's experiment, its paper and the run."""
         unit = outcome.unit
         self._running.pop(unit.key, None)
-        self._done += 1
-        self._expected_of_done += self._expected[unit.key]
-        for task in (self._places[_place(unit)], self._papers[unit.paper], self._total):
-            self._progress.update(task, advance=1)
-        self._progress.update(self._total, tells=self._pace())
+        self._pace.ended(unit.key)
+        self._progress.update(self._places[_place(unit)], advance=1, tells=self._now(_place(unit)))
+        self._progress.update(self._papers[unit.paper], advance=1)
+        self._progress.update(self._total, advance=1, tells=str(self._pace))
         if not self._console.is_terminal and time.monotonic() - self._last_line > SECONDS_PER_LINE:
             self._last_line = time.monotonic()
-            self.notice(f"{self._done} of {len(self._expected)} units, {self._pace()}; now: {unit.label}")
+            running = "; ".join(one.label for one in self._running.values())
+            now = f"; now: {running}" if running else ""
+            self.notice(f"{self._pace.ended_units} of {self._due} units, {self._pace}{now}")
 
     def notice(self, text: str) -> None:
         """Print something above the bars."""
-        self._console.print(text)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def _task(self, name: str, total: int) -> TaskID:
         return self._progress.add_task(name, total=total, tells="")
 
-    def _pace(self) -> str:
-        """Tell rate and time left: the expected seconds, set right by how long the finished units really took."""
-        spent = time.monotonic() - self._begun
-        if self._expected_of_done:
-            left = (sum(self._expected.values()) - self._expected_of_done) * spent / self._expected_of_done
-        else:
-            left = (len(self._expected) - self._done) * spent / self._done
-        return f"{3600 * self._done / spent:,.0f} units/h, {duration(left)} left"
+    def _now(self, place: Place) -> str:
+        return "; ".join(unit.label for unit in self._running.values() if _place(unit) == place)
 
 
 def plan_table(plan: Plan, jobs: int) -> Table:
@@ -147,11 +182,6 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
-
-
-def capped(jobs: int) -> int:
-    """Return ``jobs``, or the number of cores where that is smaller: every unit keeps one core busy."""
-    return min(jobs, cores())
 
 
 def _hours(seconds: float, unknown: int, due: int, at_a_time: int) -> str:

@@ -29,23 +29,23 @@ from reproduce_lib.units import MetricValue
 LOCK_SECONDS = 60
 
 
+# No line can be part of a reference cycle. Told so, the garbage collector does not walk through all the
+# lines read so far again and again, which took almost a third of the time of reading 10^5 of them.
 class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     schema_version: Literal[1] = msgspec.field(default=1, name="schema")
 
     def text(self) -> str:
         """Return the line as it stands in the file, without its line break.
 
-        NumPy scalars and whole numbers among the metrics are written as floats.
-
         Raises
         ------
         ValueError
             If the line could not be read back: a field of another type, or a number that JSON has no word for.
         """
-        # A struct takes whatever it is built of; only decoding checks it.
-        checked = msgspec.convert(msgspec.to_builtins(self, enc_hook=float), type(self))
-        # The schema is a default, so it is left out by msgspec like an ``artifact`` that is not there.
-        fields = {"schema": self.schema_version, **msgspec.to_builtins(checked)}
+        # A struct takes whatever it is built from; reading checks it, and makes floats of whole metrics.
+        as_read = _LINE.decode(json.dumps(msgspec.to_builtins(self, enc_hook=_plain), allow_nan=False))
+        # msgspec leaves out what has its default value: an artifact that is not there, but the schema as well.
+        fields = {"schema": self.schema_version, **msgspec.to_builtins(as_read)}
         return json.dumps(fields, separators=(",", ":"), allow_nan=False)
 
 
@@ -187,12 +187,13 @@ class RecordFile:
             raise RecordError(f"{self.path} cannot be read: {error.strerror}") from error
         whole, newline, rest = data.rpartition(b"\n")
         contents = self._read.contents
-        for line in whole.split(b"\n") if newline else []:
-            self._read.lines += 1
-            self._take(line, self._read.lines, contents)
         if newline:
+            lines = whole.split(b"\n")
+            for number, line in enumerate(lines, start=self._read.lines + 1):
+                self._take(line, number, contents)
+            self._read.lines += len(lines)
             self._read.offset += len(whole) + 1
-            self._read.last_line = whole.rpartition(b"\n")[2] + newline
+            self._read.last_line = lines[-1] + newline
         if not rest:
             return contents
         cut = DamagedLine(self.path, self._read.lines + 1, rest.decode(errors="backslashreplace"), "the line is cut")
@@ -329,3 +330,10 @@ class Store:
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
+
+
+def _plain(value: object) -> Any:
+    """Return a NumPy scalar as the Python number or text that it is."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise ValueError(f"{value!r} is neither a number nor a text")

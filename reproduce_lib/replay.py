@@ -47,20 +47,22 @@ def choose(statuses: Sequence[UnitStatus], sample: int, seed: int) -> list[UnitS
     return _shuffled(statuses, seed)[:sample]
 
 
-def choose_within(statuses: Sequence[UnitStatus], seconds: float, seed: int, store: Store) -> list[UnitStatus]:
-    """Choose like `choose`, as many as are expected to take ``seconds`` of one worker together.
+def choose_within(
+    statuses: Sequence[UnitStatus], seconds: float, seed: int, store: Store, *, jobs: int = 1
+) -> list[UnitStatus]:
+    """Choose like `choose`, as many as ``jobs`` workers are expected to replay within ``seconds``.
 
     A unit whose like was never recorded on this processor is expected to take its recorded seconds.
     """
     shuffled = _shuffled(statuses, seed)
     expected = expected_seconds([status.unit for status in shuffled], [store])
-    chosen = []
+    chosen, left = [], seconds * jobs
     for status, here in zip(shuffled, expected, strict=True):
         assert status.record is not None, "only recorded units are replayed"
         needed = status.record.seconds if here is None else here
-        if needed <= seconds:
+        if needed <= min(seconds, left):
             chosen.append(status)
-            seconds -= needed
+            left -= needed
     return chosen
 
 

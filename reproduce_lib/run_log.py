@@ -75,8 +75,11 @@ class RunLog:
         """Write one line so that it is on disk when this returns."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS), self.path.open("ab") as file:
-                file.write(msgspec.json.encode(line) + b"\n")
+            with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS), self.path.open("ab+") as file:
+                end = file.seek(0, os.SEEK_END)
+                # The cut line of a writer that was killed is closed off, so that it spoils no other.
+                whole = not end or (file.seek(end - 1) is not None and file.read(1) == b"\n")
+                file.write((b"" if whole else b"\n") + msgspec.json.encode(line) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
         except (OSError, TimeoutError) as error:
@@ -91,7 +94,7 @@ class RunLog:
         for number, text in enumerate(self.path.read_bytes().splitlines(), start=1):
             try:
                 line = self._decoder.decode(text)
-            except msgspec.DecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise RecordError(f"{self.path}:{number}: unreadable line ({error}); remove it") from error
             if isinstance(line, RunStarted):
                 started[line.id] = line

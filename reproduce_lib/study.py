@@ -50,18 +50,19 @@ class UnitStatus:
 
 def unit_statuses(units: Iterable[UnitParameters], store: Store) -> list[UnitStatus]:
     """Say of each unit whether it is recorded, and whether by the code and data of today."""
-    contents = {}
+    contents, codes = {}, {}
     statuses = []
     for unit in units:
         place = (unit.paper, unit.experiment)
         if place not in contents:
             contents[place] = store.file(*place).read()
+            codes[place] = code_digests(load_paper(unit.paper).module)
         found = contents[place]
         record = found.records.get(unit.key)
         if record is None:
             statuses.append(UnitStatus(unit, "missing"))
             continue
-        because = _reasons(found.codes(record), found.contexts[record.context].data, unit.paper)
+        because = _reasons(found.codes(record), found.contexts[record.context].data, codes[place])
         if record.artifact is not None and not store.has_arrays(unit.paper, unit.key):
             because.append(_ARRAYS)
         state: State = "stale" if because else "fresh"
@@ -91,11 +92,10 @@ def write(outcome: Finished, store: Store) -> bool:
     return store.file(unit.paper, unit.experiment).append(outcome.context, record)
 
 
-def _reasons(accepted: list[dict[str, str]], data: dict[str, str], paper: str) -> list[str]:
+def _reasons(accepted: list[dict[str, str]], data: dict[str, str], current: dict[str, str]) -> list[str]:
     """Say why a record does not hold for today's code and data; nothing when it does."""
     files = data_files()
     reasons = [f"{_DATA}{name}" for name, digest in data.items() if name not in files or files[name].sha256 != digest]
-    current = code_digests(load_paper(paper).module)
     if current not in accepted:
         reasons += changed_symbols(accepted[-1], current)
     return reasons

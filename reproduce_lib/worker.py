@@ -93,7 +93,7 @@ def _run(experiment: Experiment, units: Sequence[UnitParameters]) -> list[UnitRe
 
 def _check_finite(result: UnitResult) -> None:
     """Refuse what no record can hold: a training that diverged measured nothing."""
-    wrong = {name: value for name, value in result.metrics.items() if not isinstance(value, str)}
-    wrong = {name: value for name, value in wrong.items() if not math.isfinite(value)}
+    numbers = {name: value for name, value in result.metrics.items() if not isinstance(value, str)}
+    wrong = {name: value for name, value in numbers.items() if isinstance(value, bool) or not math.isfinite(value)}
     if wrong:
         raise RunError(f"no result: {', '.join(f'{name} is {value}' for name, value in wrong.items())}")

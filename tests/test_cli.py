@@ -610,3 +610,24 @@ def test_units_that_failed_alike_are_said_once(monkeypatch: pytest.MonkeyPatch) 
     text = reproduce("sweep", KEY, "--seeds", "6", status=1)
     assert text.count("the mill is broken") == 1
     assert "5 unit(s) failed" in text
+
+
+@pytest.mark.parametrize("option", [["--only-stale"], ["--execute", "recorded"]])
+def test_nothing_to_do_is_not_called_everything_recorded(option: list[str]) -> None:
+    assert "every unit is recorded" not in reproduce("run", KEY, *option)
+
+
+def test_interrupted_run_with_a_failed_unit_ends_as_interrupted_and_names_the_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run_plan(plan: Plan, *arguments: Any, **options: Any) -> Summary:
+        return Summary(failed=[Failed(plan.due[0].unit, "it raised", "")], ending="interrupted")
+
+    monkeypatch.setattr(engine, "run_plan", run_plan)
+    assert "it raised" in reproduce("sweep", KEY, status=130)
+
+
+def test_budget_takes_no_unit_that_is_longer_than_it_however_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store_for("full"), NetworkParameters.of(), {"mae": 1.0}, seconds=300.0, module=MODULE)
+    monkeypatch.setattr(pool, "cores", lambda: 2)
+    assert "no recorded unit fits" in reproduce("verify", "--budget", "3m", "--jobs", "2", status=1)

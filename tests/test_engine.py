@@ -441,3 +441,19 @@ def test_jobs_and_order_change_no_kept_array(tmp_path: Path) -> None:
         assert first.same_result(second)
         arrays = stores[1].read_arrays("naufal2023", second)
         assert set(arrays) == {"error", "loss", "val_loss"}
+
+
+def test_code_that_is_edited_while_a_unit_runs_fails_nothing_that_began_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = code_digests(MODULE)
+    now = [today]
+    monkeypatch.setattr(engine, "code_digests", lambda module: now[0])
+
+    def execute(due: Sequence[Due], *places: Any, **options: Any) -> Iterator[Finished | Failed]:
+        for outcome in execute_here(due):
+            now[0] = {**today, "reproduce_lib.metrics.skill": "0" * 16}
+            yield outcome
+
+    monkeypatch.setattr(engine, "execute_units", execute)
+    assert not run_units([baseline(), baseline("drift")], store).failed

@@ -145,3 +145,7 @@ def test_another_store_tells_how_long_units_take_but_not_that_they_are_recorded(
     plan = make_plan([noisy()], mine, learn_from=[other])
     assert [(one.unit, one.seconds) for one in plan.due] == [(noisy(), 12.0)]
     assert [status.state for status in plan.statuses] == ["missing"]
+
+
+def test_unit_asked_for_twice_is_run_once(store: Store) -> None:
+    assert planned(make_plan([noisy(), noisy()], store)) == [noisy()]

@@ -20,6 +20,7 @@ import distributed
 import psutil
 import pytest
 
+from reproduce_lib import pool
 from reproduce_lib.pool import Due, Stop, cores
 from reproduce_lib.records import RecordFile
 from tests.support import PROJECT, NoisyParameters
@@ -32,6 +33,7 @@ from reproduce_lib.engine import run_plan
 from reproduce_lib.errors import RunError
 from reproduce_lib.papers.toy import ToyParameters
 from reproduce_lib.plan import Plan
+from reproduce_lib import pool
 from reproduce_lib.pool import Due, Workers
 from reproduce_lib.records import Store
 
@@ -211,6 +213,15 @@ def test_limit_allows_what_fits_and_what_nobody_knows_the_length_of() -> None:
     assert not Stop(limit_seconds=0).allows([Due(unit)])
     stop.requested.set()
     assert not stop.allows([Due(unit, 0.0)])
+
+
+def test_backend_after_a_gpus_gets_all_jobs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "cores", lambda: 4)
+    processes = pool._Processes(4)
+    monkeypatch.setattr(processes, "_shut_down", lambda **options: None)
+    for backend, jobs in (("jax_gpu", 1), ("jax", 4)):
+        processes.prepare(backend)
+        assert processes.jobs == jobs
 
 
 # On a Dask cluster

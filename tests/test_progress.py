@@ -153,8 +153,9 @@ def noisy_plan(*lengths: float | None) -> Plan:
     return plan_of(*parts)
 
 
-def finish(bars: Bars, unit: UnitParameters) -> None:
+def finish(bars: Bars, unit: UnitParameters, clock: Clock, seconds: float) -> None:
     bars.started(unit)
+    clock.seconds += seconds
     bars.ended(Failed(unit, "", ""))
 
 
@@ -164,9 +165,8 @@ def test_where_nobody_looks_a_line_a_minute_stands_for_the_bars(clock: Clock) ->
     printed: list[float] = []
     with Bars(plan, Console(file=file, width=120)) as bars:
         for due in plan.due:
-            clock.seconds += 1
             before = len(file.getvalue())
-            finish(bars, due.unit)
+            finish(bars, due.unit, clock, 1)
             if len(file.getvalue()) > before:
                 printed.append(clock.seconds)
     assert 9 <= len(printed) <= 10
@@ -206,8 +206,7 @@ def test_terminal_has_a_bar_for_the_run_for_each_paper_and_for_each_experiment(c
     parts: list[Any] = [(unit, "missing", 10.0, True) for unit in (*noisy, PlainParameters.of(), *others)]
     with Bars(plan_of(*parts), console) as bars:
         for unit in (*noisy[:3], others[0]):
-            clock.seconds += 10
-            finish(bars, unit)
+            finish(bars, unit, clock, 10)
         bars.started(PlainParameters.of())
     frame = last_frame(console)
     assert frame.keys() == {"all", "  toy", "    noisy", "    plain", "  other", "    things"}
@@ -242,6 +241,8 @@ def test_terminal_shows_a_notice_above_the_bars(clock: Clock) -> None:
         ([None] * 4, [120.0], "30", "6 min"),
         ([None] * 4, [120.0] * 3, "30", "2 min"),
         ([100.0] * 2, [100.0] * 2, "36", "0 s"),
+        # Ten units of unknown length took 100 s each, one of a known second took that: 99 more of them are left.
+        ([*[None] * 10, *[1.0] * 100], [*[100.0] * 10, 1.0], "40", "2 min"),
     ],
 )
 def test_time_left_is_what_the_rest_takes_at_the_speed_so_far(
@@ -251,6 +252,59 @@ def test_time_left_is_what_the_rest_takes_at_the_speed_so_far(
     plan = noisy_plan(*expected)
     with Bars(plan, console) as bars:
         for due, seconds in zip(plan.due, took, strict=False):
-            clock.seconds += seconds
-            finish(bars, due.unit)
+            finish(bars, due.unit, clock, seconds)
     assert last_frame(console)["all"].split(maxsplit=1)[1] == f"{per_hour} units/h, {left} left"
+
+
+def test_units_that_run_at_once_halve_the_time_left(clock: Clock) -> None:
+    console = at_terminal()
+    plan = noisy_plan(*[100.0] * 6)
+    with Bars(plan, console) as bars:
+        for due in plan.due[:2]:
+            bars.started(due.unit)
+        clock.seconds += 100
+        for due in plan.due[:2]:
+            bars.ended(Failed(due.unit, "", ""))
+    assert "200 s" not in last_frame(console)["all"]
+    assert last_frame(console)["all"].endswith("3 min left")  # 400 s, two at a time
+
+
+def test_bar_of_an_experiment_shows_what_runs_there_now_and_nothing_that_ended(clock: Clock) -> None:
+    console = at_terminal()
+    first, second, plain = NoisyParameters.of(model="b"), NoisyParameters.of(model="c"), PlainParameters.of(share="y")
+    with Bars(plan_of(*((unit, "missing", 10.0, True) for unit in (first, second, plain))), console) as bars:
+        for unit in (first, second, plain):
+            bars.started(unit)
+        bars.ended(Failed(first, "", ""))
+        frame = last_frame(console)
+        bars.ended(Failed(second, "", ""))
+    assert frame == {} or first.label not in frame["    noisy"]
+    ending = last_frame(console)
+    assert second.label not in ending["    noisy"]
+    assert plain.label in ending["    plain"]
+    assert plain.label not in ending["    noisy"]
+
+
+def test_line_of_a_run_in_a_file_names_what_runs_now(clock: Clock) -> None:
+    file = io.StringIO()
+    first, second = NoisyParameters.of(model="b"), NoisyParameters.of(model="c")
+    with Bars(plan_of(*((unit, "missing", 1.0, True) for unit in (first, second))), Console(file=file)) as bars:
+        bars.started(first)
+        bars.started(second)
+        clock.seconds += 100
+        bars.ended(Failed(first, "", ""))
+    assert f"now: {second.label}" in file.getvalue()
+
+
+def test_notice_in_a_file_is_one_whole_line_and_is_not_read_as_markup() -> None:
+    file = io.StringIO()
+    with Bars(noisy_plan(1.0), Console(file=file, width=60)) as bars:
+        bars.notice("[bold]" + "word " * 60)
+    (line,) = file.getvalue().splitlines()
+    assert line.startswith("[bold]word")
+
+
+def test_units_that_end_within_one_tick_of_the_clock_are_shown(clock: Clock) -> None:
+    with Bars(noisy_plan(1.0, None), at_terminal()) as bars:
+        for seed in range(2):
+            finish(bars, NoisyParameters.of(seed=seed), clock, 0)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 
 from reproduce_lib import records
 from reproduce_lib.errors import RecordError
-from reproduce_lib.records import Contents, Context, Record, RecordFile, Replay, Store
+from reproduce_lib.records import Adoption, Contents, Context, Record, RecordFile, Replay, Store
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -83,6 +84,26 @@ def test_lines_are_json_with_a_schema_and_the_context_stands_once(file: RecordFi
     assert {line["context"] for line in lines[1:]} == {lines[0]["id"]}
 
 
+def test_lines_stand_in_the_file_as_they_always_did() -> None:
+    evidence = [Replay(key="k0", metric="mae", recorded=1, replayed=1.5, agrees=False, rule="r")]
+    texts = [
+        Context.of({"python": "3"}, "p", 1, {}, {"m.f": "ü"}).text(),
+        record(context="c", parameters={"b": [1, None], "a": True}).text(),
+        record(context="c", parameters={}, metrics={"n": 3}, seconds=3, artifact="f0").text(),
+        Adoption(adopted=["b", "a"], context="c", evidence=evidence, time="t").text(),
+    ]
+    assert texts == [
+        '{"schema":1,"kind":"context","id":"a59655284cf8aab2","versions":{"python":"3"},"processor":"p","threads":1,'
+        '"data":{},"code":{"m.f":"\\u00fc"}}',
+        '{"schema":1,"kind":"unit","key":"k0","parameters":{"b":[1,null],"a":true},"metrics":{"mae":1.5,'
+        '"order":"(1, 1, 0)"},"n":252,"seconds":3.25,"time":"2026-01-01T00:00:00Z","context":"c"}',
+        '{"schema":1,"kind":"unit","key":"k0","parameters":{},"metrics":{"n":3.0},"n":252,"seconds":3.0,'
+        '"time":"2026-01-01T00:00:00Z","context":"c","artifact":"f0"}',
+        '{"schema":1,"kind":"adoption","adopted":["b","a"],"context":"c","evidence":[{"key":"k0","metric":"mae",'
+        '"recorded":1.0,"replayed":1.5,"agrees":false,"rule":"r"}],"time":"t"}',
+    ]
+
+
 def test_id_of_a_context_tells_its_content_and_not_its_order() -> None:
     def of(**changes: Any) -> str:
         values = {"versions": {"a": "1", "b": "2"}, "processor": "p", "threads": 1, "data": {}, "code": {}}
@@ -119,12 +140,67 @@ def test_any_other_result_or_context_is_written(file: RecordFile, changes: dict[
     assert RecordFile(file.path).read().records["k0"] == record(**changes)
 
 
-def test_a_number_that_json_has_no_word_for_is_refused_and_nothing_written(file: RecordFile) -> None:
-    (*_, last) = fill(file)
-    for number in (float("nan"), float("inf")):
-        with pytest.raises(ValueError, match=r"\S"):
-            file.append(context(), record("k9", mae=number))
-    assert file.path.read_bytes().splitlines()[-1] == last
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "not a number": {"metrics": {"mae": float("nan")}},
+    "infinite": {"metrics": {"mae": float("inf")}},
+    "infinite parameter": {"parameters": {"rate": float("-inf")}},
+    "too large": {"metrics": {"mae": 10**400}},
+    "no value": {"metrics": {"mae": None}},
+    "another object": {"metrics": {"mae": object()}},
+    "text for a number": {"n": "252"},
+    "no time": {"time": None},
+    "half a character": {"parameters": {"text": "\ud800"}},
+}
+
+
+@pytest.mark.parametrize("changes", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_could_not_be_read_back_is_refused_and_nothing_written(file: RecordFile, changes: dict[str, Any]) -> None:
+    fill(file)
+    before = file.path.read_bytes()
+    with pytest.raises(ValueError, match=r"\S"):
+        file.append(context("2"), record("k9", **changes, code="2"))
+    assert file.path.read_bytes() == before
+
+
+def test_numbers_of_numpy_are_written_as_what_they_are(file: RecordFile) -> None:
+    metrics = {"a": np.float64(0.1), "b": np.float32(0.1), "c": np.int64(3), "d": np.str_("first")}
+    file.append(context(), record(metrics=metrics, n=np.int64(252)))
+    found = RecordFile(file.path).read().records["k0"]
+    assert found.metrics == {"a": 0.1, "b": 0.10000000149011612, "c": 3.0, "d": "first"}
+    assert (found.n, type(found.n), type(found.metrics["c"])) == (252, int, float)
+
+
+TEXTS = st.text(max_size=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+RECORDS = st.builds(
+    record,
+    key=TEXTS,
+    parameters=st.dictionaries(TEXTS, JSON, max_size=5),
+    metrics=st.dictionaries(TEXTS, st.floats(allow_nan=False, allow_infinity=False) | TEXTS, max_size=5),
+    n=st.integers(),
+    seconds=st.floats(allow_nan=False, allow_infinity=False),
+    time=TEXTS,
+    artifact=st.none() | TEXTS,
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(RECORDS, min_size=1, max_size=3))
+def test_any_record_survives_being_written_and_read(
+    tmp_path_factory: pytest.TempPathFactory, written: list[Record]
+) -> None:
+    file = RecordFile(tmp_path_factory.getbasetemp() / "any" / "fits.jsonl")
+    file.path.parent.mkdir(exist_ok=True)
+    lines = [one.text().encode() for one in (context(), *written)]
+    contents = rewrite(file, lines).read()
+    expected = {one.key: one for one in written}
+    assert (contents.records, contents.damaged) == (expected, [])
+    # Equality holds 1, 1.0 and True, or 0.0 and -0.0, for the same; their texts tell them apart.
+    assert [one.text() for one in contents.records.values()] == [one.text() for one in expected.values()]
 
 
 def test_a_unit_is_on_the_disk_when_it_is_confirmed(file: RecordFile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +252,73 @@ def test_one_unreadable_line_is_reported_and_costs_no_other_record(file: RecordF
     assert f"{file.path}:{number}" in str(damage)
     lost = f"k{number - 2}"
     assert set(contents.records) == {"k0", "k1", "k2"} - {lost}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('{"schema"', '{"extra":1,"schema"', "extra"),
+        ('"n":252', '"n":"252"', r"`int`, got `str`.*\bn\b"),
+        ('"n":252', '"n":252.5', r"`int`, got `float`.*\bn\b"),
+        ('"seconds":3.25', '"seconds":null', "seconds"),
+        ('"mae":0.0', '"mae":null', "metrics"),
+        ('"mae":0.0', '"mae":true', "metrics"),
+        ('"parameters":{', '"parameters":[],"x":{', "parameters"),
+        ('"n":252,', "", "missing.*`n`"),
+        ('"kind":"unit",', "", "missing.*`kind`"),
+        ('"kind":"unit"', '"kind":"thing"', "thing.*kind"),
+        ('"schema":1', '"schema":2', "2.*schema"),
+        ('"schema":1', '"schema":"1"', "schema"),
+        ('"mae":0.0', '"mae":NaN', "JSON"),
+        ('"mae":0.0', '"mae":-Infinity', "JSON"),
+        ('"mae":0.0', '"mae":1e999', "range.*metrics"),
+        ('"seed":0', '"seed":' + "[" * 100_000, "recursion"),
+    ],
+)
+def test_a_line_that_breaks_the_schema_is_damaged_and_the_reason_says_where(
+    file: RecordFile, old: str, new: str, reason: str
+) -> None:
+    lines = fill(file)
+    text = lines[1].decode()
+    assert text.count(old) == 1
+    contents = rewrite(file, [lines[0], text.replace(old, new).encode(), *lines[2:]]).read()
+    (damage,) = contents.damaged
+    assert (damage.number, damage.text) == (2, text.replace(old, new))
+    assert re.search(reason, damage.reason)
+    assert set(contents.records) == {"k1", "k2"}
+
+
+def test_evidence_that_breaks_the_schema_damages_its_adoption(file: RecordFile) -> None:
+    file.append(context(), record())
+    evidence = [Replay(key="k0", metric="mae", recorded=1.5, replayed=1.5, agrees=True, rule="r")]
+    file.adopt(context(), [context().id], evidence, "t")
+    for old, new in ((b'"agrees":true', b'"agrees":"yes"'), (b'"rule":"r"', b'"rule":"r","x":1')):
+        lines = file.path.read_bytes().splitlines()
+        contents = rewrite(file, [*lines[:2], lines[2].replace(old, new)]).read()
+        assert [damage.number for damage in contents.damaged] == [3]
+        assert contents.adoptions == []
+        rewrite(file, lines)
+
+
+def test_a_file_read_at_once_says_what_it_says_read_line_by_line(file: RecordFile) -> None:
+    lines = fill(file)
+    file.append(context("2"), record("k1", mae=5.0, code="2"))
+    file.adopt(context("3"), [context("1").id], [], "t")
+    stranger = record("k8", context="0" * 16).text().encode()
+    edited = context("4").text().replace("a processor", "another").encode()
+    (_, *rest) = file.path.read_bytes().splitlines()[3:]
+    mixed = [stranger, *lines[:2], b"junk", edited, b"", b" \r", lines[2][:40], lines[3], b"\xff{", *rest, rest[1][:9]]
+    whole = rewrite(file, mixed).read()
+    file.path.write_bytes(b"")
+    step_by_step = RecordFile(file.path)
+    for line in mixed:
+        with file.path.open("ab") as same_file:
+            same_file.write(line + b"\n")
+        last = step_by_step.read()
+    assert last == whole
+    assert [damage.number for damage in whole.damaged] == [1, 4, 5, 8, 10, len(mixed)]
+    assert maes(whole) == {"k0": 0.0, "k2": 2.0, "k1": 5.0}
+    assert (set(whole.contexts), len(whole.adoptions)) == ({context(code).id for code in "123"}, 1)
 
 
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)

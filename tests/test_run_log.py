@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from reproduce_lib.errors import RecordError
 from reproduce_lib.run_log import Run, RunEnded, RunLog, RunStarted, now
@@ -169,3 +170,33 @@ def test_several_threads_at_once_lose_nothing(log: RunLog) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda number: log.append(started(str(number))), range(60)))
     assert {run.started.id for run in log.runs()} == {str(number) for number in range(60)}
+
+
+def test_nothing_is_written_while_another_writer_holds_the_file(log: RunLog) -> None:
+    # On a shared file system two appends may land on one another, whatever a local disk does.
+    log.append(started("before"))
+    with ThreadPoolExecutor(1) as threads:
+        with FileLock(f"{log.path}.lock"):
+            waiting = threads.submit(log.append, ended("before"))
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+            assert log.runs() == [Run(started("before"), None)]
+        waiting.result(timeout=10)
+    assert log.runs() == [Run(started("before"), ended("before"))]
+
+
+def test_cut_last_line_of_a_killed_run_spoils_no_later_line(log: RunLog) -> None:
+    log.append(started("a"))
+    with log.path.open("ab") as file:
+        file.write(b'{"kind":"run","id":"b","ti')
+    log.append(started("c"))
+    assert log.path.read_bytes().splitlines()[-1].startswith(b'{"kind":"run","schema":1,"id":"c"')
+
+
+@pytest.mark.parametrize("line", [b'{"kind":"run","id":"\xff"}', b'{"a":' * 5000], ids=["not UTF-8", "nested"])
+def test_line_that_is_no_text_is_a_record_error_too(log: RunLog, line: bytes) -> None:
+    log.append(started("a"))
+    with log.path.open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(RecordError, match=":2:"):
+        log.runs()
