@@ -482,10 +482,14 @@ def test_more_jobs_than_cores_are_capped_with_a_notice_apart_from_the_output(cal
         assert called[-1][1] == Workers(int(jobs))
 
 
-def test_workers_of_a_cluster_are_not_held_to_the_cores_of_this_machine(called: list[Any]) -> None:
-    result = CliRunner().invoke(app, ["run", KEY, "--jobs", "8", "--dask", "tcp://cluster:8786"])
+def test_plan_counts_the_workers_of_a_cluster_and_not_the_cores_of_this_machine(
+    called: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "size_of", lambda address: 64)
+    result = CliRunner().invoke(app, ["run", KEY, "--dask", "tcp://cluster:8786"])
     assert (result.exit_code, result.stderr) == (0, "")
-    assert [workers.dask for _, workers, _ in called] == ["tcp://cluster:8786"]
+    assert "64 at a time" in result.output
+    assert [workers for _, workers, _ in called] == [Workers(64, "tcp://cluster:8786")]
 
 
 def test_dry_sweep_without_an_experiment_takes_the_main_one_and_every_value_of_a_choice(
