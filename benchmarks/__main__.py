@@ -10,7 +10,7 @@ from benchmarks import book, features, profiles, throughput, workers
 from reproduce_lib import environment
 from reproduce_lib.pool import cores
 from reproduce_lib.run_log import now
-from reproduce_lib.speed import Results, results_path, write_results
+from reproduce_lib.speed import Results, read_results, results_path, updated, write_results
 
 RATIOS: dict[str, Any] = {
     "networks": throughput.networks_against_plain_tensorflow,
@@ -28,7 +28,9 @@ QUANTITIES: dict[str, Any] = {
 
 def main(
     repeats: Annotated[int, typer.Option(min=1, help="Pairs, or repeated measurements, of each.")] = 3,
-    only: Annotated[list[str] | None, typer.Option(help="Only this one, written nowhere; may be repeated.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this one, beside the others of the last run; may be repeated.")
+    ] = None,
 ) -> None:
     """Measure everything, print each result as it is there, and write them to book/benchmarks.json."""
     known = {*RATIOS, *QUANTITIES, "profiles"}
@@ -38,8 +40,6 @@ def main(
     ratios = [_shown(one) for name, measure in RATIOS.items() if name in wanted for one in measure(repeats)]
     quantities = [_shown(one) for name, measure in QUANTITIES.items() if name in wanted for one in measure(repeats)]
     found = [_shown(one) for one in profiles.slowest_units()] if "profiles" in wanted else []
-    if only:
-        return
     versions = {**environment.versions("jax"), **environment.versions("tensorflow")}
     results = Results(
         time=now(),
@@ -50,7 +50,7 @@ def main(
         quantities=quantities,
         profiles=found,
     )
-    write_results(results)
+    write_results(updated(read_results(), results))
     typer.echo(f"written to {results_path()}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -90,6 +90,26 @@ def read_results() -> Results | None:
         return None
     except msgspec.DecodeError as error:
         raise RecordError(f"{results_path()} cannot be read ({error}); measure again with: make bench") from error
+
+
+def updated(old: Results | None, new: Results) -> Results:
+    """Return the new results, with those of the old ones that were not measured again on the same machine.
+
+    Results of another processor, number of cores or set of versions are dropped.
+    """
+    if old is None or (old.processor, old.cores, old.versions) != (new.processor, new.cores, new.versions):
+        return new
+    return msgspec.structs.replace(
+        new,
+        ratios=_kept([*old.ratios, *new.ratios], "name"),
+        quantities=_kept([*old.quantities, *new.quantities], "name"),
+        profiles=_kept([*old.profiles, *new.profiles], "paper"),
+    )
+
+
+def _kept(results: list[Any], name: str) -> list[Any]:
+    """Return the last result of each name, in the order in which the names first came."""
+    return list({getattr(one, name): one for one in results}.values())
 
 
 def results_page(results: Results | None) -> str:

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from benchmarks import features, pairs, workers
@@ -20,6 +21,7 @@ from reproduce_lib.speed import (
     results_page,
     results_path,
     runs_page,
+    updated,
     write_results,
 )
 
@@ -95,6 +97,22 @@ def test_results_that_cannot_be_read_are_one_error() -> None:
     results_path().write_text('{"schema": 2}', encoding="utf-8")
     with pytest.raises(RecordError, match="make bench"):
         read_results()
+
+
+def test_what_was_not_measured_again_on_the_same_machine_is_kept() -> None:
+    old = some_results(goal=5.0)
+    quantity = msgspec.structs.replace(old.quantities[0], name="reading", median=1.0)
+    new = msgspec.structs.replace(
+        some_results(goal=7.0), time="2026-02-01T00:00:00Z", quantities=[quantity], profiles=[]
+    )
+    both = updated(old, new)
+    assert both.ratios == new.ratios
+    assert both.quantities == [*old.quantities, quantity]
+    assert both.profiles == old.profiles
+    assert both.time == new.time
+    elsewhere = msgspec.structs.replace(new, cores=64)
+    assert updated(old, elsewhere) == elsewhere
+    assert updated(None, new) == new
 
 
 @pytest.mark.parametrize(("goal", "mark"), [(5.0, "✓"), (7.0, "✗")])
