@@ -118,7 +118,9 @@ def results_page(results: Results | None) -> str:
         return "The benchmarks have not been run yet.\n"
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     on = escape(f"Measured {results.time[:10]} on {results.processor}, {results.cores} cores, with {versions}.")
-    return "\n\n".join([on, _ratios(results.ratios), _quantities(results.quantities), *map(_profile, results.profiles)])
+    tables = [_ratios(results.ratios)] if results.ratios else []
+    tables += [_quantities(results.quantities)] if results.quantities else []
+    return "\n\n".join([on, *tables, *map(_profile, results.profiles)])
 
 
 def runs_page(runs: list[Run], ends_of_units: Iterable[str]) -> str:
@@ -156,7 +158,7 @@ def _run_row(run: Run, ends: list[str]) -> tuple[str, ...]:
 
 
 def _ratios(ratios: list[Ratio]) -> str:
-    header = ["What", "This way", "Instead of", "s", "s", "Times faster", "95 %", "Pairs", "Goal"]
+    header = ["What", "This way", "Instead of", "This, s", "That, s", "Times faster", "95 %", "Pairs", "Goal"]
     rows = [
         (
             one.name,
@@ -167,7 +169,7 @@ def _ratios(ratios: list[Ratio]) -> str:
             _figures(one.ratio),
             f"{_figures(one.low)} to {_figures(one.high)}" if one.repeats > 1 else "",
             str(one.repeats),
-            _judged(one.ratio >= one.goal, f"≥ {one.goal:g}") if one.goal is not None else "",
+            _ratio_judged(one),
         )
         for one in ratios
     ]
@@ -193,6 +195,15 @@ def _profile(profile: Profile) -> str:
     rows = [(share.where, f"{100 * share.share:.0f} %") for share in profile.shares]
     title = f"{profile.paper}: {profile.unit}, {profile.seconds:.1f} s"
     return str(table(["Where the time goes", "Share"], rows, caption=title))
+
+
+def _ratio_judged(one: Ratio) -> str:
+    """Say whether the whole interval reaches the goal, misses it, or does not tell."""
+    if one.goal is None:
+        return ""
+    if one.low < one.goal <= one.high:
+        return f"≥ {one.goal:g} ? open"
+    return _judged(one.low >= one.goal, f"≥ {one.goal:g}")
 
 
 def _judged(holds: bool, goal: str) -> str:

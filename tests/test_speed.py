@@ -115,9 +115,10 @@ def test_what_was_not_measured_again_on_the_same_machine_is_kept() -> None:
     assert updated(None, new) == new
 
 
-@pytest.mark.parametrize(("goal", "mark"), [(5.0, "✓"), (7.0, "✗")])
-def test_page_says_which_goals_are_reached(goal: float, mark: str) -> None:
-    page = results_page(some_results(goal=goal))
+@pytest.mark.parametrize(("goal", "mark"), [(5.0, "✓"), (6.0, "?"), (7.0, "✗")])
+def test_page_says_which_goals_the_whole_interval_reaches(goal: float, mark: str) -> None:
+    narrow = pairs.ratio("reading", "slow way", "fast way", [(12.0, 2.0), (12.1, 2.0), (11.9, 2.0)], goal)
+    page = results_page(msgspec.structs.replace(some_results(), ratios=[narrow]))
     row = next(row for row in page.split("<tr>") if "slow way" in row)
     assert mark in row
     assert ">6<" in row
