@@ -16,11 +16,9 @@ from reproduce_lib.plan import Execute, Plan, make_plan
 from reproduce_lib.pool import Silent, Stop, Watcher, Workers, execute_units, interruptible
 from reproduce_lib.records import DamagedLine, Store
 from reproduce_lib.run_log import Ending, RunEnded, RunLog, RunStarted, now
-from reproduce_lib.study import write
+from reproduce_lib.study import Place, place_of, write
 from reproduce_lib.units import UnitParameters
 from reproduce_lib.worker import Failed, Finished
-
-Place = tuple[str, str]
 
 
 @dataclass
@@ -78,7 +76,7 @@ def run_plan(
         At the second Ctrl-C. What was finished before stays recorded; run again to go on.
     """
     summary = Summary()
-    for place in dict.fromkeys((due.unit.paper, due.unit.experiment) for due in plan.due):
+    for place in dict.fromkeys(place_of(due.unit) for due in plan.due):
         summary.damaged += plan.store.file(*place).set_damaged_aside()
     if not plan.due:
         return summary
@@ -135,7 +133,7 @@ class _Log:
 
 
 def _take(outcome: Finished | Failed, store: Store, codes: dict[str, dict[str, str]], summary: Summary) -> None:
-    place = outcome.unit.paper, outcome.unit.experiment
+    place = place_of(outcome.unit)
     summary.ended[place] += 1
     if isinstance(outcome, Finished):
         outcome = _of_this_code(outcome, codes[outcome.unit.paper])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reproduce_lib import environment
 from reproduce_lib.records import Store
+from reproduce_lib.study import Place, place_of
 from reproduce_lib.units import UnitParameters
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 # What says nothing about the time that a unit takes.
 _IDLE = {"seed", "profile"}
-Place = tuple[str, str]
 
 
 def expected_seconds(units: Sequence[UnitParameters], stores: Iterable[Store]) -> list[float | None]:
@@ -25,15 +25,15 @@ def expected_seconds(units: Sequence[UnitParameters], stores: Iterable[Store]) -
     experiment and backend was recorded on this processor.
     """
     known = list(stores)
-    models = {place: _fit(place, known) for place in {_place(unit) for unit in units}}
+    models = {place: _fit(place, known) for place in {place_of(unit) for unit in units}}
     seconds: list[float | None] = [None] * len(units)
     for place, (backends, model) in models.items():
-        rows = [i for i, unit in enumerate(units) if _place(unit) == place and unit.backend in backends]
-        if model is not None and rows:
-            for row, value in zip(
-                rows, model.predict([_features(units[i].model_dump(mode="json")) for i in rows]), strict=True
-            ):
-                seconds[row] = float(value)
+        rows = [i for i, unit in enumerate(units) if place_of(unit) == place and unit.backend in backends]
+        if model is None or not rows:
+            continue
+        predicted = model.predict([_features(units[i].model_dump(mode="json")) for i in rows])
+        for row, value in zip(rows, predicted, strict=True):
+            seconds[row] = float(value)
     return seconds
 
 
@@ -66,7 +66,3 @@ def _features(parameters: dict[str, Any]) -> dict[str, Any]:
         for name, value in parameters.items()
         if name not in _IDLE
     }
-
-
-def _place(unit: UnitParameters) -> Place:
-    return unit.paper, unit.experiment

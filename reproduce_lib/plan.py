@@ -10,7 +10,7 @@ from reproduce_lib.errors import ParameterError
 from reproduce_lib.estimates import expected_seconds
 from reproduce_lib.pool import Due
 from reproduce_lib.records import Store
-from reproduce_lib.study import State, UnitStatus, unit_statuses
+from reproduce_lib.study import State, UnitStatus, place_of, unit_statuses
 from reproduce_lib.units import UnitParameters
 
 Execute = Literal["recorded", "missing", "stale", "fresh"]
@@ -58,9 +58,9 @@ class Plan:
     def rows(self) -> list[PlanRow]:
         """Return one row per experiment, in the order of the units."""
         rows = []
-        for paper, experiment in dict.fromkeys(map(_place_of_status, self.statuses)):
-            states = [one.state for one in self.statuses if _place_of_status(one) == (paper, experiment)]
-            mine = [due for due in self.due if (due.unit.paper, due.unit.experiment) == (paper, experiment)]
+        for paper, experiment in dict.fromkeys(place_of(one.unit) for one in self.statuses):
+            states = [one.state for one in self.statuses if place_of(one.unit) == (paper, experiment)]
+            mine = [due for due in self.due if place_of(due.unit) == (paper, experiment)]
             rows.append(
                 PlanRow(
                     paper,
@@ -103,7 +103,3 @@ def execute_mode(value: str) -> Execute:
         case "recorded" | "missing" | "stale" | "fresh":
             return value
     raise ParameterError(f"execute = {value!r}: allowed values are {', '.join(map(repr, _RUNS))}")
-
-
-def _place_of_status(status: UnitStatus) -> tuple[str, str]:
-    return status.unit.paper, status.unit.experiment

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -155,18 +156,20 @@ def interruptible(stop: Stop, watcher: Watcher) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-class _Pool:
+class _Pool(ABC):
     """Worker processes: how many tasks they take at a time, and how tasks get to them."""
 
     jobs: int
 
+    @abstractmethod
     def prepare(self, backend: Backend) -> None:
         """Make ready for units of one backend, which Keras cannot change in a process."""
 
+    @abstractmethod
     def run(self, calls: Iterable[Any], jobs: int) -> Iterator[list[Finished | Failed]]:
         """Yield what each call returned as it ends; raise `_WorkerDiedError` if a worker is lost."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self, *, abandon: bool) -> None:
         """Let the workers go; ``abandon`` those that still run."""
 
@@ -218,19 +221,25 @@ class _Cluster(_Pool):
     def __init__(self, address: str) -> None:
         self._client = _connect(address)
         try:
+            self.jobs = self._usable_workers(address)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def _usable_workers(self, address: str) -> int:
+        try:
             self._client.wait_for_workers(1, timeout=WAIT_SECONDS)
         except TimeoutError as error:
             raise RunError(
                 f"the cluster at {address} has no worker; start some with: dask worker {address} --nthreads 1"
             ) from error
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        threads = {name: worker["nthreads"] for name, worker in workers.items()}
-        if shared := [name for name, count in threads.items() if count > 1]:
+        if shared := [name for name, worker in workers.items() if worker["nthreads"] > 1]:
             raise RunError(
                 f"workers {', '.join(shared)} run several units in one process, where they would change one another; "
                 "start them with: dask worker ADDRESS --nthreads 1 --nworkers N"
             )
-        self.jobs = len(threads)
+        return len(workers)
 
     def prepare(self, backend: Backend) -> None:
         """Restart the workers that hold Keras with another backend; Dask runs what was on them elsewhere."""

@@ -13,10 +13,10 @@ from rich.table import Table
 
 from reproduce_lib.engine import Summary
 from reproduce_lib.plan import Plan
+from reproduce_lib.study import Place, place_of
 from reproduce_lib.units import UnitParameters
 from reproduce_lib.worker import Failed, Finished
 
-Place = tuple[str, str]
 SECONDS_PER_LINE = 60
 
 
@@ -81,7 +81,7 @@ class Bars:
             console=console,
             disable=not console.is_terminal,
         )
-        places = Counter((due.unit.paper, due.unit.experiment) for due in plan.due)
+        places = Counter(place_of(due.unit) for due in plan.due)
         papers = Counter(due.unit.paper for due in plan.due)
         self._total = self._task("all", len(plan.due))
         self._papers = {paper: self._task(f"  {paper}", count) for paper, count in papers.items()}
@@ -100,14 +100,14 @@ class Bars:
         """Show a unit as running."""
         self._pace.started(unit.key)
         self._running[unit.key] = unit
-        self._progress.update(self._places[_place(unit)], tells=self._now(_place(unit)))
+        self._progress.update(self._places[place_of(unit)], tells=self._now(place_of(unit)))
 
     def ended(self, outcome: Finished | Failed) -> None:
         """Move the bars of a unit's experiment, its paper and the run."""
         unit = outcome.unit
         self._running.pop(unit.key, None)
         self._pace.ended(unit.key)
-        self._progress.update(self._places[_place(unit)], advance=1, tells=self._now(_place(unit)))
+        self._progress.update(self._places[place_of(unit)], advance=1, tells=self._now(place_of(unit)))
         self._progress.update(self._papers[unit.paper], advance=1)
         self._progress.update(self._total, advance=1, tells=str(self._pace))
         if not self._console.is_terminal and time.monotonic() - self._last_line > SECONDS_PER_LINE:
@@ -124,7 +124,7 @@ class Bars:
         return self._progress.add_task(name, total=total, tells="")
 
     def _now(self, place: Place) -> str:
-        return "; ".join(unit.label for unit in self._running.values() if _place(unit) == place)
+        return "; ".join(unit.label for unit in self._running.values() if place_of(unit) == place)
 
 
 def plan_table(plan: Plan, jobs: int) -> Table:
@@ -153,7 +153,7 @@ def summary_table(plan: Plan, summary: Summary, jobs: int) -> Table:
         table.add_column(name)
     for name in ("recorded", "failed", "not started", "one worker", "expected"):
         table.add_column(name, justify="right")
-    failed = Counter(_place(one.unit) for one in summary.failed)
+    failed = Counter(place_of(one.unit) for one in summary.failed)
     for row in plan.rows():
         place = (row.paper, row.experiment)
         done = summary.ended[place]
@@ -191,7 +191,3 @@ def _hours(seconds: float, unknown: int, due: int, at_a_time: int) -> str:
         return "unknown"
     known = duration(seconds / at_a_time)
     return f"{known} + {unknown} unknown" if unknown else known
-
-
-def _place(unit: UnitParameters) -> Place:
-    return unit.paper, unit.experiment

@@ -16,7 +16,7 @@ from reproduce_lib.estimates import expected_seconds
 from reproduce_lib.papers import load_paper
 from reproduce_lib.pool import Due, Workers, execute_units
 from reproduce_lib.records import Context, Record, Replay, Store
-from reproduce_lib.study import UnitStatus
+from reproduce_lib.study import UnitStatus, place_of
 from reproduce_lib.units import MetricValue, Paper, UnitParameters
 from reproduce_lib.verdicts import prediction_interval
 from reproduce_lib.worker import Failed, Finished
@@ -135,7 +135,7 @@ def _shuffled(statuses: Sequence[UnitStatus], seed: int) -> list[UnitStatus]:
     recorded = [status for status in statuses if status.record is not None]
     generator = np.random.default_rng(seed)
     shuffled = [recorded[i] for i in generator.permutation(len(recorded))]
-    firsts = {(status.unit.paper, status.unit.experiment): status for status in reversed(shuffled)}
+    firsts = {place_of(status.unit): status for status in reversed(shuffled)}
     keys = {status.unit.key for status in firsts.values()}
     return [*firsts.values(), *(status for status in shuffled if status.unit.key not in keys)]
 

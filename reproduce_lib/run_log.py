@@ -21,12 +21,15 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _LOCK_SECONDS = 60
 
 
-class RunStarted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="run", tag_field="kind"):
-    """The plan of a run, in seconds of one worker."""
-
+class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schema: Literal[1] = 1
     id: str
     time: str
+
+
+class RunStarted(_Line, frozen=True, kw_only=True, tag="run", tag_field="kind"):
+    """The plan of a run, in seconds of one worker."""
+
     processor: str
     jobs: int
     dask: bool
@@ -36,12 +39,9 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     of_unknown_length: int
 
 
-class RunEnded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="end", tag_field="kind"):
+class RunEnded(_Line, frozen=True, kw_only=True, tag="end", tag_field="kind"):
     """What became of a run."""
 
-    schema: Literal[1] = 1
-    id: str
-    time: str
     ending: Ending
     written: int
     failed: int

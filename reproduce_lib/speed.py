@@ -16,7 +16,11 @@ from reproduce_lib.run_log import Run, seconds_between
 from reproduce_lib.tables import table
 
 
-class Ratio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all results have in common: named fields, and no others."""
+
+
+class Ratio(_Result, frozen=True, kw_only=True):
     """One way of doing a thing against another: geometric mean of the pairs' ratios, 95 % interval."""
 
     name: str
@@ -31,7 +35,7 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     goal: float | None = None
 
 
-class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Quantity(_Result, frozen=True, kw_only=True):
     """A measured quantity: median over repeats with the smallest and the largest."""
 
     name: str
@@ -43,14 +47,14 @@ class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     at_most: float | None = None
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Share(_Result, frozen=True, kw_only=True):
     """What part of a unit's seconds went where."""
 
     where: str
     share: float
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Profile(_Result, frozen=True, kw_only=True):
     """Where the time of a paper's slowest unit goes, in a new worker."""
 
     paper: str
@@ -59,7 +63,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     shares: list[Share]
 
 
-class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Results(_Result, frozen=True, kw_only=True):
     """One run of the benchmarks."""
 
     schema: Literal[1] = 1

@@ -15,8 +15,14 @@ from reproduce_lib.units import Profile, UnitParameters
 from reproduce_lib.worker import Finished
 
 State = Literal["fresh", "stale", "missing"]
+Place = tuple[str, str]
 _DATA = "data "
 _ARRAYS = "its arrays are missing"
+
+
+def place_of(unit: UnitParameters) -> Place:
+    """Return the paper and the experiment of a unit: the file that its record goes to."""
+    return unit.paper, unit.experiment
 
 
 def store_for(profile: Profile) -> Store:
@@ -53,7 +59,7 @@ def unit_statuses(units: Iterable[UnitParameters], store: Store) -> list[UnitSta
     contents, codes = {}, {}
     statuses = []
     for unit in units:
-        place = (unit.paper, unit.experiment)
+        place = place_of(unit)
         if place not in contents:
             contents[place] = store.file(*place).read()
             codes[place] = code_digests(load_paper(unit.paper).module)

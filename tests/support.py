@@ -16,6 +16,7 @@ from reproduce_lib import worker
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.closure import code_digests
 from reproduce_lib.compare import Row
+from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
 from reproduce_lib.pool import Due
 from reproduce_lib.records import Context, Record, Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
@@ -118,6 +119,16 @@ def execute_here(due: Iterable[Due], *places: Any, **options: Any) -> Iterator[F
         unit = one.unit
         with mock.patch.dict(os.environ):
             yield worker.execute(unit.paper, unit.experiment, unit.model_dump())
+
+
+def smoke_baseline(method: str = "naive", **values: Any) -> BaselineParameters:
+    """Return a real unit that costs nothing."""
+    return BaselineParameters.of(profile="smoke", data="simulated", method=method, **values)
+
+
+def smoke_network(model: str = "lstm", **values: Any) -> NetworkParameters:
+    """Return a real network of one epoch on windows of one day."""
+    return NetworkParameters.of(profile="smoke", data="simulated", model=model, window=1, epochs=1, **values)
 
 
 def old_code() -> dict[str, str]:

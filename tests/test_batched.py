@@ -324,7 +324,7 @@ class GpuParameters(UnitParameters):
 
 def test_experiment_that_does_not_say_how_is_never_trained_together(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(unit: GpuParameters) -> UnitResult:
-        raise NotImplementedError
+        raise AssertionError("only the grouping is looked at")
 
     single = Experiment(GpuParameters, run, lambda: (), lambda: ())
     monkeypatch.setattr(pool, "load_paper", lambda key: Paper("toy", "", {"single": single}, lambda unit: None, ""))

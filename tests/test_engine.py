@@ -26,17 +26,9 @@ from reproduce_lib.run_log import Run, RunLog
 from reproduce_lib.study import damaged_lines, store_for, unit_statuses
 from reproduce_lib.units import UnitParameters
 from reproduce_lib.worker import Failed, Finished
-from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines
+from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines, smoke_baseline, smoke_network
 
 MODULE = naufal2023.__name__
-
-
-def baseline(method: str = "naive", **values: Any) -> BaselineParameters:
-    return BaselineParameters.of(profile="smoke", data="simulated", method=method, **values)
-
-
-def network(model: str = "lstm", **values: Any) -> NetworkParameters:
-    return NetworkParameters.of(profile="smoke", data="simulated", model=model, window=1, epochs=1, **values)
 
 
 @pytest.fixture
@@ -74,7 +66,7 @@ def spoil(path: Path) -> str:
 )
 def test_how_decides_which_units_run(store: Store, executed: list[Any], how: Any, expected: list[str]) -> None:
     stale = {**code_digests(MODULE), "reproduce_lib.metrics.skill": "0" * 16}
-    units = {"fresh": baseline(), "stale": baseline("drift"), "missing": baseline(skip_days=1)}
+    units = {"fresh": smoke_baseline(), "stale": smoke_baseline("drift"), "missing": smoke_baseline(skip_days=1)}
     put(store, units["fresh"], {"mae": 1.0}, module=MODULE)
     put(store, units["stale"], {"mae": 1.0}, code=stale)
     run_units(units.values(), store, how=how)
@@ -82,38 +74,38 @@ def test_how_decides_which_units_run(store: Store, executed: list[Any], how: Any
 
 
 def test_run_records_what_the_unit_measured_and_is_fresh_then(store: Store, executed: list[Any]) -> None:
-    assert run_units([baseline(), baseline("drift")], store).written.total() == 2
-    (status, _) = unit_statuses([baseline(), baseline("drift")], store)
-    measured = naufal2023.run_baseline(baseline())
+    assert run_units([smoke_baseline(), smoke_baseline("drift")], store).written.total() == 2
+    (status, _) = unit_statuses([smoke_baseline(), smoke_baseline("drift")], store)
+    measured = naufal2023.run_baseline(smoke_baseline())
     assert status.state == "fresh"
     assert status.record is not None
     assert (status.record.metrics, status.record.n) == (measured.metrics, measured.n)
-    assert status.record.parameters == baseline().model_dump(mode="json")
-    assert run_units([baseline()], store).written.total() == 0
+    assert status.record.parameters == smoke_baseline().model_dump(mode="json")
+    assert run_units([smoke_baseline()], store).written.total() == 0
 
 
 def test_damaged_line_is_set_aside_reported_and_its_unit_computed_again(store: Store, executed: list[Any]) -> None:
-    run_units([baseline(), baseline("drift")], store)
+    run_units([smoke_baseline(), smoke_baseline("drift")], store)
     before = store.file("naufal2023", "baselines").read().records
-    cut = spoil(records_path(store, baseline()))
+    cut = spoil(records_path(store, smoke_baseline()))
     assert [line.text for line in damaged_lines("naufal2023", store)] == [cut]
     executed.clear()
-    summary = run_units([baseline(), baseline("drift")], store)
+    summary = run_units([smoke_baseline(), smoke_baseline("drift")], store)
     assert [line.text for line in summary.damaged] == [cut]
     assert [unit.method for unit in executed] == ["drift"]
-    assert records_path(store, baseline()).with_suffix(".jsonl.damaged").read_text(encoding="utf-8") == f"{cut}\n"
+    assert records_path(store, smoke_baseline()).with_suffix(".jsonl.damaged").read_text(encoding="utf-8") == f"{cut}\n"
     after = store.file("naufal2023", "baselines").read()
     assert not after.damaged
     assert all(after.records[key].same_result(record) for key, record in before.items())
-    assert run_units([baseline()], store).damaged == []
+    assert run_units([smoke_baseline()], store).damaged == []
 
 
 def test_recorded_leaves_a_damaged_file_as_it_is(store: Store, executed: list[Any]) -> None:
-    run_units([baseline()], store)
-    spoil(records_path(store, baseline()))
-    before = records_path(store, baseline()).read_bytes()
-    run_units([baseline()], store, how="recorded")
-    assert records_path(store, baseline()).read_bytes() == before
+    run_units([smoke_baseline()], store)
+    spoil(records_path(store, smoke_baseline()))
+    before = records_path(store, smoke_baseline()).read_bytes()
+    run_units([smoke_baseline()], store, how="recorded")
+    assert records_path(store, smoke_baseline()).read_bytes() == before
 
 
 def test_record_is_on_disk_before_the_next_outcome_is_asked_for(store: Store, monkeypatch: Any) -> None:
@@ -126,7 +118,7 @@ def test_record_is_on_disk_before_the_next_outcome_is_asked_for(store: Store, mo
             yield outcome
 
     monkeypatch.setattr(engine, "execute_units", execute)
-    run_units([baseline(), baseline("drift")], store)
+    run_units([smoke_baseline(), smoke_baseline("drift")], store)
     assert seen == [0, 1]
 
 
@@ -137,18 +129,21 @@ def test_interruption_keeps_what_was_finished(store: Store, monkeypatch: Any) ->
 
     monkeypatch.setattr(engine, "execute_units", execute)
     with pytest.raises(KeyboardInterrupt):
-        run_units([baseline(), baseline("drift")], store)
-    assert [one.state for one in unit_statuses([baseline(), baseline("drift")], store)] == ["fresh", "missing"]
+        run_units([smoke_baseline(), smoke_baseline("drift")], store)
+    assert [one.state for one in unit_statuses([smoke_baseline(), smoke_baseline("drift")], store)] == [
+        "fresh",
+        "missing",
+    ]
 
 
 def test_unit_that_raises_is_reported_and_the_others_are_recorded(store: Store, monkeypatch: Any) -> None:
     monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)
     broken = BaselineParameters.of(profile="custom", ticker="TWTR")
-    summary = run_units([baseline(), broken, baseline("drift")], store)
+    summary = run_units([smoke_baseline(), broken, smoke_baseline("drift")], store)
     assert [failed.unit for failed in summary.failed] == [broken]
     assert "TWTR" in summary.failed[0].message
-    states = [one.state for one in unit_statuses([baseline(), broken, baseline("drift")], store)]
+    states = [one.state for one in unit_statuses([smoke_baseline(), broken, smoke_baseline("drift")], store)]
     assert (summary.written.total(), states) == (2, ["fresh", "missing", "fresh"])
 
 
@@ -156,7 +151,7 @@ def test_results_that_json_cannot_hold_fail_their_unit_alone(
     store: Store, executed: list[Any], monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(naufal2023, "drift_forecast", lambda series, days: series[days] * float("nan"))
-    summary = run_units([baseline("drift"), baseline()], store)
+    summary = run_units([smoke_baseline("drift"), smoke_baseline()], store)
     assert [failed.unit.method for failed in summary.failed] == ["drift"]
     assert "mae" in summary.failed[0].message
     assert summary.written.total() == 1
@@ -182,9 +177,9 @@ def test_run_of_the_collection_is_logged_with_its_plan_and_its_end(
     monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)
     here = (environment.processor(), HERE[1])
-    put(collection, baseline(skip_days=30), {"mae": 1.0}, module=MODULE, seconds=4.25, environment=here)
-    units = [baseline(), baseline("drift"), BaselineParameters.of(profile="custom", ticker="TWTR")]
-    due = make_plan([*units, baseline(skip_days=30)], collection)
+    put(collection, smoke_baseline(skip_days=30), {"mae": 1.0}, module=MODULE, seconds=4.25, environment=here)
+    units = [smoke_baseline(), smoke_baseline("drift"), BaselineParameters.of(profile="custom", ticker="TWTR")]
+    due = make_plan([*units, smoke_baseline(skip_days=30)], collection)
     summary = run_plan(due, Workers(2))
     assert (summary.written.total(), len(summary.failed), summary.ending) == (2, 1, "finished")
     (run,) = logged()
@@ -216,7 +211,7 @@ def test_start_is_logged_before_the_first_unit_and_stays_alone_if_the_run_is_kil
 
     monkeypatch.setattr(engine, "execute_units", execute)
     with pytest.raises(KeyboardInterrupt):
-        run_units([baseline(), baseline("drift")], collection)
+        run_units([smoke_baseline(), smoke_baseline("drift")], collection)
     assert [(run.started.due, run.ended) for run in seen[0]] == [(2, None)]
     assert logged() == seen[0]
 
@@ -225,7 +220,7 @@ def test_run_into_another_store_is_not_logged(
     collection: Store, store: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for other in (store, store_for("custom")):
-        assert run_units([baseline()], other).written.total() == 1
+        assert run_units([smoke_baseline()], other).written.total() == 1
     assert logged() == []
     assert not list(paths.root().rglob("runs.jsonl"))
 
@@ -236,7 +231,7 @@ def test_run_without_a_worker_is_not_logged(collection: Store, monkeypatch: pyte
 
     monkeypatch.setattr(engine, "execute_units", unreachable)
     with pytest.raises(RunError, match="no scheduler"):
-        run_plan(make_plan([baseline()], collection), Workers(dask="tcp://nowhere"))
+        run_plan(make_plan([smoke_baseline()], collection), Workers(dask="tcp://nowhere"))
     assert logged() == []
 
 
@@ -257,7 +252,7 @@ def test_ending_of_a_run_is_told_and_logged(
     collection: Store, monkeypatch: pytest.MonkeyPatch, on_request: bool, done: int, ending: str
 ) -> None:
     monkeypatch.setattr(engine, "execute_units", stopping(done, on_request=on_request))
-    summary = run_plan(make_plan([baseline(), baseline("drift")], collection), Workers())
+    summary = run_plan(make_plan([smoke_baseline(), smoke_baseline("drift")], collection), Workers())
     expected = ending or ("interrupted" if on_request else "time limit")
     assert (summary.ending, summary.ended.total()) == (expected, done)
     (run,) = logged()
@@ -274,7 +269,7 @@ def test_limit_and_watcher_reach_the_workers(store: Store, monkeypatch: pytest.M
 
     monkeypatch.setattr(engine, "execute_units", execute)
     watcher = Silent()
-    run_plan(make_plan([baseline()], store), Workers(), limit_seconds=7.5, watcher=nullcontext(watcher))
+    run_plan(make_plan([smoke_baseline()], store), Workers(), limit_seconds=7.5, watcher=nullcontext(watcher))
     assert asked == [(7.5, watcher)]
 
 
@@ -282,7 +277,7 @@ def test_interrupted_run_of_units_raises_once_what_was_finished_is_recorded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "execute_units", stopping(1, on_request=True))
-    units = [baseline(), baseline("drift")]
+    units = [smoke_baseline(), smoke_baseline("drift")]
     with pytest.raises(KeyboardInterrupt):
         run_units(units, store)
     assert [one.state for one in unit_statuses(units, store)] == ["fresh", "missing"]
@@ -297,7 +292,7 @@ def test_summary_counts_by_experiment_what_ended_was_written_failed_and_how_long
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lasted = {"naive": 2.0, "drift": 3.5}
-    broken = network()
+    broken = smoke_network()
 
     def execute(due: Any, *places: Any, **options: Any) -> Iterator[Finished | Failed]:
         for outcome in execute_here(one for one in due if isinstance(one.unit, BaselineParameters)):
@@ -306,7 +301,7 @@ def test_summary_counts_by_experiment_what_ended_was_written_failed_and_how_long
         yield Failed(broken, "broken", "")
 
     monkeypatch.setattr(engine, "execute_units", execute)
-    summary = run_plan(make_plan([baseline(), broken, baseline("drift")], store), Workers())
+    summary = run_plan(make_plan([smoke_baseline(), broken, smoke_baseline("drift")], store), Workers())
     baselines, networks = ("naufal2023", "baselines"), ("naufal2023", "networks")
     assert dict(summary.ended) == {baselines: 2, networks: 1}
     assert dict(summary.written) == {baselines: 2}
@@ -329,7 +324,7 @@ def test_what_was_computed_by_other_code_fails_by_the_symbol_and_is_not_recorded
         yield from (same, dataclasses.replace(other, context=older))
 
     monkeypatch.setattr(engine, "execute_units", execute)
-    units = [baseline(), baseline("drift")]
+    units = [smoke_baseline(), smoke_baseline("drift")]
     summary = run_units(units, collection)
     (failed,) = summary.failed
     assert failed.unit == units[1]
@@ -374,7 +369,7 @@ def test_jobs_order_and_caller_change_no_result(tmp_path: Path) -> None:
     # This caller may have loaded a backend and its threads; the other process has not, nor may it by running units.
     alone = "[NetworkParameters.of(**common, model='lstm', window=1, epochs=1, backend='tensorflow')]"
     with in_another_process(tmp_path / "alone", alone) as process:
-        units = [network(seed=seed, backend="tensorflow") for seed in (1, 0)]
+        units = [smoke_network(seed=seed, backend="tensorflow") for seed in (1, 0)]
         assert run_units(units, new_store(tmp_path / "beside"), jobs=2).written.total() == 2
         _, said = process.communicate()
         assert process.returncode == 0, said
@@ -387,7 +382,7 @@ def test_jobs_order_and_caller_change_no_result(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])
 def test_company_in_a_worker_changes_no_result(tmp_path: Path, backend: str) -> None:
-    units = [network(model, backend=backend) for model in naufal2023.MODELS]
+    units = [smoke_network(model, backend=backend) for model in naufal2023.MODELS]
     run_units(units, new_store(tmp_path), jobs=2)
     program = (
         "import sys; from reproduce_lib.worker import execute; common = eval(sys.argv[1])\n"
@@ -412,12 +407,17 @@ def test_two_callers_at_once_leave_one_record_per_unit(tmp_path: Path) -> None:
     lines = (tmp_path / "records/naufal2023/baselines.jsonl").read_text(encoding="utf-8").splitlines()
     kinds = [json.loads(line)["kind"] for line in lines]
     assert sorted(kinds) == ["context", "unit", "unit"]
-    assert {json.loads(line).get("key") for line in lines} == {baseline().key, baseline("drift").key, None}
+    assert {json.loads(line).get("key") for line in lines} == {smoke_baseline().key, smoke_baseline("drift").key, None}
 
 
 @pytest.mark.slow
 def test_units_of_two_backends_run_in_one_call(tmp_path: Path) -> None:
-    units = [network(backend="tensorflow"), baseline(), network(backend="jax"), network(backend="tensorflow", seed=1)]
+    units = [
+        smoke_network(backend="tensorflow"),
+        smoke_baseline(),
+        smoke_network(backend="jax"),
+        smoke_network(backend="tensorflow", seed=1),
+    ]
     store = new_store(tmp_path)
     summary = run_units(units, store, jobs=2)
     assert (summary.written.total(), summary.failed) == (4, [])
@@ -456,4 +456,4 @@ def test_code_that_is_edited_while_a_unit_runs_fails_nothing_that_began_before(
             yield outcome
 
     monkeypatch.setattr(engine, "execute_units", execute)
-    assert not run_units([baseline(), baseline("drift")], store).failed
+    assert not run_units([smoke_baseline(), smoke_baseline("drift")], store).failed

@@ -2,28 +2,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reproduce_lib.closure import code_digests
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
 from reproduce_lib.records import Context, Store
 from reproduce_lib.study import unit_statuses
 from reproduce_lib.units import UnitParameters
-from tests.support import new_store, put
+from tests.support import new_store, put, smoke_baseline
 
 MODULE = naufal2023.__name__
-
-
-def baseline(method: str = "naive", **values: Any) -> BaselineParameters:
-    return BaselineParameters.of(profile="smoke", data="simulated", method=method, **values)
-
-
-def network(model: str = "lstm", **values: Any) -> NetworkParameters:
-    return NetworkParameters.of(profile="smoke", data="simulated", model=model, window=1, epochs=1, **values)
 
 
 @pytest.fixture
@@ -37,15 +27,15 @@ def records_path(store: Store, unit: UnitParameters) -> Path:
 
 def test_unit_is_fresh_with_the_code_and_data_of_today_and_missing_without_a_record(store: Store) -> None:
     known = next(iter(data_files().values()))
-    put(store, baseline(), {"mae": 1.0}, data={known.name: known.sha256}, module=MODULE)
-    states = {one.unit.method: one for one in unit_statuses([baseline(), baseline("drift")], store)}
+    put(store, smoke_baseline(), {"mae": 1.0}, data={known.name: known.sha256}, module=MODULE)
+    states = {one.unit.method: one for one in unit_statuses([smoke_baseline(), smoke_baseline("drift")], store)}
     assert (states["naive"].state, states["naive"].because) == ("fresh", ())
     assert (states["drift"].state, states["drift"].record) == ("missing", None)
 
 
 def test_changed_added_and_removed_symbols_stale_a_record_and_are_named(store: Store) -> None:
-    put(store, baseline(), {"mae": 1.0}, module=MODULE)
-    path = records_path(store, baseline())
+    put(store, smoke_baseline(), {"mae": 1.0}, module=MODULE)
+    path = records_path(store, smoke_baseline())
     context, unit = path.read_text(encoding="utf-8").splitlines()
     changed = json.loads(context)
     changed["code"]["reproduce_lib.metrics.skill"] = "f" * 16
@@ -54,7 +44,7 @@ def test_changed_added_and_removed_symbols_stale_a_record_and_are_named(store: S
     old, fields = changed["id"], ("versions", "processor", "threads", "data", "code")
     edited = Context.of(**{name: changed[name] for name in fields})
     path.write_text(f"{edited.text()}\n{unit.replace(old, edited.id)}\n", encoding="utf-8")
-    (status,) = unit_statuses([baseline()], store)
+    (status,) = unit_statuses([smoke_baseline()], store)
     assert status.state == "stale"
     assert set(status.because) == {
         "reproduce_lib.metrics.skill", "reproduce_lib.metrics.gone", "reproduce_lib.windows.sliding_windows"
@@ -63,8 +53,8 @@ def test_changed_added_and_removed_symbols_stale_a_record_and_are_named(store: S
 
 @pytest.mark.parametrize("name", ["prices/TSLA_2013_2023.csv", "prices/no_longer_known.csv"])
 def test_changed_or_unknown_data_stale_a_record_and_are_named(store: Store, name: str) -> None:
-    put(store, baseline(), {"mae": 1.0}, data={name: "0" * 64}, module=MODULE)
-    (status,) = unit_statuses([baseline()], store)
+    put(store, smoke_baseline(), {"mae": 1.0}, data={name: "0" * 64}, module=MODULE)
+    (status,) = unit_statuses([smoke_baseline()], store)
     assert status.state == "stale"
     assert len(status.because) == 1
     assert name in status.because[0]

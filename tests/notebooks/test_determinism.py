@@ -36,8 +36,8 @@ assert not run_plan(Plan(store, (), tuple(due)), Workers(jobs)).failed
 """
 
 
-def run(command: list[str], home: Path) -> None:
-    environment = {**os.environ, "REPRODUCE_HOME": str(home)}
+def run(command: list[str], home: Path, **more: str) -> None:
+    environment = {**os.environ, "REPRODUCE_HOME": str(home), **more}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -68,3 +68,14 @@ def test_order_and_jobs_change_no_bit_of_any_metric(tmp_path: Path, backend: str
         run([sys.executable, "-c", SHUFFLED, json.dumps(asked), str(seed), str(jobs), str(tmp_path / name)], tmp_path)
     assert len(metrics(tmp_path / "one")) == len(asked)
     assert metrics(tmp_path / "one") == metrics(tmp_path / "two")
+
+
+def test_kept_programs_change_no_bit_of_any_metric(tmp_path: Path) -> None:
+    asked = json.dumps([{**CHOSEN, "model": model, "seed": 0} for model in ("lstm", "cnn_lstm_gru")])
+    cache = str(tmp_path / "cache")
+    for name, kept in (("none", "false"), ("written", "true"), ("read", "true")):
+        more = {"REPRODUCE_CACHE": cache, "JAX_ENABLE_COMPILATION_CACHE": kept}
+        run([sys.executable, "-c", SHUFFLED, asked, "0", "1", str(tmp_path / name)], tmp_path, **more)
+        assert any((tmp_path / "cache").rglob("*-cache")) == (kept == "true")
+    assert len(metrics(tmp_path / "none")) == 2
+    assert metrics(tmp_path / "none") == metrics(tmp_path / "written") == metrics(tmp_path / "read")
