@@ -14,8 +14,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reproduce_lib import paths
-from reproduce_lib.errors import ClaimError
-from reproduce_lib.metrics import METRICS, Better
+from reproduce_lib.errors import ClaimError, ParameterError
+from reproduce_lib.tolerances import Better, metric
 from reproduce_lib.verdicts import printed_number
 
 Comparable = Literal["same-data", "substitute-data", "no-data", "not-applicable"]
@@ -54,6 +54,7 @@ class ValueClaim(_Claim):
     value : the number as printed, a string
     experiment, conditions : the units that measure it; parameters left out take their defaults
     over : parameters whose values together make one replication, ``aggregation`` over all of them
+    likely : what a misprint most likely should be, for figures and sums; the verdict is on what is printed
     """
 
     kind: Literal["value"]
@@ -65,6 +66,12 @@ class ValueClaim(_Claim):
     conditions: Conditions
     over: dict[str, list[Any]] = Field(default_factory=dict)
     aggregation: Literal["single", "mean"] = "single"
+    likely: str = ""
+
+    @property
+    def number(self) -> float:
+        """Return the printed number, or what it most likely should be where it is a misprint."""
+        return float(self.likely or self.value)
 
     @field_validator("value", mode="before")
     @classmethod
@@ -74,11 +81,20 @@ class ValueClaim(_Claim):
         printed_number(value)
         return value
 
+    @field_validator("likely")
+    @classmethod
+    def _is_a_number_if_given(cls, likely: str) -> str:
+        if likely:
+            printed_number(likely)
+        return likely
+
     @field_validator("metric")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        if name not in METRICS:
-            raise ValueError(f"unknown metric {name!r}; known metrics: {', '.join(METRICS)}")
+        try:
+            metric(name)
+        except ParameterError as error:
+            raise ValueError(str(error)) from error
         return name
 
     @model_validator(mode="after")
@@ -116,6 +132,20 @@ class MeanOf(_Entry):
     claims: list[ClaimId] = Field(min_length=2)
 
 
+class LargestOf(_Entry):
+    """The largest of other printed values."""
+
+    kind: Literal["largest_of"]
+    claims: list[ClaimId] = Field(min_length=2)
+
+
+class WhereLargest(_Entry):
+    """Where the largest of other printed values stand, told by the part in which the claims' ids differ."""
+
+    kind: Literal["where_largest"]
+    claims: list[ClaimId] = Field(min_length=2)
+
+
 class Measured(_Entry):
     """A metric of one recorded unit."""
 
@@ -133,7 +163,7 @@ class FactClaim(_Claim):
 
     kind: Literal["fact"]
     printed: str
-    against: Annotated[OtherPlace | MeanOf | Measured, Field(discriminator="kind")]
+    against: Annotated[OtherPlace | MeanOf | LargestOf | WhereLargest | Measured, Field(discriminator="kind")]
     digits: Literal["rounded", "cut"] = "rounded"
     comparable: Comparable = "not-applicable"
 
@@ -241,6 +271,6 @@ def _referred(claim: ValueClaim | OrderClaim | FactClaim) -> list[str]:
     match claim:
         case OrderClaim():
             return [claim.least, *claim.among]
-        case FactClaim(against=MeanOf(claims=claims)):
+        case FactClaim(against=MeanOf(claims=claims) | LargestOf(claims=claims) | WhereLargest(claims=claims)):
             return list(claims)
     return []

@@ -14,17 +14,20 @@ import numpy as np
 
 from reproduce_lib.claims import (
     FactClaim,
+    LargestOf,
     MeanOf,
     Measured,
     OrderClaim,
     OtherPlace,
     PaperClaims,
     ValueClaim,
+    WhereLargest,
 )
 from reproduce_lib.forecast_tests import diebold_mariano
-from reproduce_lib.metrics import metric, skill
+from reproduce_lib.metrics import skill
 from reproduce_lib.records import Store
 from reproduce_lib.study import UnitStatus, unit_statuses
+from reproduce_lib.tolerances import metric
 from reproduce_lib.units import MetricValue, Paper, UnitParameters
 from reproduce_lib.verdicts import (
     Interval,
@@ -74,7 +77,9 @@ class Row:
 
     @property
     def skill(self) -> float | None:
-        """Return the skill against the naive forecast, or ``None`` where there is none."""
+        """Return the skill against the naive forecast, or ``None`` where there is none or it is no error."""
+        if not isinstance(self.claim, ValueClaim) or self.claim.better != "lower":
+            return None
         return skill(self.mean, self.naive) if self.mean is not None and self.naive else None
 
     @property
@@ -167,7 +172,7 @@ class Comparison:
 
     def _order_row(self, claim: OrderClaim) -> Row:
         compared = [self.claims.value(name) for name in (claim.least, *claim.among)]
-        replications = list(zip(*(self.replications(one) for one in compared), strict=False))
+        replications = list(zip(*self._beside_each_other(compared), strict=False))
         outcomes = [self._holds(claim, compared, cells) for cells in replications]
         known = [outcome for outcome in outcomes if outcome is not None]
         units = tuple(unit for cells in replications for cell in cells for unit in cell)
@@ -176,6 +181,13 @@ class Comparison:
         else:
             verdict = order_verdict(known)
         return Row(claim, verdict, tuple(known), len(replications), stale=self._stale(units), units=units)
+
+    def _beside_each_other(self, compared: Sequence[ValueClaim]) -> list[list[Replication]]:
+        """Return each claim's replications; the only one of a deterministic claim stands beside all of the others'."""
+        each = [self.replications(one) for one in compared]
+        most = max(map(len, each))
+        alone = [self.paper.experiment(one.experiment).deterministic for one in compared]
+        return [found * most if once else found for found, once in zip(each, alone, strict=True)]
 
     def _holds(self, claim: OrderClaim, compared: Sequence[ValueClaim], cells: Sequence[Replication]) -> bool | None:
         """Tell whether an order holds in one replication; ``None`` while a unit of it is missing."""
@@ -210,8 +222,24 @@ class Comparison:
             case MeanOf(claims=names):
                 mean = sum(Fraction(self.claims.value(name).value) for name in names) / len(names)
                 return Row(claim, _exact(rounds_to(float(mean), claim.printed)), (float(mean),), 1)
+            case LargestOf(claims=names):
+                largest = max(Fraction(self.claims.value(name).value) for name in names)
+                return Row(claim, _exact(largest == Fraction(claim.printed)), (float(largest),), 1)
+            case WhereLargest(claims=names):
+                where = self._where_largest(names)
+                return Row(claim, _exact(where == claim.printed), (where,), 1)
             case Measured() as measured:
                 return self._measured_fact_row(claim, measured)
+
+    def _where_largest(self, names: Sequence[str]) -> str:
+        """Name the claims whose printed values are the largest by what tells their ids apart."""
+        values = {name: Fraction(self.claims.value(name).value) for name in names}
+        parts = [name.split(".") for name in names]
+        differing = [i for i, found in enumerate(zip(*parts, strict=True)) if len(set(found)) > 1]
+        largest = max(values.values())
+        return ", ".join(
+            ".".join(name.split(".")[i] for i in differing) for name, value in values.items() if value == largest
+        )
 
     def _measured_fact_row(self, claim: FactClaim, source: Measured) -> Row:
         unit = self.paper.experiment(source.experiment).parameters.of(**source.conditions)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from reproduce_lib.metrics import Better
+from reproduce_lib.tolerances import Better
 
 LEAST_REPLICATIONS = 5
 CONFIDENCE = 0.95

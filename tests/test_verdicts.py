@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce_lib.metrics import Better
+from reproduce_lib.tolerances import Better
 from reproduce_lib.verdicts import (
     SYMBOLS,
     Interval,
