@@ -26,7 +26,7 @@ def start_afresh(seed: int) -> None:
 def train(
     model: keras.Model,
     training: Pairs,
-    validation: Pairs,
+    validation: Pairs | None,
     *,
     loss: str,
     epochs: int,
@@ -38,12 +38,12 @@ def train(
 
     Parameters
     ----------
-    training, validation : (inputs, targets); the validation pairs are scored after each epoch and
-        change nothing
+    training, validation : (inputs, targets); the validation pairs, if there are any, are scored after
+        each epoch and change nothing
 
     Returns
     -------
-    ``loss`` and ``val_loss``, one value per epoch, in the units of the targets
+    ``loss`` and, with validation pairs, ``val_loss``: one value per epoch, in the units of the targets
     """
     import keras
 

@@ -101,7 +101,7 @@ STALING: dict[str, tuple[str, ...]] = {
     "padding": (PAPER_FILE, 'pool_size, padding="same"', 'pool_size, padding="valid"', "build_model"),
     "string value": ("data/sources.py", '"REPRODUCE_DATA"', '"REPRODUCE_MIRROR"', "local_path"),
     "text of an f-string": ("windows.py", "values has no window", "values lacks a window", "sliding_windows"),
-    "conversion of an f-string": ("metrics.py", "metric {name!r}", "metric {name!s}", "metric"),
+    "conversion of an f-string": ("data/prices.py", "ticker {ticker!r}", "ticker {ticker!s}", "load_prices"),
     "format of an f-string": (PAPER_FILE, "{frame.index[-1]:%Y-%m-%d}", "{frame.index[-1]:%d.%m.%Y}", "run_price_fact"),
     "string to bytes": (PAPER_FILE, 'case "lowest_close"', 'case b"lowest_close"', "run_price_fact"),
     "None to False": ("units.py", "Batch | None = None", "Batch | None = False", "Experiment"),
@@ -115,9 +115,9 @@ STALING: dict[str, tuple[str, ...]] = {
     "slice off by one": ("windows.py", "width)[:-1]", "width)[:-2]", "sliding_windows"),
     "slice without its end": ("windows.py", "width)[:-1]", "width)[:]", "sliding_windows"),
     "subscript": ("forecast_tests.py", "recent)[0, 1]", "recent)[1, 1]", "best_lag"),
-    "range off by one": ("baselines.py", "range(ARIMA_LARGEST_ORDER + 1)", "range(ARIMA_LARGEST_ORDER)", "arima_order"),
+    "range off by one": ("box_jenkins.py", "range(LARGEST_ORDER + 1)", "range(LARGEST_ORDER)", "choose_arima"),
     "arguments swapped": ("windows.py", "slice(start, stop)", "slice(stop, start)", "consecutive_parts"),
-    "keyword's value": ("baselines.py", "refit=False", "refit=True", "arima_forecast"),
+    "keyword's value": ("box_jenkins.py", "refit=False", "refit=True", "FittedArima"),
     "keyword's name": ("training.py", "shuffle=shuffle", "steps_per_epoch=shuffle", "train"),
     "keyword gone": (PAPER_FILE, ", return_sequences=True", "", "build_model"),
     "attribute": ("training.py", "keras.optimizers.Adam", "keras.optimizers.Nadam", "train"),
@@ -129,7 +129,7 @@ STALING: dict[str, tuple[str, ...]] = {
     "statement added": ("training.py", SEED, f"{SEED}    keras.config.set_floatx('float64')\n", "start_afresh"),
     "statements swapped": ("training.py", SESSION + SEED, SEED + SESSION, "start_afresh"),
     "return": ("metrics.py", "return 1.0 - error", "return error", "skill"),
-    "return gone": ("metrics.py", "    return METRICS[name]", "    METRICS[name]", "metric"),
+    "return gone": ("baselines.py", "    return series[positions - 1]", "    series[positions - 1]", "naive_forecast"),
     "exception raised": ("windows.py", 'raise ValueError(f"perc', 'raise KeyError(f"perc', "consecutive_parts"),
     "exception caught": ("data/prices.py", "except sources.MissingDataError", "except DataError", "load_prices"),
     "cause of an exception": ("units.py", "cls)) from None", "cls)) from error", "UnitParameters"),
@@ -148,11 +148,11 @@ STALING: dict[str, tuple[str, ...]] = {
     "function made a constant": ("metrics.py", "def skill(", "skill = 0\n\n\ndef gain(", "skill", "gain"),
     "function redefined below": ("baselines.py", CHECK, f"{CHECK}\n\ndef _check(*_):\n    pass\n", "_check"),
     # Classes
-    "decorator": ("metrics.py", "@dataclass(frozen=True)", "@dataclass(frozen=False)", "Metric"),
+    "decorator": ("forecast_tests.py", "@dataclass(frozen=True)", "@dataclass(frozen=False)", "AccuracyTest"),
     "class attribute": ("units.py", "deterministic: bool = False", "deterministic: bool = True", "Experiment"),
     "class attribute gone": ("forecast_tests.py", "    p_value: float\n", "", "AccuracyTest"),
     "fields swapped": ("forecast_tests.py", FIELDS, FIELDS_SWAPPED, "AccuracyTest"),
-    "type of a field": ("metrics.py", "half_width: float\n", "half_width: int\n", "Metric"),
+    "type of a field": ("forecast_tests.py", "p_value: float\n", "p_value: int\n", "AccuracyTest"),
     "field constraint": (PAPER_FILE, "default=0.1, ge=0, lt=1", "default=0.1, ge=0, le=1", "NetworkParameters"),
     "field constraint of every unit": ("units.py", "default=0, ge=0", "default=0, ge=1", "UnitParameters"),
     "model configuration": ("units.py", 'extra="forbid"', 'extra="ignore"', "UnitParameters"),
@@ -165,7 +165,7 @@ STALING: dict[str, tuple[str, ...]] = {
     "module under the same name": ("windows.py", "import numpy as np", "import jax.numpy as np", "import np"),
     "name imported": ("windows.py", PAIRWISE, "from itertools import batched as pairwise\n", "import pairwise"),
     "import gone": ("windows.py", PAIRWISE, "", "import pairwise"),
-    "import inside a function": ("baselines.py", "    from statsmodels.", "    from models.", "_fit_arima"),
+    "import inside a function": ("box_jenkins.py", "    from scipy import", "    from numpy import", "FittedArima"),
     # The names of one statement share its digest, so that all of them are told.
     "import of one more name": (
         "forecast_tests.py", "import ArrayLike", "import ArrayLike, NDArray", "import ArrayLike", "import NDArray"
@@ -213,7 +213,7 @@ def test_every_symbol_of_a_module_that_is_imported_no_more_is_named(package: Pat
 
 
 WINDOWS_WORDS = '"""Cutting a series into windows and a timeline into parts."""\n'
-METRIC_WORDS = '    """Return a score by name, or raise `ParameterError` with the known names."""\n'
+ERROR_WORDS = '    """Return the mean of ``|forecast - truth|``, in the unit of ``truth``; both of shape (n,)."""\n'
 PIECE_WORDS = '    """The days ``first`` to ``last`` of a pinned file, and how the file writes dates."""\n\n'
 PERCENTAGES = 'f"percentages {tuple(percentages)}, '
 DEFAULT_POWER = "first: ArrayLike, second: ArrayLike, power: int = 1"
@@ -226,17 +226,17 @@ NEUTRAL: dict[str, tuple[str, str, str]] = {
     "comment reworded": ("data/prices.py", "# A long weekend with", "# Some long weekends with"),
     "comment gone": ("forecast_tests.py", "  # (n + 1 - 2h + h(h-1)/n) / n at h = 1", ""),
     "comment inside a list": (PAPER_FILE, '# "same" padding lets', "# padding lets"),
-    "comment for a checker": ("metrics.py", "return METRICS[name]", "return METRICS[name]  # noqa: RET504"),
-    "type comment": ("baselines.py", "ARIMA_LARGEST_ORDER = 3", "ARIMA_LARGEST_ORDER = 3  # type: int"),
-    "other type comment": ("baselines.py", "ARIMA_LARGEST_ORDER = 3", "ARIMA_LARGEST_ORDER = 3  # type: ignore"),
+    "comment for a checker": ("windows.py", "width, len(series))", "width, len(series))  # noqa: RET504"),
+    "type comment": ("box_jenkins.py", "LARGEST_ORDER = 3", "LARGEST_ORDER = 3  # type: int"),
+    "other type comment": ("box_jenkins.py", "LARGEST_ORDER = 3", "LARGEST_ORDER = 3  # type: ignore"),
     "comment like code": ("training.py", SESSION, f"{SESSION}    # keras.config.set_floatx('float64')\n"),
     # Docstrings
     "docstring of a module reworded": ("windows.py", WINDOWS_WORDS, '"""Windows and parts."""\n'),
     "docstring of a module gone": ("windows.py", WINDOWS_WORDS, ""),
     "second docstring of a module": ("windows.py", "annotations\n", 'annotations\n\n"""And more."""\n'),
     "docstring of a function reworded": ("windows.py", "    inputs : shape (n - width, width)", "    inputs : matrix"),
-    "docstring of a function gone": ("metrics.py", METRIC_WORDS, ""),
-    "docstring of a function added": ("baselines.py", ") -> Any:\n", ') -> Any:\n    """Fit one ARIMA."""\n'),
+    "docstring of a function gone": ("metrics.py", ERROR_WORDS, ""),
+    "docstring of a function added": ("data/prices.py", "-> pd.Series:\n", '-> pd.Series:\n    """Read."""\n'),
     "docstring of a nested function": ("batched.py", "one: Any) -> Any:\n", 'one: Any) -> Any:\n        """Call."""\n'),
     "docstring of a class reworded": ("errors.py", "A unit or a notebook that did not finish.", "It did not finish."),
     "docstring of a class gone": ("data/prices.py", PIECE_WORDS, ""),
@@ -271,8 +271,9 @@ NEUTRAL: dict[str, tuple[str, str, str]] = {
     "escape": (PAPER_FILE, 'else "tanh"', 'else "\\x74anh"'),
     "string in halves": (PAPER_FILE, 'LOSS = "mean_absolute_error"', 'LOSS = "mean_" "absolute_error"'),
     "f-string in halves": ("windows.py", PERCENTAGES, 'f"percent" "ages " f"{tuple(percentages)}, " f"'),
-    "quotes of an f-string": ("metrics.py", 'f"unknown metric {name!r}; known metrics: {\', \'.join(METRICS)}"',
-                              "f'unknown metric {name!r}; known metrics: {\", \".join(METRICS)}'"),
+    "quotes of an f-string": ("data/prices.py",
+                              "it has {', '.join(map(str, table.columns))}\"",
+                              'it has " f\'{", ".join(map(str, table.columns))}\''),
     "underscore in a number": ("data/simulate.py", "days: int = 1259", "days: int = 1_259"),
     "hexadecimal number": (PAPER_FILE, "\nUNITS = 100\n", "\nUNITS = 0x64\n"),
     "exponent": ("data/simulate.py", "DAILY_VOLATILITY = 0.02", "DAILY_VOLATILITY = 2E-2"),

@@ -1,0 +1,242 @@
+"""Earthquake catalogues: tidy frames out of pinned files, checked, and what their joins agree on."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from reproduce_lib.data import sources
+from reproduce_lib.data.registry import data_file, data_files
+from reproduce_lib.errors import DataError, ParameterError
+
+CatalogueName = Literal["comcat", "comcat_m5", "phivolcs"]
+CATALOGUES: tuple[CatalogueName, ...] = get_args(CatalogueName)
+
+COLUMNS = ["time", "latitude", "longitude", "depth_km", "magnitude", "magnitude_type"]
+EARLIEST, LATEST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
+SMALLEST_MAGNITUDE, LARGEST_MAGNITUDE = -2.0, 10.0
+
+PHILIPPINES_M3 = "catalogs/comcat_philippines_m3_1979_2019.csv"
+WORLD_M5 = "catalogs/comcat_world_m5_2015_2025.csv"
+PHILIPPINES_M5 = "packages/comcat_philippines_m5.csv.gz"
+PHIVOLCS = "catalogs/phivolcs_monthly/"
+# The M 3 file was downloaded on 2019-11-07, before the magnitudes of the last weeks were final.
+JOIN = pd.Timestamp("2019-10-01", tz="UTC")
+# Catalogues revise a magnitude now and then by a tenth; floating point writes 0.1 as a little more.
+JOIN_TOLERANCE = 0.11
+# Share of the larger events of either file that the other has to know in the time that both cover.
+JOIN_SHARE = 0.95
+COMMON_THRESHOLD = 5.0
+LARGEST_EXPANDED = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of latitudes (degrees north) and longitudes (degrees east), edges included."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+
+    def contains(self, frame: pd.DataFrame) -> pd.Series:
+        """Tell of each event whether it lies in the box."""
+        return frame["latitude"].between(self.south, self.north) & frame["longitude"].between(self.west, self.east)
+
+
+# The extent of the M 3 file, found on the years that it shares with a world catalogue: the larger events inside
+# are in both, those just outside are in the world's alone.
+PHILIPPINES = Box(4.6, 19.05, 117.0, 130.0)
+# The islands have no printed borders either: bands of latitude that put each main island into its own group.
+AREAS = {
+    "whole": PHILIPPINES,
+    "luzon": Box(12.5, 19.05, 117.0, 130.0),
+    "visayas": Box(9.5, 12.5, 117.0, 130.0),
+    "mindanao": Box(4.6, 9.5, 117.0, 130.0),
+}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Earthquakes in order of time.
+
+    Attributes
+    ----------
+    name : which catalogue
+    events : columns time (UTC), latitude, longitude (degrees), depth_km, magnitude, magnitude_type
+    threshold : smallest magnitude that the files were asked for
+    left_out : rows of the files that name no place on Earth, or stand twice
+    files : file name -> SHA-256 of what was read
+    """
+
+    name: str
+    events: pd.DataFrame
+    threshold: float
+    left_out: int
+    files: dict[str, str]
+
+    def inside(self, box: Box) -> Catalogue:
+        """Return the events of a box."""
+        chosen = self.events[box.contains(self.events)].reset_index(drop=True)
+        return Catalogue(self.name, chosen, self.threshold, self.left_out, self.files)
+
+
+def load_catalogue(name: CatalogueName, *, network: bool = True) -> Catalogue:
+    """Return a catalogue of the Philippines.
+
+    ``comcat`` is USGS ComCat from M 3, from 2019-10 on from M 5; ``comcat_m5`` the same agency's events from
+    M 5 as a package of the package index carries them; ``phivolcs`` the bulletins of the national agency.
+
+    Raises
+    ------
+    MissingDataError
+        If a file cannot be had.
+    DataError
+        If a file is not the pinned one or not what it should hold.
+    """
+    if name not in CATALOGUES:
+        raise ParameterError(f"unknown catalogue {name!r}; allowed values are {', '.join(map(repr, CATALOGUES))}")
+    loaders = {"comcat": _load_comcat, "comcat_m5": _load_comcat_m5, "phivolcs": _load_phivolcs}
+    return loaders[name](network)
+
+
+def catalogue_files(name: CatalogueName) -> list[str]:
+    """Return the names of the pinned files behind a catalogue."""
+    bulletins = [file for file in data_files() if file.startswith(PHIVOLCS)]
+    return {"comcat": [PHILIPPINES_M3, WORLD_M5], "comcat_m5": [PHILIPPINES_M5], "phivolcs": bulletins}[name]
+
+
+def parse_comcat(data: bytes, name: str) -> pd.DataFrame:
+    """Read an export of ComCat in CSV into a tidy frame; explosions and the like are left out.
+
+    Raises
+    ------
+    DataError
+        With the file and the reason: not a table, a column missing, a row without time, place or magnitude.
+    """
+    table = _read_table(data, name, ["time", "latitude", "longitude", "depth", "mag", "magType"])
+    if "type" in table.columns:
+        table = table[table["type"] == "earthquake"].reset_index(drop=True)
+    frame = _tidy(table, name, time="time", depth="depth", magnitude="mag", magnitude_type="magType")
+    if "id" in table.columns:
+        frame["id"] = table["id"].to_numpy()
+    _check(frame, name)
+    return frame.sort_values("time", kind="stable", ignore_index=True)
+
+
+def parse_phivolcs(data: bytes, name: str) -> tuple[pd.DataFrame, int]:
+    """Read a month of bulletins into a tidy frame, and count the rows left out.
+
+    A bulletin is typed by hand: a row whose place is no place on Earth is left out, and so is a repeated row.
+    The times are UTC, a file is a month of Philippine time (UTC+8).
+    """
+    table = _read_table(data, name, ["datetime", "lat", "lon", "depth_km", "mag", "mag_type"], encoding="latin-1")
+    table = table.rename(columns={"lat": "latitude", "lon": "longitude"})
+    frame = _tidy(table, name, time="datetime", depth="depth_km", magnitude="mag", magnitude_type="mag_type")
+    somewhere = frame["latitude"].between(-90, 90) & frame["longitude"].between(-180, 180)
+    kept = frame[somewhere].drop_duplicates(["time", "latitude", "longitude", "magnitude"])
+    _check(kept, name)
+    return kept.sort_values("time", kind="stable", ignore_index=True), len(frame) - len(kept)
+
+
+def check_join(first: pd.DataFrame, second: pd.DataFrame, names: str) -> None:
+    """Refuse to join two exports of one catalogue that disagree where both should hold the same events."""
+    for one, other in ((first, second), (second, first)):
+        known = one["id"].isin(other["id"])
+        if not known.mean() >= JOIN_SHARE:
+            raise DataError(f"{names}: only {known.sum()} of {len(one)} events of the one are in the other")
+    both = first.merge(second, on="id", suffixes=("", "_other"))
+    apart = (both["magnitude"] - both["magnitude_other"]).abs()
+    if not (apart <= JOIN_TOLERANCE).all():
+        raise DataError(f"{names}: magnitudes of an event differ by {apart.max():.1f}")
+
+
+def _load_comcat(network: bool) -> Catalogue:
+    parts = {name: parse_comcat(sources.read(name, network=network), name) for name in (PHILIPPINES_M3, WORLD_M5)}
+    early, late = parts[PHILIPPINES_M3], parts[WORLD_M5]
+    late = late[PHILIPPINES.contains(late)]
+    begin = late["time"].min()
+    shared = [
+        part[part["time"].between(begin, JOIN, inclusive="left") & (part["magnitude"] >= COMMON_THRESHOLD)]
+        for part in (early, late)
+    ]
+    check_join(shared[0], shared[1], f"{PHILIPPINES_M3} and {WORLD_M5}")
+    joined = pd.concat([early[early["time"] < JOIN], late[late["time"] >= JOIN]], ignore_index=True)
+    return Catalogue("comcat", joined[COLUMNS], 3.0, 0, _hashes(parts))
+
+
+def _load_comcat_m5(network: bool) -> Catalogue:
+    events = parse_comcat(_expanded(sources.read(PHILIPPINES_M5, network=network), PHILIPPINES_M5), PHILIPPINES_M5)
+    inside = events[PHILIPPINES.contains(events)].reset_index(drop=True)
+    return Catalogue("comcat_m5", inside[COLUMNS], COMMON_THRESHOLD, 0, _hashes([PHILIPPINES_M5]))
+
+
+def _load_phivolcs(network: bool) -> Catalogue:
+    names = catalogue_files("phivolcs")
+    months = [parse_phivolcs(sources.read(name, network=network), name) for name in names]
+    events = pd.concat([month for month, _ in months]).sort_values("time", kind="stable", ignore_index=True)
+    left_out = sum(count for _, count in months)
+    return Catalogue("phivolcs", events[COLUMNS], 1.0, left_out, _hashes(names)).inside(PHILIPPINES)
+
+
+def _hashes(names: Iterable[str]) -> dict[str, str]:
+    return {name: data_file(name).sha256 for name in names}
+
+
+def _expanded(data: bytes, name: str) -> bytes:
+    """Expand gzipped bytes, but no more of them than any catalogue has."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            expanded = file.read(LARGEST_EXPANDED + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{name}: not gzipped: {error}") from error
+    if len(expanded) > LARGEST_EXPANDED:
+        raise DataError(f"{name}: expands to more than {LARGEST_EXPANDED} bytes")
+    return expanded
+
+
+def _read_table(data: bytes, name: str, columns: list[str], encoding: str = "utf-8-sig") -> pd.DataFrame:
+    try:
+        table = pd.read_csv(io.BytesIO(data), dtype=str, encoding=encoding)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{name}: not a table: {error}") from error
+    absent = [column for column in columns if column not in table.columns]
+    if absent:
+        raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
+    return table
+
+
+def _tidy(
+    table: pd.DataFrame, name: str, *, time: str, depth: str, magnitude: str, magnitude_type: str
+) -> pd.DataFrame:
+    """Give columns their names and types; a number that is none becomes ``nan``."""
+    try:
+        times = pd.to_datetime(table[time], utc=True, format="ISO8601")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name}: column {time}: {error}") from error
+    columns = {"latitude": "latitude", "longitude": "longitude", "depth_km": depth, "magnitude": magnitude}
+    numbers = {new: pd.to_numeric(table[old], errors="coerce").astype(float) for new, old in columns.items()}
+    return pd.DataFrame({"time": times, **numbers, "magnitude_type": table[magnitude_type].fillna("")})
+
+
+def _check(frame: pd.DataFrame, name: str) -> None:
+    """Refuse a frame with an event that has no time, place or magnitude, or an impossible one."""
+    if frame.empty:
+        raise DataError(f"{name}: no earthquake")
+    right = {
+        "time": frame["time"].between(EARLIEST, LATEST),
+        "latitude": frame["latitude"].between(-90, 90),
+        "longitude": frame["longitude"].between(-180, 180),
+        "magnitude": frame["magnitude"].between(SMALLEST_MAGNITUDE, LARGEST_MAGNITUDE),
+    }
+    for column, good in right.items():
+        if not good.all():
+            row = int(np.flatnonzero(~good.to_numpy())[0])
+            raise DataError(f"{name}: event {row + 1} has the {column} {frame[column].iloc[row]}")

@@ -1,0 +1,565 @@
+"""Asma & Aranas (2024): ARIMA, a linear model and five networks on the monthly magnitude in the Philippines.
+
+The paper names its models (section 3) and prints their errors (Table 1) and forecasts (Table 2), but almost
+none of their settings. What it leaves open is a parameter here; the reference value of each, its
+alternatives and the reasons are the ``decisions`` of ``book/claims/asma2024.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from reproduce_lib.box_jenkins import choose_arima, stationarity_p_values
+from reproduce_lib.data.catalogs import AREAS, CATALOGUES, Catalogue, CatalogueName, load_catalogue
+from reproduce_lib.data.simulate import simulate_monthly_maxima
+from reproduce_lib.forecast_tests import diebold_mariano
+from reproduce_lib.magnitude_frequency import b_value, completeness_magnitude, magnitude_counts
+from reproduce_lib.metrics import mean_absolute_error
+from reproduce_lib.monthly import Months, Statistic, month_names, monthly_magnitudes, months_between
+from reproduce_lib.training import Pairs, start_afresh, train
+from reproduce_lib.units import Experiment, MetricValue, Paper, UnitParameters, UnitResult
+from reproduce_lib.windows import sliding_windows
+
+if TYPE_CHECKING:
+    import keras
+    from sklearn.base import TransformerMixin
+
+KEY = "asma2024"
+Source = Literal["comcat", "comcat_m5", "phivolcs", "simulated"]
+Area = Literal["whole", "luzon", "visayas", "mindanao"]
+Span = Literal["1979-11/2022-07", "2000-01/2022-07", "1979-11/2019-09", "2015-01/2022-07"]
+TestShare = Literal[0, 10, 20, 30]
+Model = Literal["linear", "dnn", "rnn", "lstm", "cnn", "cnn_lstm"]
+Period = Literal["all", "1975-1989", "1990-1999", "2000-2009", "2010-2019", "2020-2024"]
+MODELS: tuple[Model, ...] = get_args(Model)
+PERIODS: tuple[Period, ...] = get_args(Period)
+
+# The months that Table 2 forecasts, and the last one before them.
+FORECAST = ("2022-08", "2024-07")
+LAST_KNOWN = "2022-07"
+HIGHEST = "highest"
+
+KERNEL = 3
+BATCH_SIZE = 32
+LEARNING_RATE = 0.001
+LOSS = "mean_absolute_error"
+SEEDS = 10
+SIMULATION_SEED = 0
+
+# A month in which a catalogue lists no event had none that it would surely have listed.
+EMPTY_MONTH: dict[Source, float] = {"comcat": 4.5, "comcat_m5": 5.0, "phivolcs": 2.0, "simulated": 4.7}
+
+REFERENCE_SPAN: Span = "1979-11/2022-07"
+# ComCat lists smaller events than M 5 up to this month only, which an island or a mean needs.
+DEEP_SPAN: Span = "1979-11/2019-09"
+PHIVOLCS_SPAN: Span = "2015-01/2022-07"
+
+# The multiverse: every series with every combination of the choices below. The first of each is the reference.
+SERIES: tuple[dict[str, Any], ...] = (
+    {},
+    {"span": "2000-01/2022-07"},
+    {"area": "luzon", "span": DEEP_SPAN},
+    {"area": "visayas", "span": DEEP_SPAN},
+    {"area": "mindanao", "span": DEEP_SPAN},
+    {"target": "mean", "span": DEEP_SPAN},
+    {"source": "comcat_m5"},
+    {"source": "phivolcs", "span": PHIVOLCS_SPAN},
+    {"source": "phivolcs", "target": "mean", "span": PHIVOLCS_SPAN},
+)
+TEST_SHARES: tuple[TestShare, ...] = (20, 10)
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "window": (12, 6, 24),
+    "width": (64, 16),
+    "epochs": (100, 400),
+    "scaling": ("train", "none", "all"),
+}
+
+
+class SeriesParameters(UnitParameters):
+    """Which monthly series a unit forecasts, and how many of its last months, in percent, are held out.
+
+    A ``test_share`` of 0 holds nothing out: the unit forecasts the months of Table 2.
+    """
+
+    paper: ClassVar[str] = KEY
+
+    source: Source = "comcat"
+    target: Statistic = "maximum"
+    area: Area = "whole"
+    span: Span = REFERENCE_SPAN
+    test_share: TestShare = 20
+
+    @model_validator(mode="after")
+    def _simulated_is_never_full(self) -> Self:
+        if self.profile == "full" and self.source == "simulated":
+            raise ValueError("simulated data belong to the profiles smoke and custom only")
+        return self
+
+    @model_validator(mode="after")
+    def _the_source_has_the_series(self) -> Self:
+        if self.source == "phivolcs" and self.span != PHIVOLCS_SPAN:
+            raise ValueError(f"the bulletins of source phivolcs begin in 2015: use span {PHIVOLCS_SPAN}")
+        small_events = self.target == "mean" or self.area != "whole"
+        if self.source == "comcat" and small_events and self.span != DEEP_SPAN:
+            raise ValueError(f"a mean, or an area, needs events below M 5, which comcat has for span {DEEP_SPAN}")
+        if self.source == "comcat_m5" and small_events:
+            raise ValueError("source comcat_m5 has no events below M 5: use target maximum and area whole")
+        if self.test_share == 0 and not self.span.endswith(LAST_KNOWN):
+            raise ValueError(f"test_share 0 forecasts from {FORECAST[0]} on: use a span that ends in {LAST_KNOWN}")
+        return self
+
+
+class NetworkParameters(SeriesParameters):
+    """One network on one series with one seed."""
+
+    experiment: ClassVar[str] = "networks"
+
+    backend: Literal["jax", "tensorflow"] = "jax"
+    model: Model = "lstm"
+    window: int = Field(default=12, ge=2, le=60)
+    width: int = Field(default=64, ge=1, le=1024)
+    epochs: int = Field(default=100, ge=1, le=10_000)
+    scaling: Literal["train", "none", "all"] = "train"
+
+    @model_validator(mode="after")
+    def _full_is_declared(self) -> Self:
+        for name, known in CHOICES.items():
+            if self.profile == "full" and getattr(self, name) not in known:
+                raise ValueError(f"profile full knows {name} = {', '.join(map(repr, known))}; use profile custom")
+        return self
+
+
+class ArimaParameters(SeriesParameters):
+    """The baseline of the paper, an ARIMA by the steps of Box & Jenkins."""
+
+    experiment: ClassVar[str] = "arima"
+
+
+class BaselineParameters(SeriesParameters):
+    """A forecast that needs no model: a constant, or the month before."""
+
+    experiment: ClassVar[str] = "baselines"
+
+    method: Literal["mean", "median", "persistence"] = "mean"
+
+
+class CatalogueParameters(UnitParameters):
+    """What one catalogue holds of one period: events, completeness, months without events."""
+
+    paper: ClassVar[str] = KEY
+    experiment: ClassVar[str] = "catalogues"
+
+    source: CatalogueName = "comcat"
+    period: Period = "all"
+
+
+class AgreementParameters(UnitParameters):
+    """How far the monthly maxima of two catalogues agree in the months that both hold."""
+
+    paper: ClassVar[str] = KEY
+    experiment: ClassVar[str] = "agreement"
+
+    first: CatalogueName = "comcat"
+    second: CatalogueName = "phivolcs"
+
+
+class ObservationParameters(UnitParameters):
+    """The monthly maxima that a catalogue holds, up to the last month of Table 2."""
+
+    paper: ClassVar[str] = KEY
+    experiment: ClassVar[str] = "observations"
+
+    source: CatalogueName = "comcat"
+
+
+@dataclass(frozen=True)
+class Series:
+    """A monthly series.
+
+    Attributes
+    ----------
+    months : consecutive months, shape (months,)
+    values : magnitudes, shape (months,)
+    empty : how many months had no event and were given `EMPTY_MONTH`
+    files : file name -> SHA-256 of what was read
+    """
+
+    months: Months
+    values: NDArray[np.float64]
+    empty: int
+    files: dict[str, str]
+
+    def training_months(self, test_share: int) -> int:
+        """Return how many months come before the held-out ones."""
+        return len(self.values) * (100 - test_share) // 100
+
+
+def load_series(parameters: SeriesParameters) -> Series:
+    """Return the monthly series that a unit's parameters name."""
+    first, _, last = parameters.span.partition("/")
+    months = months_between(first, last)
+    if parameters.source == "simulated":
+        return Series(months, simulate_monthly_maxima(SIMULATION_SEED, len(months)), 0, {})
+    catalogue = load_catalogue(parameters.source).inside(AREAS[parameters.area])
+    values = catalogue_months(catalogue, months, parameters.target)
+    empty = np.isnan(values)
+    return Series(months, np.where(empty, EMPTY_MONTH[parameters.source], values), int(empty.sum()), catalogue.files)
+
+
+def catalogue_months(catalogue: Catalogue, months: Months, statistic: Statistic) -> NDArray[np.float64]:
+    """Return a catalogue's magnitude of each month, ``nan`` where it lists no event; shape (months,)."""
+    times = catalogue.events["time"].dt.tz_localize(None).to_numpy()
+    return monthly_magnitudes(times, catalogue.events["magnitude"].to_numpy(), months, statistic)
+
+
+def build_model(parameters: NetworkParameters) -> keras.Model:
+    """Build one of the six networks of Table 1 and of the text; input (batch, window, 1), output (batch, 1).
+
+    The paper prints no layer sizes. Each is the plainest of its kind: one recurrent layer, one convolution
+    of three months that looks back only, two hidden layers in the DNN.
+    """
+    import keras
+    from keras import layers
+
+    width = parameters.width
+    convolution = layers.Conv1D(width, KERNEL, padding="causal", activation="relu")
+    stacks: dict[Model, list[keras.Layer]] = {
+        "linear": [layers.Flatten()],
+        "dnn": [layers.Flatten(), layers.Dense(width, activation="relu"), layers.Dense(width, activation="relu")],
+        "rnn": [layers.SimpleRNN(width)],
+        "lstm": [layers.LSTM(width)],
+        "cnn": [convolution, layers.Flatten()],
+        "cnn_lstm": [convolution, layers.LSTM(width)],
+    }
+    return keras.Sequential([keras.Input((parameters.window, 1)), *stacks[parameters.model], layers.Dense(1)])
+
+
+def run_network(parameters: NetworkParameters) -> UnitResult:
+    """Train one network; score it on the months held out, or forecast the months of Table 2."""
+    series = load_series(parameters)
+    training = series.training_months(parameters.test_share)
+    scaler = _fit_scaler(series.values, training, parameters)
+    scaled = scaler.transform(series.values[:, None])[:, 0].astype(np.float32)
+    inputs, targets, months = sliding_windows(scaled, parameters.window)
+    pairs = (inputs[..., None], targets[:, None])
+    early, late = ((pairs[0][chosen], pairs[1][chosen]) for chosen in (months < training, months >= training))
+    model, history = _trained(parameters, early, late if len(late[0]) else None)
+    if parameters.test_share == 0:
+        ahead = _recursive(model, scaled[-parameters.window :][None], len(_forecast_months()))
+        return UnitResult(_forecasts(_unscaled(scaler, ahead[0])), len(ahead[0]), series.files)
+    predicted = _unscaled(scaler, model.predict_on_batch(pairs[0])[:, 0])
+    starts = np.stack([scaled[: parameters.window], scaled[training - parameters.window : training]])
+    steps = max(training - parameters.window, len(series.values) - training)
+    free = _unscaled(scaler, _recursive(model, starts, steps))
+    truth = series.values
+    held_out = predicted[months >= training]
+    metrics: dict[str, MetricValue] = {
+        **_errors(truth, held_out, free[1], training, len(truth), "mae"),
+        **_errors(truth, predicted[months < training], free[0], parameters.window, training, "mae_in_sample"),
+        **_against_the_mean(truth, held_out, training),
+        "training_loss": history["loss"][-1],
+    }
+    return UnitResult(metrics, len(held_out), series.files, _kept_arrays(parameters, held_out, history))
+
+
+def run_arima(parameters: ArimaParameters) -> UnitResult:
+    """Fit the ARIMA on the months before those held out and score it, or forecast the months of Table 2."""
+    series = load_series(parameters)
+    training = series.training_months(parameters.test_share)
+    history, rest = series.values[:training], series.values[training:]
+    fitted = choose_arima(history)
+    unit_root, stationary = stationarity_p_values(history)
+    diagnosis = fitted.diagnosis()
+    metrics: dict[str, MetricValue] = {
+        "order": str(fitted.order),
+        "adf_p_value": unit_root,
+        "kpss_p_value": stationary,
+        "jarque_bera_p_value": diagnosis.jarque_bera,
+        **{f"ljung_box_p_value[{lag}]": value for lag, value in diagnosis.ljung_box.items()},
+    }
+    if parameters.test_share == 0:
+        ahead = fitted.ahead(len(_forecast_months()))
+        return UnitResult({**metrics, **_forecasts(ahead)}, len(ahead), series.files)
+    start, truth = NetworkParameters.model_fields["window"].default, series.values
+    one_step, free = fitted.one_step(rest), fitted.ahead(len(rest))
+    metrics |= _errors(truth, one_step, free, training, len(truth), "mae")
+    metrics |= _against_the_mean(truth, one_step, training)
+    within, free_within = fitted.within(start), fitted.within(start, dynamic=True)
+    metrics |= _errors(truth, within, free_within, start, training, "mae_in_sample")
+    return UnitResult(metrics, len(rest), series.files)
+
+
+def run_baseline(parameters: BaselineParameters) -> UnitResult:
+    """Score a constant, or the month before, on the months held out; or forecast the months of Table 2."""
+    series = load_series(parameters)
+    training = series.training_months(parameters.test_share)
+    history = series.values[:training]
+    last = float(history[-1])
+    constant = {"mean": float(history.mean()), "median": float(np.median(history)), "persistence": last}
+    value = constant[parameters.method]
+    if parameters.test_share == 0:
+        months = len(_forecast_months())
+        return UnitResult(_forecasts(np.full(months, value)), months, series.files)
+    truth = series.values
+    free = np.full(len(truth), value)
+    one_step = np.concatenate([[np.nan], truth[:-1]]) if parameters.method == "persistence" else free
+    metrics: dict[str, MetricValue] = {
+        **_errors(truth, one_step[training:], free[training:], training, len(truth), "mae"),
+        **_errors(truth, one_step[1:training], free[1:training], 1, training, "mae_in_sample"),
+    }
+    return UnitResult(metrics, len(truth) - training, series.files)
+
+
+def run_catalogue(parameters: CatalogueParameters) -> UnitResult:
+    """Count a catalogue's events of a period, and estimate where it is complete."""
+    catalogue = load_catalogue(parameters.source)
+    years = catalogue.events["time"].dt.year
+    begin, end = _years(parameters.period)
+    events = catalogue.events[(years >= begin) & (years <= end)]
+    if events.empty:
+        return UnitResult({"events": 0.0}, 0, catalogue.files)
+    times, magnitudes = events["time"].dt.tz_localize(None), events["magnitude"].to_numpy()
+    months = months_between(str(times.min())[:7], str(times.max())[:7])
+    known = ~np.isnan(monthly_magnitudes(times.to_numpy(), magnitudes, months, "maximum"))
+    complete = completeness_magnitude(magnitudes)
+    metrics: dict[str, MetricValue] = {
+        "events": float(len(events)),
+        "left_out": float(catalogue.left_out),
+        "first_month": str(months[0]),
+        "last_month": str(months[-1]),
+        "empty_months": float((~known).sum()),
+        "smallest_magnitude": float(magnitudes.min()),
+        "completeness": complete,
+    }
+    if slope := b_value(magnitudes, complete):
+        metrics |= {"b_value": slope.b, "b_error": slope.standard_error, "complete_events": float(slope.events)}
+    centres, counts = magnitude_counts(magnitudes)
+    arrays = {"centres": centres.astype(np.float32), "counts": counts.astype(np.int32)}
+    return UnitResult(metrics, len(events), catalogue.files, arrays if parameters.period == "all" else {})
+
+
+def run_agreement(parameters: AgreementParameters) -> UnitResult:
+    """Hold the monthly maxima of two catalogues against each other."""
+    one, two = (load_catalogue(name) for name in (parameters.first, parameters.second))
+    begin = max(catalogue.events["time"].min() for catalogue in (one, two))
+    months = months_between(str(begin)[:7], FORECAST[1])[1:]  # the first month may have begun before
+    first, second = (catalogue_months(catalogue, months, "maximum") for catalogue in (one, two))
+    both = ~(np.isnan(first) | np.isnan(second))
+    difference = second[both] - first[both]
+    forecast = months[both] >= np.datetime64(FORECAST[0])
+    metrics: dict[str, MetricValue] = {
+        "months": float(both.sum()),
+        "first_month": str(months[both][0]),
+        "mean_difference": float(difference.mean()),
+        "mean_absolute_difference": float(np.abs(difference).mean()),
+        "largest_difference": float(np.abs(difference).max()),
+        "within_a_tenth": float((np.abs(difference) < 0.15).mean()),
+        "correlation": float(np.corrcoef(first[both], second[both])[0, 1]),
+        "mean_difference_of_the_forecast_months": float(difference[forecast].mean()),
+        "mean_absolute_difference_of_the_forecast_months": float(np.abs(difference[forecast]).mean()),
+    }
+    return UnitResult(metrics, int(both.sum()), {**one.files, **two.files})
+
+
+def run_observation(parameters: ObservationParameters) -> UnitResult:
+    """Look up what was observed in each month, up to the last one of Table 2."""
+    catalogue = load_catalogue(parameters.source)
+    first = {"comcat": "1979-11", "comcat_m5": "1979-11", "phivolcs": "2015-01"}[parameters.source]
+    months = months_between(first, FORECAST[1])
+    values = catalogue_months(catalogue, months, "maximum")
+    observed = {f"magnitude[{name}]": float(value) for name, value in _by_month(months, values) if name >= FORECAST[0]}
+    arrays = {"month": months.astype(int).astype(np.int32), "maximum": values.astype(np.float32)}
+    return UnitResult({**observed}, len(observed), catalogue.files, arrays)
+
+
+def naive_unit(unit: UnitParameters) -> BaselineParameters | None:
+    """Return the mean of the past months on the same months, or ``None`` for a unit that forecasts nothing."""
+    if not isinstance(unit, NetworkParameters | ArimaParameters):
+        return None
+    shared = {name: getattr(unit, name) for name in SeriesParameters.model_fields if name not in ("seed", "backend")}
+    return BaselineParameters.of(**shared)
+
+
+def networks_of_the_paper(**decisions: Any) -> Iterator[NetworkParameters]:
+    """Yield one unit per network: one replication of Table 1, or with ``test_share=0`` of Table 2."""
+    for model in MODELS:
+        yield NetworkParameters.of(model=model, **decisions)
+
+
+def multiverse() -> Iterator[NetworkParameters]:
+    """Yield every network under every declared combination of choices, with one seed."""
+    for series, test_share, model in product(SERIES, TEST_SHARES, MODELS):
+        for values in product(*CHOICES.values()):
+            chosen = dict(zip(CHOICES, values, strict=True))
+            # A linear model has no hidden layer whose width could differ.
+            if model != "linear" or chosen["width"] == CHOICES["width"][0]:
+                yield NetworkParameters.of(model=model, test_share=test_share, **series, **chosen)
+
+
+def _trained(
+    parameters: NetworkParameters, training: Pairs, validation: Pairs | None
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    (seed,) = parameters.random_seeds(1)
+    start_afresh(seed)
+    model = build_model(parameters)
+    history = train(
+        model,
+        training,
+        validation,
+        loss=LOSS,
+        epochs=parameters.epochs,
+        batch_size=BATCH_SIZE,
+        shuffle=True,
+        learning_rate=LEARNING_RATE,
+    )
+    return model, history
+
+
+def _recursive(model: keras.Model, starts: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
+    """Forecast ``steps`` values after each of several windows, each forecast becoming an input.
+
+    Shapes: ``starts`` (series, window), returned (series, steps).
+    """
+    window, forecasts = starts, []
+    for _ in range(steps):
+        following = model.predict_on_batch(window[..., None])
+        forecasts.append(following[:, 0])
+        window = np.concatenate([window[:, 1:], following], axis=1)
+    return np.stack(forecasts, axis=1)
+
+
+def _fit_scaler(values: NDArray[np.float64], training: int, parameters: NetworkParameters) -> TransformerMixin:
+    """Fit the Min-Max scaler on the training months, on all months, or leave the magnitudes as they are."""
+    from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+
+    if parameters.scaling == "none":
+        return FunctionTransformer()
+    return MinMaxScaler().fit(values[: training if parameters.scaling == "train" else None, None])
+
+
+def _unscaled(scaler: TransformerMixin, values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return magnitudes in the shape of ``values``."""
+    magnitudes: NDArray[np.float64] = scaler.inverse_transform(values.astype(float).reshape(-1, 1))
+    return magnitudes.reshape(values.shape)
+
+
+def _errors(
+    truth: NDArray[np.float64], one_step: NDArray[Any], free: NDArray[Any], start: int, stop: int, name: str
+) -> dict[str, MetricValue]:
+    """Score one-step and recursive forecasts of the months ``start`` to ``stop``."""
+    months = truth[start:stop]
+    return {
+        name: mean_absolute_error(months, one_step),
+        f"{name}_recursive": mean_absolute_error(months, free[: len(months)]),
+    }
+
+
+def _against_the_mean(truth: NDArray[np.float64], forecast: NDArray[Any], training: int) -> dict[str, MetricValue]:
+    """Test whether one-step forecasts are more accurate than the mean of the months before those held out."""
+    test = diebold_mariano(forecast - truth[training:], truth[:training].mean() - truth[training:])
+    return {"dm_statistic": test.statistic, "dm_p_value": test.p_value}
+
+
+def _forecasts(values: NDArray[np.float64]) -> dict[str, MetricValue]:
+    """Name the forecasts of Table 2 by their months, and its last row, the largest of them."""
+    by_month = {f"magnitude[{name}]": float(value) for name, value in _by_month(_forecast_months(), values)}
+    return {**by_month, f"magnitude[{HIGHEST}]": float(values.max())}
+
+
+def _forecast_months() -> Months:
+    return months_between(*FORECAST)
+
+
+def _by_month(months: Months, values: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+    return zip(month_names(months), values, strict=True)
+
+
+def _kept_arrays(
+    parameters: NetworkParameters, held_out: NDArray[np.float64], history: dict[str, list[float]]
+) -> dict[str, NDArray[Any]]:
+    """Keep forecasts and learning curves of the reference setting."""
+    if parameters != NetworkParameters(model=parameters.model, seed=parameters.seed):
+        return {}
+    return {name: np.asarray(values, dtype=np.float32) for name, values in {"forecast": held_out, **history}.items()}
+
+
+def _years(period: Period) -> tuple[int, int]:
+    first, _, last = period.partition("-")
+    return (0, 9999) if period == "all" else (int(first), int(last))
+
+
+def _full_networks() -> Iterator[NetworkParameters]:
+    for seed, test_share in product(range(SEEDS), (20, 0)):
+        yield from networks_of_the_paper(seed=seed, test_share=test_share)
+    yield from multiverse()
+
+
+def _every_series() -> Iterator[dict[str, Any]]:
+    yield {"test_share": 0}
+    for series, test_share in product(SERIES, TEST_SHARES):
+        yield {"test_share": test_share, **series}
+
+
+def _full_arima() -> Iterator[ArimaParameters]:
+    for series in _every_series():
+        yield ArimaParameters.of(**series)
+
+
+def _full_baselines() -> Iterator[BaselineParameters]:
+    for series, method in product(_every_series(), ("mean", "median", "persistence")):
+        yield BaselineParameters.of(method=method, **series)
+
+
+def _full_catalogues() -> Iterator[CatalogueParameters]:
+    for source, period in product(CATALOGUES, PERIODS):
+        yield CatalogueParameters.of(source=source, period=period)
+
+
+def _full_agreement() -> Iterator[AgreementParameters]:
+    for first, second in combinations(CATALOGUES, 2):
+        yield AgreementParameters.of(first=first, second=second)
+
+
+def _full_observations() -> Iterator[ObservationParameters]:
+    for source in CATALOGUES:
+        yield ObservationParameters.of(source=source)
+
+
+def _smoke_networks() -> Iterator[NetworkParameters]:
+    for model, test_share in product(MODELS, (20, 0)):
+        yield NetworkParameters.of(profile="smoke", source="simulated", model=model, test_share=test_share, epochs=1)
+
+
+def _smoke_arima() -> Iterator[ArimaParameters]:
+    yield ArimaParameters.of(profile="smoke", source="simulated")
+
+
+def _smoke_baselines() -> Iterator[BaselineParameters]:
+    for method in ("mean", "median", "persistence"):
+        yield BaselineParameters.of(profile="smoke", source="simulated", method=method)
+
+
+PAPER = Paper(
+    key=KEY,
+    module=__name__,
+    experiments={
+        experiment.name: experiment
+        for experiment in (
+            Experiment(CatalogueParameters, run_catalogue, _full_catalogues, lambda: (), deterministic=True),
+            Experiment(AgreementParameters, run_agreement, _full_agreement, lambda: (), deterministic=True),
+            Experiment(ObservationParameters, run_observation, _full_observations, lambda: (), deterministic=True),
+            Experiment(BaselineParameters, run_baseline, _full_baselines, _smoke_baselines, deterministic=True),
+            Experiment(ArimaParameters, run_arima, _full_arima, _smoke_arima, deterministic=True),
+            Experiment(NetworkParameters, run_network, _full_networks, _smoke_networks),
+        )
+    },
+    naive=naive_unit,
+    main=NetworkParameters.experiment,
+)
