@@ -37,25 +37,32 @@ def main(
     if unknown := set(only or []) - known:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: known are {', '.join(sorted(known))}")
     wanted = set(only or known)
-    ratios = [_shown(one) for name, measure in RATIOS.items() if name in wanted for one in measure(repeats)]
-    quantities = [_shown(one) for name, measure in QUANTITIES.items() if name in wanted for one in measure(repeats)]
-    found = [_shown(one) for one in profiles.slowest_units()] if "profiles" in wanted else []
-    versions = {**environment.versions("jax"), **environment.versions("tensorflow")}
-    results = Results(
-        time=now(),
-        processor=environment.processor(),
-        cores=cores(),
-        versions=versions,
-        ratios=ratios,
-        quantities=quantities,
-        profiles=found,
-    )
-    write_results(updated(read_results(), results))
+    # Each result is kept as soon as it is there: a run of an hour that is stopped loses one measurement.
+    for name, measure in RATIOS.items():
+        for ratio in measure(repeats) if name in wanted else ():
+            _keep(ratios=[_shown(ratio)])
+    for name, measure in QUANTITIES.items():
+        for quantity in measure(repeats) if name in wanted else ():
+            _keep(quantities=[_shown(quantity)])
+    for profile in profiles.slowest_units() if "profiles" in wanted else ():
+        _keep(profiles=[_shown(profile)])
     typer.echo(f"written to {results_path()}")
 
 
+def _keep(**found: Any) -> None:
+    """Write results beside those of earlier runs on this machine."""
+    new = Results(
+        time=now(),
+        processor=environment.processor(),
+        cores=cores(),
+        versions={**environment.versions("jax"), **environment.versions("tensorflow")},
+        **{"ratios": [], "quantities": [], "profiles": [], **found},
+    )
+    write_results(updated(read_results(), new))
+
+
 def _shown(one: Any) -> Any:
-    typer.echo(str(one))
+    print(one, flush=True)
     return one
 
 

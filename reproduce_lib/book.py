@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +30,8 @@ from reproduce_lib.tables import table
 
 # Where an executed notebook with other parameters says which ones.
 VARIED = "varied"
+# A folder of more files than these is folded on the page on data.
+MANY_FILES = 20
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,22 @@ def _ends_of_units() -> list[str]:
 
 
 def _data_table() -> str:
-    """Return the registry as a table: what each file is, and how to know it."""
+    """Return the registry as tables: what each file is, and how to know it; a folder of many files is folded."""
+    folders: dict[str, list[DataFile]] = {}
+    for entry in data_files().values():
+        folders.setdefault(entry.name.rpartition("/")[0], []).append(entry)
+    few = [entry for entries in folders.values() if len(entries) <= MANY_FILES for entry in entries]
+    parts = [_files_table(few, "Data files")]
+    for folder, entries in folders.items():
+        if len(entries) > MANY_FILES:
+            size = sum(entry.bytes for entry in entries)
+            caption = f"{folder}: {len(entries)} files, {size:,} bytes"
+            files = _files_table(entries, caption)
+            parts.append(f'<details class="rr-group"><summary>{escape(caption)}</summary>{files}</details>')
+    return "\n\n".join(parts) + "\n"
+
+
+def _files_table(entries: Iterable[DataFile], caption: str) -> str:
     header = ["File", "What it is", "Cite as", "Licence", "Bytes", "SHA-256", "Where"]
     rows = [
         (
@@ -165,9 +184,9 @@ def _data_table() -> str:
             entry.sha256[:16],
             entry.url or f"{entry.member} in {entry.archive} on the package index",
         )
-        for entry in data_files().values()
+        for entry in entries
     ]
-    return f"{table(header, rows, caption='Data files')}\n"
+    return table(header, rows, caption=caption)
 
 
 def _citation(entry: DataFile) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -33,6 +33,7 @@ class PageParameters(BaseModel):
     execute : ``recorded`` trains nothing, ``missing`` what is missing or stale, ``stale`` what is stale,
         ``fresh`` everything
     seeds : how many seeds, 0 to seeds - 1
+    seed : ``"all"`` of them, or this one alone
     jobs : units trained at a time
     keep_figures : whether figures that need the data are kept for pages built without them
     """
@@ -42,6 +43,7 @@ class PageParameters(BaseModel):
     profile: Profile = "full"
     execute: Execute = "recorded"
     seeds: int = Field(default=10, ge=1, le=1000)
+    seed: Literal["all"] | Annotated[int, Field(ge=0)] = "all"
     jobs: int = Field(default=1, ge=1, le=1024)
     keep_figures: bool = False
 
@@ -85,11 +87,17 @@ class Page(Generic[Unit]):
             return every[:1]
         return every if value == EVERY else (value,)
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Return the chosen seeds; a smoke run has one."""
+        if self.settings.seed != "all":
+            return (self.settings.seed,)
+        return tuple(range(1 if self.settings.profile == "smoke" else self.settings.seeds))
+
     def units(self) -> list[Unit]:
         """Return the selected units, seed by seed."""
-        seeds = 1 if self.settings.profile == "smoke" else self.settings.seeds
         fixed = {"profile": self.settings.profile, **self.decisions}
-        combinations = product(range(seeds), *(self.selected(name) for name in self._spans))
+        combinations = product(self.seeds, *(self.selected(name) for name in self._spans))
         names = ("seed", *self._spans)
         return [self._unit.of(**fixed, **dict(zip(names, values, strict=True))) for values in combinations]
 
@@ -125,14 +133,22 @@ def read_parameters(namespace: Mapping[str, Any], unit: type[Unit], spans: Itera
     return Page(unit, spans, given)
 
 
-def measured_table(units: Iterable[UnitParameters], paper: Paper, store: Store, *, caption: str) -> Html:
-    """Return what units measured, seed after seed, beside the naive forecast; no claim is compared."""
+def measured_table(
+    units: Iterable[UnitParameters], paper: Paper, store: Store, *, caption: str, metrics: Mapping[str, str]
+) -> Html:
+    """Return what units measured, seed after seed, beside the naive forecast; no claim is compared.
+
+    Parameters
+    ----------
+    metrics : name of a metric -> its column's heading
+    """
     rows = []
     for status in unit_statuses(units, store):
         naive = paper.naive(status.unit)
         against = unit_statuses([naive], store)[0].record if naive is not None else None
-        rows.append((_changed(status.unit), *(_metric(status.record, against, name) for name in ("mae", "rmse"))))
-    return table(["Unit", "MAE (naive)", "RMSE (naive)"], rows, caption=caption, numeric=2)
+        rows.append((_changed(status.unit), *(_metric(status.record, against, name) for name in metrics)))
+    header = ["Unit", *(f"{label} (naive)" for label in metrics.values())]
+    return table(header, rows, caption=caption, numeric=len(metrics))
 
 
 def bind(name: str, text: str) -> None:
@@ -187,6 +203,8 @@ def _changed(unit: UnitParameters) -> str:
 def _metric(record: Record | None, against: Record | None, name: str) -> str:
     if record is None:
         return "not recorded"
+    if name not in record.metrics:
+        return "–"
     naive = f" ({against.metrics[name]:.3f})" if against is not None else ""
     return f"{record.metrics[name]:.3f}{naive}"
 

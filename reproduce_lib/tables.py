@@ -62,6 +62,11 @@ def value_table(rows: Iterable[Row], *, caption: str) -> Html:
     return table(header, [_value_cells(row) for row in known], caption=counted, numeric=5, css="rr-claims")
 
 
+def value_groups(rows: Sequence[Row]) -> Html:
+    """Return printed numbers, group by group, as `value_table` shows them."""
+    return _groups(rows, lambda members, group: value_table(members, caption=group))
+
+
 def order_groups(rows: Sequence[Row]) -> Html:
     """Return the stated orders, group by group, each with its verdict and the runs in which it holds."""
     return _groups(rows, _order_table)

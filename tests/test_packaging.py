@@ -52,6 +52,7 @@ def test_every_import_of_the_library_is_a_direct_requirement(requirements: dict[
     modules = {
         "yaml": "pyyaml", "sklearn": "scikit-learn", "IPython": "ipython", "jupyter_client": "jupyter-client",
         "myst_nb": "myst-nb", "pypi_simple": "pypi-simple", "jupyter_book": "jupyter-book", "dateutil": "dateutil",
+        "shapefile": "pyshp",
     }  # fmt: skip
     pattern = re.compile(r"^\s*(?:from|import) ([A-Za-z_]+)", re.MULTILINE)
     imported = {

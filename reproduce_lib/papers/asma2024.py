@@ -96,6 +96,11 @@ class SeriesParameters(UnitParameters):
     span: Span = REFERENCE_SPAN
     test_share: TestShare = 20
 
+    @property
+    def series(self) -> str:
+        """Return the series as one text, for people."""
+        return f"{self.source} {self.target} {self.area} {self.span[:4]}-{self.span[8:12]}"
+
     @model_validator(mode="after")
     def _simulated_is_never_full(self) -> Self:
         if self.profile == "full" and self.source == "simulated":
