@@ -62,8 +62,10 @@ class UnitParameters(BaseModel):
     @property
     def label(self) -> str:
         """Return the parameters that differ from their defaults, for people."""
-        own = {name: value for name, value in self if name != "seed"}
-        told = [str(value) for name, value in own.items() if value != type(self).model_fields[name].default]
+        fields = type(self).model_fields
+        changed = {name: value for name, value in self if name != "seed" and value != fields[name].default}
+        # A word such as "lstm" speaks for itself, a number does not.
+        told = [value if isinstance(value, str) else f"{name} {value}" for name, value in changed.items()]
         return " ".join([*told, f"seed {self.seed}"])
 
     def random_seeds(self, count: int) -> list[int]:

@@ -399,13 +399,13 @@ def networks_of_the_paper(**decisions: Any) -> Iterator[NetworkParameters]:
 
 
 def multiverse() -> Iterator[NetworkParameters]:
-    """Yield every network under every declared combination of choices, with one seed."""
-    for series, test_share, model in product(SERIES, TEST_SHARES, MODELS):
+    """Yield every network under every declared combination of choices, with one seed, for Tables 1 and 2."""
+    for series, model in product(_every_series(), MODELS):
         for values in product(*CHOICES.values()):
             chosen = dict(zip(CHOICES, values, strict=True))
             # A linear model has no hidden layer whose width could differ.
             if model != "linear" or chosen["width"] == CHOICES["width"][0]:
-                yield NetworkParameters.of(model=model, test_share=test_share, **series, **chosen)
+                yield NetworkParameters.of(model=model, **series, **chosen)
 
 
 def _trained(
@@ -507,9 +507,12 @@ def _full_networks() -> Iterator[NetworkParameters]:
 
 
 def _every_series() -> Iterator[dict[str, Any]]:
-    yield {"test_share": 0}
+    """Yield each series with each share held out, and with none where it ends before the months of Table 2."""
     for series, test_share in product(SERIES, TEST_SHARES):
         yield {"test_share": test_share, **series}
+    for series in SERIES:
+        if series.get("span", REFERENCE_SPAN).endswith(LAST_KNOWN):
+            yield {"test_share": 0, **series}
 
 
 def _full_arima() -> Iterator[ArimaParameters]:
