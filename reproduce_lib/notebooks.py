@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -19,6 +20,8 @@ from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describ
 # What IPython itself puts into a notebook's namespace.
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 EVERY = "all"
+# The fingerprints of more files of one folder than these are told as one.
+MANY_FILES = 20
 SMOKE = {"epochs": 1}
 
 Unit = TypeVar("Unit", bound=UnitParameters)
@@ -187,10 +190,23 @@ def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:
         ("Processors", "; ".join(sorted({context.processor for context in contexts}))),
         ("Versions", "; ".join(sorted({_versions(context.versions) for context in contexts}))),
         ("Computing time", f"{seconds / 3600:.2f} processor-hours"),
-        ("Data fingerprints", "; ".join(f"{name} {digest[:12]}" for name, digest in sorted(data.items())) or "none"),
+        ("Data fingerprints", "; ".join(_fingerprints(data)) or "none"),
         ("Executed live on this page", "; ".join(live) or "nothing: every number is recorded"),
     ]
     return table(["What stands behind this page", ""], rows, caption="Provenance")
+
+
+def _fingerprints(data: Mapping[str, str]) -> Iterator[str]:
+    """Yield each file with its digest; the many files of one folder share a digest of theirs."""
+    folders: dict[str, dict[str, str]] = {}
+    for name, digest in sorted(data.items()):
+        folders.setdefault(name.rpartition("/")[0], {})[name] = digest
+    for folder, files in folders.items():
+        if len(files) > MANY_FILES:
+            whole = hashlib.sha256("".join(files.values()).encode()).hexdigest()
+            yield f"{folder}: {len(files)} files {whole[:12]}"
+        else:
+            yield from (f"{name} {digest[:12]}" for name, digest in files.items())
 
 
 def _changed(unit: UnitParameters) -> str:

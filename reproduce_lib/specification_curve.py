@@ -57,7 +57,7 @@ def _draw_curve(axes: Axes, frame: pd.DataFrame, printed: float, reference: Mapp
     is_reference = np.logical_and.reduce([frame[name] == value for name, value in reference.items()])
     axes.plot(places[is_reference], values[is_reference], "D", color="black", ms=6, label="the reference setting")
     axes.set(ylabel=f"mean absolute error ({unit})", ylim=(0, _upper_end(values, printed)))
-    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize=9)
 
 
 def _upper_end(values: NDArray[np.float64], printed: float) -> float:
