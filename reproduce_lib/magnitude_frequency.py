@@ -42,7 +42,9 @@ def completeness_magnitude(magnitudes: NDArray[np.float64], bin_width: float = B
     (Woessner & Wiemer 2005).
     """
     centres, counts = magnitude_counts(magnitudes, bin_width)
-    return float(np.round((centres[int(np.argmax(counts))] + CURVATURE_CORRECTION) / bin_width) * bin_width)
+    bins = np.round((centres[int(np.argmax(counts))] + CURVATURE_CORRECTION) / bin_width)
+    # 48 times 0.1 is a little more than 4.8, which would leave the magnitudes of 4.8 out.
+    return round(float(bins) * bin_width, 10)
 
 
 def b_value(magnitudes: NDArray[np.float64], completeness: float, bin_width: float = BIN_WIDTH) -> Slope | None:
@@ -52,11 +54,12 @@ def b_value(magnitudes: NDArray[np.float64], completeness: float, bin_width: flo
     Shi & Bolt (1982).
     """
     bins = np.round(np.asarray(magnitudes) / bin_width)
-    complete = bins[bins >= np.round(completeness / bin_width)] * bin_width
+    first = float(np.round(completeness / bin_width))
+    complete = bins[bins >= first] * bin_width
     n = len(complete)
     if n < LEAST_EVENTS or np.ptp(complete) == 0:
         return None
     mean = float(complete.mean())
-    b = float(np.log10(np.e) / (mean - (completeness - bin_width / 2)))
+    b = float(np.log10(np.e) / (mean - (first - 0.5) * bin_width))
     spread = float(((complete - mean) ** 2).sum() / (n * (n - 1)))
     return Slope(b, float(np.log(10) * b**2 * np.sqrt(spread)), n)

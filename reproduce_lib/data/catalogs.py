@@ -6,7 +6,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -54,12 +54,14 @@ class Box:
 # The extent of the M 3 file, found on the years that it shares with a world catalogue: the larger events inside
 # are in both, those just outside are in the world's alone.
 PHILIPPINES = Box(4.6, 19.05, 117.0, 130.0)
-# The islands have no printed borders either: bands of latitude that put each main island into its own group.
+# The islands have no printed borders either: bands of latitude that put each main island into its own group. A box
+# has its edges, and an event on a border is to be in one area only.
+_SOUTH_BORDER, _NORTH_BORDER = 9.5, 12.5
 AREAS = {
     "whole": PHILIPPINES,
-    "luzon": Box(12.5, 19.05, 117.0, 130.0),
-    "visayas": Box(9.5, 12.5, 117.0, 130.0),
-    "mindanao": Box(4.6, 9.5, 117.0, 130.0),
+    "luzon": replace(PHILIPPINES, south=float(np.nextafter(_NORTH_BORDER, 90))),
+    "visayas": replace(PHILIPPINES, south=_SOUTH_BORDER, north=_NORTH_BORDER),
+    "mindanao": replace(PHILIPPINES, north=float(np.nextafter(_SOUTH_BORDER, 0))),
 }
 
 
@@ -123,6 +125,9 @@ def parse_comcat(data: bytes, name: str) -> pd.DataFrame:
     """
     table = _read_table(data, name, ["time", "latitude", "longitude", "depth", "mag", "magType"])
     if "type" in table.columns:
+        if table["type"].isna().any():
+            row = int(np.flatnonzero(table["type"].isna())[0])
+            raise DataError(f"{name}: row {row + 1} is cut or has no type")
         table = table[table["type"] == "earthquake"].reset_index(drop=True)
     frame = _tidy(table, name, time="time", depth="depth", magnitude="mag", magnitude_type="magType")
     if "id" in table.columns:
@@ -210,17 +215,23 @@ def _read_table(data: bytes, name: str, columns: list[str], encoding: str = "utf
     absent = [column for column in columns if column not in table.columns]
     if absent:
         raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
-    return table
+    stripped: pd.DataFrame = table.apply(lambda column: column.str.strip())
+    return stripped
 
 
 def _tidy(
     table: pd.DataFrame, name: str, *, time: str, depth: str, magnitude: str, magnitude_type: str
 ) -> pd.DataFrame:
     """Give columns their names and types; a number that is none becomes ``nan``."""
+    # pandas takes "now" and "today" for times, which they are, but of no earthquake.
+    written = table[time].str.match(r"\d{4}-").fillna(False).astype(bool)
+    if not written.all():
+        row = int(np.flatnonzero(~written)[0])
+        raise DataError(f"{name}: row {row + 1}: {str(table[time].iloc[row])[:40]!r} is no time")
     try:
         times = pd.to_datetime(table[time], utc=True, format="ISO8601")
     except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{name}: column {time}: {error}") from error
+        raise DataError(f"{name}: column {time}: {str(error).splitlines()[0]}") from error
     columns = {"latitude": "latitude", "longitude": "longitude", "depth_km": depth, "magnitude": magnitude}
     numbers = {new: pd.to_numeric(table[old], errors="coerce").astype(float) for new, old in columns.items()}
     return pd.DataFrame({"time": times, **numbers, "magnitude_type": table[magnitude_type].fillna("")})

@@ -9,8 +9,6 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from reproduce_lib import paths
 from reproduce_lib.data.catalogs import COLUMNS, Box, Catalogue, parse_comcat
 from reproduce_lib.errors import DataError
@@ -59,39 +57,59 @@ def query_catalogue(
     }
     with _session(backoff) as session:
         try:
-            answers = _answers(session, service, place, begin, end)
+            answer = _answer(session, service, place, begin, end)
         except requests.RequestException as error:
             raise DataError(f"{service} cannot be asked: {type(error).__name__}: {error}") from error
-    frames = [parse_comcat(answer, service) for answer in answers]
-    if not frames:
+    if not answer:
         raise DataError(f"{service} knows no earthquake from M {smallest} between {begin} and {end} in {box}")
-    events = pd.concat(frames).drop_duplicates("id").sort_values("time", kind="stable", ignore_index=True)
-    return Catalogue("comcat_live", events[COLUMNS], smallest, 0, {})
+    events = parse_comcat(answer, service).drop_duplicates("id")
+    return Catalogue("comcat_live", events[COLUMNS].reset_index(drop=True), smallest, 0, {})
 
 
-def _answers(
-    session: requests.Session, service: str, place: dict[str, object], begin: datetime, end: datetime
-) -> list[bytes]:
-    """Return the CSV answers to a span, cut in halves until each holds few enough events."""
+def _answer(session: requests.Session, service: str, place: dict[str, object], begin: datetime, end: datetime) -> bytes:
+    """Return the CSV answer to a span, put together from halves where it is too large; empty for no event.
+
+    The answer is kept once it has been read as events.
+    """
+    # The end counts as inside for the service; to it, no time is finer than a millisecond.
     asked = {**place, "starttime": begin.isoformat(), "endtime": (end - timedelta(milliseconds=1)).isoformat()}
     identity = f"{service}?{sorted(asked.items())}"
     kept = paths.data_cache() / "fdsn" / f"{hashlib.sha256(identity.encode()).hexdigest()}.csv"
     if kept.is_file():
-        return [kept.read_bytes()]
+        return kept.read_bytes()
     count = _count(session, service, asked)
     if count == 0:
-        return []
+        return b""
     if count > MOST_EVENTS:
-        middle = begin + (end - begin) / 2
-        if end - begin < SHORTEST_CHUNK:
-            raise DataError(f"{service} has {count} events between {begin} and {end}, more than it answers with")
-        return [*_answers(session, service, place, begin, middle), *_answers(session, service, place, middle, end)]
-    answer = _get(session, f"{service}/query", {**asked, "format": "csv", "orderby": "time-asc"})
-    rows = len(answer.splitlines()) - 1
-    if rows != count:
-        raise DataError(f"{service} announced {count} events and sent {rows}; ask again")
-    write_whole(kept, answer)
-    return [answer]
+        answer = _joined(_halves(session, service, place, begin, end, count))
+    else:
+        answer = _get(session, f"{service}/query", {**asked, "format": "csv", "orderby": "time-asc"})
+        rows = len(answer.splitlines()) - 1
+        if rows != count:
+            raise DataError(f"{service} announced {count} events and sent {rows}; ask again")
+    if "id" not in parse_comcat(answer, service).columns:
+        raise DataError(f"{service} sent events without an id")
+    try:
+        write_whole(kept, answer)
+    except OSError as error:
+        raise DataError(f"an answer of {service} cannot be kept in {kept.parent}: {error}") from error
+    return answer
+
+
+def _halves(
+    session: requests.Session, service: str, place: dict[str, object], begin: datetime, end: datetime, count: int
+) -> list[bytes]:
+    """Ask for the two halves of a span of too many events."""
+    if end - begin < SHORTEST_CHUNK:
+        raise DataError(f"{service} has {count} events between {begin} and {end}, more than it answers with")
+    middle = (begin + (end - begin) / 2).replace(microsecond=0)
+    return [_answer(session, service, place, *span) for span in ((begin, middle), (middle, end))]
+
+
+def _joined(answers: list[bytes]) -> bytes:
+    """Put CSV answers below one header."""
+    lines = [answer.splitlines() for answer in answers if answer]
+    return b"\n".join([*lines[0][:1], *(row for one in lines for row in one[1:])]) + b"\n" if lines else b""
 
 
 def _count(session: requests.Session, service: str, asked: dict[str, object]) -> int:
@@ -116,7 +134,13 @@ def _session(backoff: float) -> requests.Session:
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
-    retry = Retry(RETRIES, backoff_factor=backoff, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
+    retry = Retry(
+        RETRIES,
+        backoff_factor=backoff,
+        status_forcelist=(429, 500, 502, 503, 504),
+        raise_on_status=False,
+        respect_retry_after_header=False,  # a service may ask for a day of patience
+    )
     session = requests.Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
