@@ -236,9 +236,12 @@ def verify(
     if budget:
         chosen = replay.choose_within(statuses, _seconds(budget), seed, store, jobs=jobs)
     else:
-        chosen = replay.choose(statuses, sample or 6, seed)
+        chosen = replay.choose(statuses, sample or 6, seed, store)
     if not chosen:
-        raise RunError(f"no recorded unit fits; compute some with: reproduce run {paper or '--all'}")
+        raise RunError(
+            "no recorded unit fits, or those that do have too few seeds to be compared on this processor; "
+            f"compute some with: reproduce run {paper or '--all'}"
+        )
     wrong = 0
     for unit in replay.replay(chosen, store, Workers(jobs)):
         wrong += not unit.agrees

@@ -7,24 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 import numpy as np
 
+from reproduce_lib.agreement import Agreement, comparable_here
 from reproduce_lib.errors import RunError
 from reproduce_lib.estimates import expected_seconds
-from reproduce_lib.papers import load_paper
 from reproduce_lib.pool import Due, Workers, execute_units
-from reproduce_lib.records import Context, Record, Replay, Store
+from reproduce_lib.records import Context, Replay, Store
 from reproduce_lib.study import UnitStatus, place_of
-from reproduce_lib.units import MetricValue, Paper, UnitParameters
-from reproduce_lib.verdicts import prediction_interval
-from reproduce_lib.worker import Failed, Finished
+from reproduce_lib.units import Paper
+from reproduce_lib.worker import Failed
 
-EQUAL_RELATIVE = 1e-6
 LEAST_ADOPTION_SHARE = 0.05
 LEAST_ADOPTION_UNITS = 5
-Rule = Literal["equal to 1e-6", "inside the recorded seeds' prediction interval"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +38,12 @@ class UnitReplay:
         return not self.error and all(metric.agrees for metric in self.metrics)
 
 
-def choose(statuses: Sequence[UnitStatus], sample: int, seed: int) -> list[UnitStatus]:
-    """Choose recorded units at random, first one of each experiment, then in proportion to their numbers."""
-    return _shuffled(statuses, seed)[:sample]
+def choose(statuses: Sequence[UnitStatus], sample: int, seed: int, store: Store) -> list[UnitStatus]:
+    """Choose recorded units at random, first one of each experiment, then in proportion to their numbers.
+
+    Units that a replay on this machine could not be held against are left out (`agreement.comparable_here`).
+    """
+    return _shuffled(comparable_here(statuses, store), seed)[:sample]
 
 
 def choose_within(
@@ -54,7 +53,7 @@ def choose_within(
 
     A unit whose like was never recorded on this processor is expected to take its recorded seconds.
     """
-    shuffled = _shuffled(statuses, seed)
+    shuffled = _shuffled(comparable_here(statuses, store), seed)
     expected = expected_seconds([status.unit for status in shuffled], [store])
     chosen, left = [], seconds * jobs
     for status, here in zip(shuffled, expected, strict=True):
@@ -69,12 +68,14 @@ def choose_within(
 def replay(chosen: Iterable[UnitStatus], store: Store, workers: Workers | None = None) -> Iterator[UnitReplay]:
     """Execute recorded units again; yield each, compared by the rule for where it was recorded, as it ends."""
     by_key = {status.unit.key: status for status in chosen}
+    rule = Agreement(list(by_key.values()), store)
     for outcome in execute_units([Due(status.unit) for status in by_key.values()], workers):
         status = by_key[outcome.unit.key]
         if isinstance(outcome, Failed):
             yield UnitReplay(status, (), None, outcome.message)
         else:
-            yield _compare(status, outcome, store)
+            metrics = rule.compare(status, outcome.result.metrics, outcome.context)
+            yield UnitReplay(status, metrics, outcome.context)
 
 
 def adopt(
@@ -103,6 +104,11 @@ def adopt(
             stale[status.unit.experiment].append(status)
     replayed: dict[str, list[UnitReplay]] = {}
     for name, members in stale.items():
+        if len(comparable_here(members, store)) < len(members):
+            raise RunError(
+                f"{paper.key} {name}: some stale records have too few seeds to be compared on this processor; "
+                f"adopt where they were recorded, or run them again with: reproduce run {paper.key} --only-stale"
+            )
         sample = max(LEAST_ADOPTION_UNITS, math.ceil(LEAST_ADOPTION_SHARE * len(members)))
         replayed[name] = []
         for unit in replay(_covering(members, sample, seed), store, workers):
@@ -157,58 +163,6 @@ def _write_adoption(
     evidence = [metric for unit in units for metric in unit.metrics]
     time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     store.file(paper.key, experiment).adopt(contexts[0], adopted, evidence, time)
-
-
-def _compare(status: UnitStatus, outcome: Finished, store: Store) -> UnitReplay:
-    record, context = status.record, status.context
-    assert record is not None and context is not None, "only recorded units are replayed"
-    experiment = load_paper(status.unit.paper).experiment(status.unit.experiment)
-    strict = experiment.deterministic or _same_environment(context, outcome.context)
-    replayed = outcome.result.metrics
-    metrics = tuple(
-        _agreement(status.unit, name, value, replayed.get(name, math.nan), strict, store)
-        for name, value in record.metrics.items()
-    )
-    return UnitReplay(status, metrics, outcome.context)
-
-
-def _agreement(
-    unit: UnitParameters, name: str, recorded: MetricValue, replayed: MetricValue, strict: bool, store: Store
-) -> Replay:
-    rule: Rule = "equal to 1e-6"
-    if isinstance(recorded, str) or isinstance(replayed, str):
-        agrees = recorded == replayed
-    elif strict:
-        agrees = math.isclose(recorded, replayed, rel_tol=EQUAL_RELATIVE)
-    else:
-        rule = "inside the recorded seeds' prediction interval"
-        agrees = _inside(replayed, _recorded_seeds(unit, name, store))
-    return Replay(key=unit.key, metric=name, recorded=recorded, replayed=replayed, agrees=agrees, rule=rule)
-
-
-def _inside(value: float, recorded: Sequence[float]) -> bool:
-    if len(recorded) < 2:
-        return math.isclose(value, recorded[0], rel_tol=EQUAL_RELATIVE)
-    interval = prediction_interval(recorded)
-    return interval.lower <= value <= interval.upper
-
-
-def _recorded_seeds(unit: UnitParameters, name: str, store: Store) -> list[float]:
-    """Return a metric of every recorded unit that differs from ``unit`` in its seed alone."""
-    records = store.file(unit.paper, unit.experiment).read().records.values()
-    mine = _without_seed(unit.model_dump(mode="json"))
-    siblings: list[Record] = [record for record in records if _without_seed(record.parameters) == mine]
-    values = [record.metrics[name] for record in siblings if name in record.metrics]
-    return [value for value in values if isinstance(value, float)]
-
-
-def _without_seed(parameters: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in parameters.items() if name != "seed"}
-
-
-def _same_environment(one: Context, other: Context) -> bool:
-    """Tell whether two contexts share the processor and every version that can move a number."""
-    return (one.processor, one.versions) == (other.processor, other.versions)
 
 
 def _environment(context: Context) -> str:

@@ -92,8 +92,8 @@ def rounding_interval(text: str) -> Interval:
     return Interval(float(value - half_unit), float(value + half_unit))
 
 
-def prediction_interval(measured: Sequence[float]) -> Interval:
-    """Return the 95 % prediction interval for one more replication; needs at least two.
+def prediction_interval(measured: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """Return the prediction interval for one more replication, of 95 % unless told; needs at least two.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def prediction_interval(measured: Sequence[float]) -> Interval:
     n = len(measured)
     if n < 2:
         raise ValueError("a prediction interval needs at least two replications")
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+    quantile = float(stats.t.ppf((1 + confidence) / 2, n - 1))
     half = quantile * float(np.std(measured, ddof=1)) * float(np.sqrt(1 + 1 / n))
     mean = float(np.mean(measured))
     return Interval(mean - half, mean + half)

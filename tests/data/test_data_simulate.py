@@ -1,4 +1,4 @@
-"""Simulated prices are labelled, repeatable, possible, and hold nothing that could be forecast."""
+"""Simulated prices and magnitudes are repeatable, possible, and hold nothing that could be forecast."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reproduce_lib.data import simulate
 from reproduce_lib.data.prices import TICKERS, check_prices
-from reproduce_lib.data.simulate import simulate_prices
+from reproduce_lib.data.simulate import simulate_monthly_maxima, simulate_prices
 
 SEEDS = st.integers(0, 10_000)
 
@@ -69,3 +70,55 @@ def test_no_mixture_of_past_closes_is_clearly_better_than_the_last_one() -> None
     naive = close[3:][half:] - close[2:-1][half:]
     assert np.mean(errors**2) > 0.99 * np.mean(naive**2)
     assert weights[0] == pytest.approx(1.0, abs=0.15)
+
+
+@settings(max_examples=20)
+@given(SEEDS)
+def test_a_seed_makes_one_series_of_magnitudes_and_another_seed_another(seed: int) -> None:
+    first, again, other = (simulate_monthly_maxima(one, 60) for one in (seed, seed, seed + 1))
+    assert first.tolist() == again.tolist()
+    assert first.tolist() != other.tolist()
+
+
+@settings(max_examples=20)
+@given(SEEDS, st.integers(0, 200))
+def test_every_month_has_a_magnitude_that_a_catalogue_could_list(seed: int, months: int) -> None:
+    magnitudes = simulate_monthly_maxima(seed, months)
+    assert magnitudes.shape == (months,)
+    assert magnitudes.dtype == float
+    assert magnitudes.tolist() == [round(magnitude, 1) for magnitude in magnitudes.tolist()]
+    assert all(4.7 <= magnitude < 15 for magnitude in magnitudes)
+
+
+def test_month_of_a_quiet_catalogue_has_an_event_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate, "EVENTS_A_MONTH", 0.1)
+    magnitudes = simulate_monthly_maxima(0, 500)
+    assert len(magnitudes) == 500
+    assert magnitudes.min() >= 4.7
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_largest_magnitudes_follow_the_law_of_the_largest_of_many(seed: int) -> None:
+    """With 13 events a month from 4.7 on and b = 1, no larger one than m happens with exp(-13 * 10 ** (4.7 - m))."""
+    n = 10_000
+    magnitudes = simulate_monthly_maxima(seed, n)
+    for tenth in range(47, 80):
+        expected = np.exp(-13 * 10 ** (4.7 - (tenth / 10 + 0.05)))
+        assert np.mean(magnitudes < tenth / 10 + 0.05) == pytest.approx(expected, abs=4 * np.sqrt(0.25 / n))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_largest_magnitudes_are_uncorrelated(seed: int) -> None:
+    magnitudes = simulate_monthly_maxima(seed, 5000)
+    for lag in range(1, 13):
+        assert abs(np.corrcoef(magnitudes[lag:], magnitudes[:-lag])[0, 1]) < 4 / np.sqrt(5000)
+
+
+def test_no_mixture_of_past_months_is_clearly_better_than_their_mean() -> None:
+    """Weights of the last year, chosen with hindsight on the first half, gain nothing on the second."""
+    magnitudes = simulate_monthly_maxima(1, 4012)
+    past = np.stack([magnitudes[lag : lag + 4000] for lag in range(12)] + [np.ones(4000)], axis=1)
+    truth = magnitudes[12:]
+    weights, *_ = np.linalg.lstsq(past[:2000], truth[:2000], rcond=None)
+    constant = truth[2000:] - truth[:2000].mean()
+    assert np.mean((truth[2000:] - past[2000:] @ weights) ** 2) > 0.99 * np.mean(constant**2)

@@ -1,0 +1,137 @@
+"""When a metric measured again agrees with its record: to a millionth where nothing differs, else within the seeds.
+
+On another processor, or with other versions, a network that trains from the same start ends elsewhere, as
+it does from another start. So a replay there is held against the spread of the recorded seeds.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Literal
+
+from reproduce_lib import environment
+from reproduce_lib.errors import RunError
+from reproduce_lib.papers import load_paper
+from reproduce_lib.records import Context, Record, Replay, Store
+from reproduce_lib.study import Place, UnitStatus, place_of
+from reproduce_lib.units import Backend, MetricValue
+from reproduce_lib.verdicts import CONFIDENCE, LEAST_REPLICATIONS, prediction_interval
+
+EQUAL_RELATIVE = 1e-6
+Rule = Literal["equal to 1e-6", "inside the recorded seeds' prediction interval"]
+P_VALUE = "p_value"
+
+
+class Siblings:
+    """The recorded units that differ from a unit in their seed alone, found by one look through each file."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._groups: dict[Place, dict[str, list[Record]]] = {}
+
+    def of(self, status: UnitStatus) -> list[Record]:
+        """Return the records of a unit and of its siblings."""
+        place = place_of(status.unit)
+        if place not in self._groups:
+            groups: dict[str, list[Record]] = defaultdict(list)
+            for record in self._store.file(*place).read().records.values():
+                groups[_without_seed(record.parameters)].append(record)
+            self._groups[place] = groups
+        return self._groups[place].get(_without_seed(status.unit.model_dump(mode="json")), [])
+
+
+def comparable_here(statuses: Iterable[UnitStatus], store: Store) -> list[UnitStatus]:
+    """Return the recorded units that a replay on this machine can be held against.
+
+    Those are the ones without randomness, those recorded in this environment, and those of which enough
+    seeds are recorded to know their spread.
+    """
+    siblings = Siblings(store)
+    return [
+        status
+        for status in statuses
+        if status.record is not None
+        and (_is_exact(status, _here(status.unit.backend)) or len(siblings.of(status)) >= LEAST_REPLICATIONS)
+    ]
+
+
+class Agreement:
+    """The rule for one round of replays.
+
+    Parameters
+    ----------
+    statuses : the units of the round. The more metrics they have, the wider the intervals: 95 % is the chance
+        that none of them is called different by accident (Bonferroni's correction).
+    """
+
+    def __init__(self, statuses: Sequence[UnitStatus], store: Store) -> None:
+        comparisons = sum(len(status.record.metrics) for status in statuses if status.record is not None)
+        self.confidence = 1 - (1 - CONFIDENCE) / max(comparisons, 1)
+        self._siblings = Siblings(store)
+
+    def compare(self, status: UnitStatus, replayed: dict[str, MetricValue], context: Context) -> tuple[Replay, ...]:
+        """Compare every recorded metric of a unit with its replay; one that is gone disagrees."""
+        assert status.record is not None, "only recorded units are replayed"
+        exact = _is_exact(status, (context.processor, context.versions))
+        return tuple(
+            self._compared(status, name, recorded, replayed.get(name, math.nan), exact)
+            for name, recorded in status.record.metrics.items()
+        )
+
+    def _compared(
+        self, status: UnitStatus, name: str, recorded: MetricValue, replayed: MetricValue, exact: bool
+    ) -> Replay:
+        rule: Rule = "equal to 1e-6"
+        if isinstance(recorded, str) or isinstance(replayed, str):
+            agrees = recorded == replayed
+        elif exact:
+            agrees = math.isclose(recorded, replayed, rel_tol=EQUAL_RELATIVE)
+        else:
+            rule = "inside the recorded seeds' prediction interval"
+            agrees = self._is_inside(status, name, replayed)
+        return Replay(key=status.unit.key, metric=name, recorded=recorded, replayed=replayed, agrees=agrees, rule=rule)
+
+    def _is_inside(self, status: UnitStatus, name: str, replayed: float) -> bool:
+        found = [record.metrics[name] for record in self._siblings.of(status) if name in record.metrics]
+        values = [_on_a_line(name, value) for value in found if isinstance(value, float)]
+        again = _on_a_line(name, replayed)
+        if len(values) < 2:
+            return math.isclose(again, values[0], rel_tol=EQUAL_RELATIVE)
+        interval = prediction_interval(values, self.confidence)
+        # Counts, such as a lag in days, have a spread of nothing where all seeds agree; the next one is near enough.
+        slack = 1.0 if all(value.is_integer() for value in values) else 0.0
+        return interval.lower - slack <= again <= interval.upper + slack
+
+
+def _on_a_line(name: str, value: float) -> float:
+    """Return a value whose spread is that of a normal distribution: of a p-value, the normal deviate that has it."""
+    if P_VALUE not in name:
+        return value
+    from scipy import stats
+
+    return float(stats.norm.isf(max(value, 1e-300) / 2))
+
+
+def _is_exact(status: UnitStatus, here: tuple[str, dict[str, str]] | None) -> bool:
+    """Tell whether a replay must give the very numbers of the record."""
+    if load_paper(status.unit.paper).experiment(status.unit.experiment).deterministic:
+        return True
+    assert status.context is not None, "a recorded unit has a context"
+    return here == (status.context.processor, status.context.versions)
+
+
+@cache
+def _here(backend: Backend) -> tuple[str, dict[str, str]] | None:
+    """Return processor and versions of a unit that would run here, or ``None`` where it cannot run."""
+    try:
+        return environment.device(backend), environment.versions(backend)
+    except RunError:
+        return None
+
+
+def _without_seed(parameters: dict[str, object]) -> str:
+    return json.dumps({name: value for name, value in parameters.items() if name != "seed"}, sort_keys=True)
