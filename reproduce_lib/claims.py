@@ -145,6 +145,13 @@ class WhereLargest(_Entry):
     kind: Literal["where_largest"]
     claims: list[ClaimId] = Field(min_length=2)
 
+    @field_validator("claims")
+    @classmethod
+    def _ids_differ_in_a_part(cls, claims: list[str]) -> list[str]:
+        if len({name.count(".") for name in claims}) > 1:
+            raise ValueError(f"the ids {', '.join(claims)} have different numbers of parts")
+        return claims
+
 
 class Measured(_Entry):
     """A metric of one recorded unit."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,7 +14,7 @@ from unittest import mock
 
 import numpy as np
 
-from reproduce_lib import worker
+from reproduce_lib import environment, worker
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.closure import code_digests
 from reproduce_lib.compare import Row
@@ -29,6 +31,14 @@ MODULE = "reproduce_lib.metrics"
 HERE = ("this processor", {"python": "3.11", "numpy": "2"})
 # What the toy units measure: a test may move it, as a change of code would.
 SHIFT: dict[str, float] = {"value": 0.0}
+
+
+def load_keras() -> None:
+    """Load Keras on JAX, unless another test has loaded it already: what is tested with it holds on both."""
+    if "keras" not in sys.modules:
+        with mock.patch.dict(os.environ):
+            environment.select_backend("jax")
+            importlib.import_module("keras")
 
 
 class NoisyParameters(UnitParameters):

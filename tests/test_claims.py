@@ -13,12 +13,14 @@ import yaml
 
 from reproduce_lib.claims import (
     FactClaim,
+    LargestOf,
     MeanOf,
     Measured,
     OrderClaim,
     OtherPlace,
     PaperClaims,
     ValueClaim,
+    WhereLargest,
     load_claims,
 )
 from reproduce_lib.errors import ClaimError
@@ -93,6 +95,54 @@ def test_each_kind_is_read_as_written(tmp_path: Path) -> None:
     assert mean_fact.against == MeanOf(kind="mean_of", claims=["toy.t1.a.mae", "toy.t1.b.mae"])
     assert isinstance(place_fact, FactClaim)
     assert place_fact.against == OtherPlace(kind="other_place", text="1259", where="Table 2")
+
+
+@pytest.mark.parametrize(("kind", "read"), [("largest_of", LargestOf), ("where_largest", WhereLargest)])
+def test_facts_about_the_largest_of_other_values_are_read_as_written(tmp_path: Path, kind: str, read: Any) -> None:
+    against = {"kind": kind, "claims": ["toy.t1.a.mae", "toy.t1.b.mae"]}
+    claims = load(tmp_path, paper({**FACT, "id": "toy.s3.largest", "printed": "1e3", "against": against}))
+    *_, fact = claims.claims
+    assert isinstance(fact, FactClaim)
+    assert fact.against == read(kind=kind, claims=["toy.t1.a.mae", "toy.t1.b.mae"])
+    assert load(tmp_path, claims.model_dump(mode="json", by_alias=True)) == claims
+
+
+@pytest.mark.parametrize("kind", ["largest_of", "where_largest"])
+@pytest.mark.parametrize(
+    ("against", "named"),
+    [
+        ({"claims": ["toy.t1.a.mae"]}, "toy.s3.largest"),
+        ({"claims": []}, "toy.s3.largest"),
+        ({}, "claims"),
+        ({"claims": ["toy.t1.a.mae", "toy.gone"]}, "toy.gone"),
+        ({"claims": ["toy.t1.a.mae", "toy.s4.a_lowest"]}, "toy.s4.a_lowest"),
+        ({"claims": ["toy.t1.a.mae", "toy.s3.days"]}, "toy.s3.days"),
+        ({"claims": ["toy.t1.a.mae", "toy.t1.b.mae"], "where": "Table 2"}, "where"),
+    ],
+)
+def test_a_fact_about_the_largest_refers_to_several_value_claims_of_the_file(
+    tmp_path: Path, kind: str, against: dict[str, Any], named: str
+) -> None:
+    fact = {**FACT, "id": "toy.s3.largest", "against": {"kind": kind, **against}}
+    assert named in refusal(tmp_path, paper(fact))
+
+
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [({}, 0.232), ({"value": "601"}, 601.0), ({"value": "601", "likely": "6.1"}, 6.1), ({"likely": "0"}, 0.0)],
+)
+def test_the_number_of_a_misprint_is_what_it_most_likely_should_be(
+    tmp_path: Path, changes: dict[str, Any], number: float
+) -> None:
+    claim = load(tmp_path, changed(0, **changes)).value("toy.t1.a.mae")
+    assert (claim.number, claim.value) == (number, changes.get("value", "0.2320"))
+
+
+@pytest.mark.parametrize("likely", [6.1, 6, True, "about 6", "6,1", "NaN", "inf", None])
+def test_a_likely_number_is_printed_as_a_number_is(tmp_path: Path, likely: Any) -> None:
+    message = refusal(tmp_path, changed(0, likely=likely))
+    assert "likely" in message
+    assert "toy.t1.a.mae" in message
 
 
 def test_a_file_comes_back_the_same_after_being_written_out(tmp_path: Path) -> None:
@@ -323,3 +373,9 @@ def test_naufal2023_decisions_are_the_defaults_and_the_readings_of_its_networks(
         assert (type(decision.chosen), decision.chosen) == (type(default), default), name
     others = {name: {repr(other.value) for other in one.others} for name, one in decisions.items() if one.others}
     assert others == {name: set(map(repr, values)) for name, values in READINGS.items()}
+
+
+def test_places_told_by_ids_of_different_lengths_are_refused(tmp_path: Path) -> None:
+    against = {"kind": "where_largest", "claims": ["toy.t1.a.mae", "toy.mean"]}
+    with pytest.raises(ClaimError, match="different numbers of parts"):
+        load(tmp_path, paper({**FACT, "id": "toy.s3.largest", "printed": "1e3", "against": against}))

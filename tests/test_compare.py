@@ -183,6 +183,22 @@ def test_without_a_naive_record_there_is_no_skill(paper: Paper, store: Store) ->
     assert (row.naive, row.skill) == (None, None)
 
 
+@pytest.mark.parametrize(("better", "skill"), [("lower", 0.75), ("higher", None), ("none", None)])
+def test_there_is_skill_only_where_less_is_better(paper: Paper, store: Store, better: str, skill: float | None) -> None:
+    record(store, [1.0] * 6)
+    record_naive(store, 4.0, 8.0)
+    (row,) = compared(paper, store, value(better=better))
+    assert (row.mean, row.naive, row.skill) == (1.0, 4.0, skill)
+
+
+def test_verdict_on_a_misprint_is_on_what_is_printed(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    rows = compared(
+        paper, store, value(printed="1.00", likely="3.00"), value("toy.m", "3.00", likely="1.00", better="none")
+    )
+    assert [row.verdict for row in rows] == [Verdict.REPRODUCED, Verdict.DIFFERS]
+
+
 def test_stale_units_behind_a_row_are_counted_once(paper: Paper, store: Store) -> None:
     record(store, [1.0] * 6)
     record(store, [2.0] * 2, model="b", code=old_code())
@@ -266,6 +282,84 @@ def test_order_waits_for_complete_replications(paper: Paper, store: Store) -> No
     assert (row.verdict, row.verdict_words) == (Verdict.PENDING, "pending (4 of 6)")
 
 
+# One record without randomness beside six replications: its mean absolute error is 4.
+PLAIN = value("toy.p", "4.0", experiment="plain", conditions={"share": "x"})
+
+
+@pytest.mark.parametrize(
+    ("noisy", "plain_first", "verdict", "held"),
+    [
+        ([3.0] * 6, False, Verdict.HOLDS, [True] * 6),
+        ([5.0] * 6, False, Verdict.FAILS, [False] * 6),
+        ([3.0, 5.0, 3.0, 4.0, 3.0, 3.0], False, Verdict.UNDECIDED, [True, False, True, False, True, True]),
+        ([5.0] * 6, True, Verdict.HOLDS, [True] * 6),
+        ([5.0, 3.0, 5.0, 4.0, 5.0, 5.0], True, Verdict.UNDECIDED, [True, False, True, False, True, True]),
+    ],
+)
+def test_result_without_randomness_stands_beside_every_replication_of_the_others(
+    paper: Paper, store: Store, noisy: list[float], plain_first: bool, verdict: Verdict, held: list[bool]
+) -> None:
+    record(store, noisy)
+    record_naive(store, 4.0, 9.0)
+    names = ["toy.p", "toy.a"] if plain_first else ["toy.a", "toy.p"]
+    *_, row = compared(paper, store, ORDERED[0], PLAIN, order(*names))
+    assert (row.verdict, list(row.measured), row.expected) == (verdict, held, 6)
+    assert set(row.units) == {PlainParameters.of(), *(NoisyParameters.of(seed=seed) for seed in range(6))}
+
+
+def test_two_networks_and_a_result_without_randomness_are_compared_seed_by_seed(paper: Paper, store: Store) -> None:
+    record(store, [1.0, 1.0, 1.0, 5.0, 5.0, 5.0])
+    record(store, [2.0, 0.5, 2.0, 6.0, 6.0, 6.0], model="b")
+    record_naive(store, 4.0, 9.0)
+    *_, row = compared(paper, store, *ORDERED[:2], PLAIN, order("toy.a", "toy.p", "toy.b"))
+    assert list(row.measured) == [True, False, True, False, False, False]
+
+
+def test_order_waits_for_the_result_without_randomness(paper: Paper, store: Store) -> None:
+    record(store, [3.0] * 6)
+    *_, row = compared(paper, store, ORDERED[0], PLAIN, order("toy.a", "toy.p"))
+    assert (row.verdict, row.verdict_words) == (Verdict.PENDING, "pending (0 of 6)")
+
+
+def test_order_waits_for_replications_beside_a_result_without_randomness(paper: Paper, store: Store) -> None:
+    record(store, [3.0] * 4)
+    record_naive(store, 4.0, 9.0)
+    *_, row = compared(paper, store, ORDERED[0], PLAIN, order("toy.a", "toy.p"))
+    assert row.verdict_words == "pending (4 of 6)"
+
+
+def test_stale_result_without_randomness_is_counted_once_behind_an_order(paper: Paper, store: Store) -> None:
+    record(store, [3.0] * 6)
+    put(store, PlainParameters.of(), {"mae": 4.0}, code=old_code())
+    *_, row = compared(paper, store, ORDERED[0], PLAIN, order("toy.a", "toy.p"))
+    assert row.stale == 1
+
+
+@pytest.mark.parametrize(("x", "verdict"), [(4.0, Verdict.HOLDS), (9.5, Verdict.FAILS)])
+def test_results_without_randomness_alone_need_one_replication(
+    paper: Paper, store: Store, x: float, verdict: Verdict
+) -> None:
+    record_naive(store, x, 9.0)
+    other = value("toy.q", "9.0", experiment="plain", conditions={"share": "y"})
+    *_, row = compared(paper, store, PLAIN, other, order("toy.p", "toy.q"))
+    assert (row.verdict, row.expected, len(row.units)) == (verdict, 1, 2)
+
+
+def test_errors_of_a_result_without_randomness_are_tested_against_each_replication(paper: Paper, store: Store) -> None:
+    generator = np.random.default_rng(2)
+    plain = generator.normal(size=60)
+    noisy = plain * np.linspace(0.98, 0.7, 6)[:, None] + generator.normal(scale=0.2, size=(6, 60))
+    record(store, np.abs(noisy).mean(axis=1).tolist(), errors=noisy)
+    mae = float(np.abs(plain).mean())
+    put(store, PlainParameters.of(), {"mae": mae}, arrays={"error": plain})
+    *_, row = compared(paper, store, ORDERED[0], PLAIN, order("toy.a", "toy.p", significant_at=0.05))
+    p_values = [stats.ttest_1samp(np.abs(one) - np.abs(plain), 0).pvalue for one in noisy]
+    below = [np.abs(one).mean() < mae for one in noisy]
+    expected = [bool(lower and p < 0.05) for lower, p in zip(below, p_values, strict=True)]
+    assert list(row.measured) == expected
+    assert len(set(expected)) == 2
+
+
 @pytest.fixture
 def errors(paper: Paper, store: Store) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Record errors of two models whose difference is telling: a is better by about a tenth."""
@@ -327,6 +421,62 @@ def test_mean_of_printed_values_is_exact(paper: Paper, store: Store, printed: st
     against = {"kind": "mean_of", "claims": ["toy.p", "toy.q"]}
     *_, row = compared(paper, store, *values, fact(printed, against))
     assert (row.verdict, row.measured) == (verdict, (1.175,))
+
+
+MONTHS = {"toy.t2.2022-08.a": "5.8", "toy.t2.2022-09.a": "6.10", "toy.t2.2022-10.a": "-7", "toy.t2.2022-11.a": "6.1"}
+
+
+def of_months(kind: str, printed: str, names: Sequence[str] = tuple(MONTHS)) -> dict[str, Any]:
+    return fact(printed, {"kind": kind, "claims": list(names)})
+
+
+@pytest.mark.parametrize(
+    ("printed", "verdict"),
+    [
+        ("6.1", Verdict.EXACT),
+        ("6.100", Verdict.EXACT),
+        ("6", Verdict.DIFFER),  # the largest is not rounded
+        ("6.2", Verdict.DIFFER),
+        ("7", Verdict.DIFFER),
+    ],
+)
+def test_largest_of_printed_values_is_exact(paper: Paper, store: Store, printed: str, verdict: Verdict) -> None:
+    values = [value(name, number) for name, number in MONTHS.items()]
+    *_, row = compared(paper, store, *values, of_months("largest_of", printed))
+    assert (row.verdict, row.measured, row.expected, row.units) == (verdict, (6.1,), 1, ())
+
+
+@pytest.mark.parametrize(
+    ("names", "where"),
+    [
+        (list(MONTHS), "2022-09, 2022-11"),  # 6.10 and 6.1 are the same number
+        (["toy.t2.2022-11.a", "toy.t2.2022-08.a", "toy.t2.2022-09.a"], "2022-11, 2022-09"),
+        (["toy.t2.2022-08.a", "toy.t2.2022-10.a"], "2022-08"),
+    ],
+)
+def test_places_of_the_largest_are_told_by_what_differs_in_their_ids(
+    paper: Paper, store: Store, names: list[str], where: str
+) -> None:
+    values = [value(name, number) for name, number in MONTHS.items()]
+    for printed, verdict in ((where, Verdict.EXACT), ("2022-10", Verdict.DIFFER), (f"{where} ", Verdict.DIFFER)):
+        *_, row = compared(paper, store, *values, of_months("where_largest", printed, names))
+        assert (row.verdict, row.measured, row.expected, row.units) == (verdict, (where,), 1, ())
+
+
+def test_place_of_the_largest_has_every_part_in_which_the_ids_differ(paper: Paper, store: Store) -> None:
+    numbers = {"toy.t1.x.a.mae": "1.5", "toy.t1.x.b.mae": "2.5", "toy.t1.y.a.mae": "2.0"}
+    values = [value(name, number) for name, number in numbers.items()]
+    *_, row = compared(paper, store, *values, of_months("where_largest", "x.b", list(numbers)))
+    assert (row.verdict, row.measured) == (Verdict.EXACT, ("x.b",))
+
+
+def test_largest_is_that_of_what_is_printed_even_where_it_is_a_misprint(paper: Paper, store: Store) -> None:
+    values = [value("toy.t2.2022-08.a", "601", likely="6.1"), value("toy.t2.2022-09.a", "6.4")]
+    names = [one["id"] for one in values]
+    *_, largest = compared(paper, store, *values, of_months("largest_of", "6.4", names))
+    *_, where = compared(paper, store, *values, of_months("where_largest", "2022-09", names))
+    assert (largest.verdict, largest.measured) == (Verdict.DIFFER, (601.0,))
+    assert (where.verdict, where.measured) == (Verdict.DIFFER, ("2022-08",))
 
 
 @pytest.mark.parametrize(

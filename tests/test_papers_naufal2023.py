@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import json
 import os
-import sys
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reproduce_lib import environment
 from reproduce_lib.claims import load_claims
 from reproduce_lib.data.prices import Prices
 from reproduce_lib.data.simulate import simulate_prices
@@ -42,7 +38,7 @@ from reproduce_lib.papers.naufal2023 import (
     run_price_fact,
 )
 from reproduce_lib.sensitivity import reading_of
-from tests.support import PROJECT
+from tests.support import PROJECT, load_keras
 
 SPLITS = ("train72_val8_test20", "train70_val10_test20", "train70_test20_val10", "shuffled72_8_20")
 SPANS = ("ticker", "window", "model")
@@ -78,14 +74,6 @@ WEIGHTS = {
     ("cnn_lstm_gru", 1): convolution(1, 1) + convolution(1, 64) + lstm(64) + gru(100) + dense(),
     ("cnn_lstm_gru", 3): convolution(3, 1) + convolution(3, 64) + lstm(64) + gru(100) + dense(),
 }
-
-
-def load_keras() -> None:
-    """Load Keras on JAX, unless another test has loaded it already: what is tested here holds on both."""
-    if "keras" not in sys.modules:
-        with mock.patch.dict(os.environ):
-            environment.select_backend("jax")
-            importlib.import_module("keras")
 
 
 @cache

@@ -55,7 +55,7 @@ LOSS = "mean_absolute_error"
 SEEDS = 10
 SIMULATION_SEED = 0
 
-# A month in which a catalogue lists no event had none that it would surely have listed.
+# A month in which a catalogue lists no event gets the magnitude up to which the catalogue may have missed them all.
 EMPTY_MONTH: dict[Source, float] = {
     "comcat": 4.5,
     "comcat_m5": 5.0,
@@ -68,6 +68,8 @@ LIVE_SMALLEST = 3.0
 POSSIBLE_MAGNITUDES = (0.0, 10.0)
 # Magnitudes are written with one decimal.
 SAME_MAGNITUDE = 0.005
+# Where models without a window start to be scored in sample: where networks with the reference window do.
+IN_SAMPLE_FROM = 12
 
 REFERENCE_SPAN: Span = "1979-11/2022-07"
 # ComCat lists smaller events than M 5 up to this month only, which an island or a mean needs.
@@ -311,7 +313,7 @@ def run_arima(parameters: ArimaParameters) -> UnitResult:
     if parameters.test_share == 0:
         ahead = fitted.ahead(len(_forecast_months()))
         return UnitResult({**metrics, **_forecasts(ahead)}, len(ahead), series.files)
-    start, truth = NetworkParameters.model_fields["window"].default, series.values
+    start, truth = IN_SAMPLE_FROM, series.values
     one_step, free = fitted.one_step(rest), fitted.ahead(len(rest))
     metrics |= _errors(truth, one_step, free, training, len(truth), "mae")
     metrics |= _against_the_mean(truth, one_step, training)
@@ -336,7 +338,7 @@ def run_baseline(parameters: BaselineParameters) -> UnitResult:
     one_step = np.concatenate([[np.nan], truth[:-1]]) if parameters.method == "persistence" else free
     metrics: dict[str, MetricValue] = {
         **_errors(truth, one_step[training:], free[training:], training, len(truth), "mae"),
-        **_errors(truth, one_step[1:training], free[1:training], 1, training, "mae_in_sample"),
+        **_errors(truth, one_step[IN_SAMPLE_FROM:], free[IN_SAMPLE_FROM:], IN_SAMPLE_FROM, training, "mae_in_sample"),
     }
     return UnitResult(metrics, len(truth) - training, series.files)
 
@@ -350,18 +352,19 @@ def run_catalogue(parameters: CatalogueParameters) -> UnitResult:
     if events.empty:
         return UnitResult({"events": 0.0}, 0, catalogue.files)
     times, magnitudes = events["time"].dt.tz_localize(None), events["magnitude"].to_numpy()
-    months = months_between(str(times.min())[:7], str(times.max())[:7])
+    months = _covered_months(catalogue, begin, end)
     known = ~np.isnan(monthly_magnitudes(times.to_numpy(), magnitudes, months, "maximum"))
     complete = completeness_magnitude(magnitudes)
     metrics: dict[str, MetricValue] = {
         "events": float(len(events)),
-        "left_out": float(catalogue.left_out),
         "first_month": str(months[0]),
         "last_month": str(months[-1]),
         "empty_months": float((~known).sum()),
         "smallest_magnitude": float(magnitudes.min()),
         "completeness": complete,
     }
+    if parameters.period == "all":
+        metrics["left_out"] = float(catalogue.left_out)
     if slope := b_value(magnitudes, complete):
         metrics |= {"b_value": slope.b, "b_error": slope.standard_error, "complete_events": float(slope.events)}
     centres, counts = magnitude_counts(magnitudes)
@@ -398,7 +401,8 @@ def run_observation(parameters: ObservationParameters) -> UnitResult:
     first = {"comcat": "1979-11", "comcat_m5": "1979-11", "phivolcs": "2015-01"}[parameters.source]
     months = months_between(first, FORECAST[1])
     values = catalogue_months(catalogue, months, "maximum")
-    observed = {f"magnitude[{name}]": float(value) for name, value in _by_month(months, values) if name >= FORECAST[0]}
+    known = ((name, value) for name, value in _by_month(months, values) if name >= FORECAST[0] and not np.isnan(value))
+    observed = {f"magnitude[{name}]": float(value) for name, value in known}
     arrays = {"month": months.astype(int).astype(np.int32), "maximum": values.astype(np.float32)}
     return UnitResult({**observed}, len(observed), catalogue.files, arrays)
 
@@ -482,7 +486,7 @@ def _errors(
     """Score one-step and recursive forecasts of the months ``start`` to ``stop``."""
     months = truth[start:stop]
     return {
-        name: mean_absolute_error(months, one_step),
+        name: mean_absolute_error(months, one_step[: len(months)]),
         f"{name}_recursive": mean_absolute_error(months, free[: len(months)]),
     }
 
@@ -526,6 +530,14 @@ def _begin_of(month: np.datetime64) -> datetime:
     """Return the first moment of a month, UTC."""
     begin: datetime = month.astype("datetime64[s]").astype(datetime)
     return begin
+
+
+def _covered_months(catalogue: Catalogue, begin: int, end: int) -> Months:
+    """Return the months of some years that lie between a catalogue's first event and its last."""
+    times = catalogue.events["time"]
+    covered = months_between(str(times.min())[:7], str(times.max())[:7])
+    years = covered.astype("datetime64[Y]").astype(int) + 1970
+    return covered[(years >= begin) & (years <= end)]
 
 
 def _years(period: Period) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jupytext
@@ -10,9 +11,9 @@ import pytest
 import yaml
 
 from reproduce_lib.notebooks import page_model
-from reproduce_lib.papers import rebuilt
-from reproduce_lib.papers.naufal2023 import NetworkParameters
+from reproduce_lib.papers import asma2024, naufal2023, rebuilt
 from reproduce_lib.runner import parameter_names
+from reproduce_lib.units import UnitParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
@@ -38,20 +39,31 @@ def test_both_halves_hold_the_same_cells_and_no_outputs(name: str) -> None:
 def test_every_image_has_an_alternative_text(name: str) -> None:
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     drawing = [
-        cell for cell in notebook.cells if "figures.new_figure(" in cell.source and "def draw" not in cell.source
+        cell
+        for cell in notebook.cells
+        if re.search(r"^ *figure, |^draw_universe\(", cell.source, re.MULTILINE) and "def draw_fore" not in cell.source
     ]
     assert drawing
     assert all(cell.metadata["mystnb"]["image"]["alt"] for cell in drawing)
 
 
-def test_the_parameters_cell_holds_each_parameter_at_its_default() -> None:
-    source = ROOT / "notebooks" / "naufal2023.ipynb"
+@pytest.mark.parametrize(
+    ("name", "unit", "spans"),
+    [
+        ("naufal2023", naufal2023.NetworkParameters, ["ticker", "window", "model"]),
+        ("asma2024", asma2024.NetworkParameters, ["model"]),
+    ],
+)
+def test_the_parameters_cell_holds_each_parameter_at_its_default(
+    name: str, unit: type[UnitParameters], spans: list[str]
+) -> None:
+    source = ROOT / "notebooks" / f"{name}.ipynb"
     notebook = nbformat.read(source, as_version=4)
     (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     values: dict[str, object] = {}
     exec(cell.source, values)  # our own cell of assignments
     values.pop("__builtins__")
-    model = page_model(NetworkParameters, ["ticker", "window", "model"])
+    model = page_model(unit, spans)
     assert values == model().model_dump()
     assert set(parameter_names(source)) == set(model.model_fields)
 

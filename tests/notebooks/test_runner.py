@@ -270,28 +270,39 @@ def test_a_missing_kernel_is_named(tmp_path: Path) -> None:
         execute_notebook(source, tmp_path / "out.ipynb", {})
 
 
+SMOKE = {
+    "naufal2023": ["-p", "ticker", "GOOG", "-p", "window", "30", "-p", "data", "simulated"],
+    "asma2024": ["-p", "source", "simulated"],
+}
+
+
 @pytest.mark.slow
-def test_plain_papermill_smokes_within_its_limit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("paper", SMOKE)
+def test_plain_papermill_smokes_within_its_limit(tmp_path: Path, paper: str) -> None:
     root = SOURCE.parents[1]
-    environment = {**os.environ, "REPRODUCE_ROOT": str(root)}
-    command = [sys.executable, "-m", "papermill", str(SOURCE), str(tmp_path / "o.ipynb"), "-p", "profile", "smoke"]
-    command += ["-p", "ticker", "GOOG", "-p", "window", "30", "-p", "execute", "fresh", "-p", "data", "simulated"]
+    environment = {**os.environ, "REPRODUCE_ROOT": str(root), "REPRODUCE_HOME": str(tmp_path / "home")}
+    source = SOURCE.with_stem(paper)
+    command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "o.ipynb"), "-p", "profile", "smoke"]
+    command += ["-p", "execute", "fresh", *SMOKE[paper]]
     started = time.perf_counter()
     subprocess.run(command, check=True, env=environment, cwd=root, capture_output=True)
-    assert time.perf_counter() - started < 40
+    assert time.perf_counter() - started < 60
 
 
 @pytest.mark.parametrize(
-    ("wrong", "named"),
+    ("paper", "wrong", "named"),
     [
-        (["-p", "window", "7"], "'all', 1, 30"),
-        (["-p", "ticker", "XYZ"], "'GOOG'"),
-        (["-p", "tiker", "GOOG"], "'tiker'"),
+        ("naufal2023", ["-p", "window", "7"], "'all', 1, 30"),
+        ("naufal2023", ["-p", "ticker", "XYZ"], "'GOOG'"),
+        ("naufal2023", ["-p", "tiker", "GOOG"], "'tiker'"),
+        ("asma2024", ["-p", "source", "usgs"], "'comcat_m5'"),
+        ("asma2024", ["-p", "model", "transformer"], "'cnn_lstm'"),
     ],
 )
-def test_plain_papermill_stops_at_a_wrong_parameter(tmp_path: Path, wrong: list[str], named: str) -> None:
+def test_plain_papermill_stops_at_a_wrong_parameter(tmp_path: Path, paper: str, wrong: list[str], named: str) -> None:
     root = SOURCE.parents[1]
-    command = [sys.executable, "-m", "papermill", str(SOURCE), str(tmp_path / "o.ipynb"), *wrong]
+    source = SOURCE.with_stem(paper)
+    command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "o.ipynb"), *wrong]
     done = subprocess.run(
         command, check=False, env={**os.environ, "REPRODUCE_ROOT": str(root)}, cwd=root, capture_output=True, text=True
     )
