@@ -388,15 +388,25 @@ def test_each_window_is_followed_by_the_month_that_it_forecasts(
     run_network(unit)
     low, high = extremes(values, unit)
     scaled = (values - low) / (high - low)
-    parts = {"training": range(window, TRAINING[share]), "validation": range(TRAINING[share], MONTHS)}
-    for name, months in parts.items():
-        if not months:
-            assert known_network[name] is None
-            continue
-        inputs, targets = known_network[name]
-        np.testing.assert_allclose(targets, scaled[list(months), None], atol=1e-6)
-        brute = [[[scaled[month - back]] for back in range(window, 0, -1)] for month in months]
-        np.testing.assert_allclose(inputs, brute, atol=1e-6)
+    check_pairs(known_network["training"], scaled, range(window, TRAINING[share]), window)
+    assert known_network["validation"] is None
+
+
+def check_pairs(pairs: Any, scaled: Any, months: range, window: int) -> None:
+    inputs, targets = pairs
+    np.testing.assert_allclose(targets, scaled[list(months), None], atol=1e-6)
+    brute = [[[scaled[month - back]] for back in range(window, 0, -1)] for month in months]
+    np.testing.assert_allclose(inputs, brute, atol=1e-6)
+
+
+def test_held_out_months_are_scored_after_each_epoch_in_the_reference_setting(
+    known_network: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = simulate_monthly_maxima(5, MONTHS)
+    use_values(monkeypatch, values)
+    run_network(NetworkParameters.of())
+    low, high = values[:410].min(), values[:410].max()
+    check_pairs(known_network["validation"], (values - low) / (high - low), range(410, MONTHS), 12)
 
 
 def test_networks_are_trained_as_the_decisions_say(known_network: Any) -> None:

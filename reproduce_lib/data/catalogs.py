@@ -123,7 +123,7 @@ def parse_comcat(data: bytes, name: str) -> pd.DataFrame:
     DataError
         With the file and the reason: not a table, a column missing, a row without time, place or magnitude.
     """
-    table = _read_table(data, name, ["time", "latitude", "longitude", "depth", "mag", "magType"])
+    table = _read_table(data, name, ["time", "latitude", "longitude", "depth", "mag", "magType"], others=("type", "id"))
     if "type" in table.columns:
         if table["type"].isna().any():
             row = int(np.flatnonzero(table["type"].isna())[0])
@@ -207,7 +207,10 @@ def _expanded(data: bytes, name: str) -> bytes:
     return expanded
 
 
-def _read_table(data: bytes, name: str, columns: list[str], encoding: str = "utf-8-sig") -> pd.DataFrame:
+def _read_table(
+    data: bytes, name: str, columns: list[str], *, others: tuple[str, ...] = (), encoding: str = "utf-8-sig"
+) -> pd.DataFrame:
+    """Read the text of ``columns``, and of those of ``others`` that are there."""
     try:
         table = pd.read_csv(io.BytesIO(data), dtype=str, encoding=encoding)
     except (ValueError, pd.errors.ParserError) as error:
@@ -215,7 +218,8 @@ def _read_table(data: bytes, name: str, columns: list[str], encoding: str = "utf
     absent = [column for column in columns if column not in table.columns]
     if absent:
         raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
-    stripped: pd.DataFrame = table.apply(lambda column: column.str.strip())
+    wanted = [*columns, *(column for column in others if column in table.columns)]
+    stripped: pd.DataFrame = table[wanted].apply(lambda column: column.str.strip())
     return stripped
 
 
