@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from reproduce_lib.box_jenkins import choose_arima, stationarity_p_values
+from reproduce_lib.catalogue_facts import catalogue_facts, monthly_agreement
 from reproduce_lib.data.catalogs import AREAS, CATALOGUES, Catalogue, CatalogueName, load_catalogue
 from reproduce_lib.data.fdsn import query_catalogue
 from reproduce_lib.data.simulate import simulate_monthly_maxima
 from reproduce_lib.forecast_tests import diebold_mariano
-from reproduce_lib.magnitude_frequency import b_value, completeness_magnitude, magnitude_counts
+from reproduce_lib.magnitude_frequency import magnitude_counts
 from reproduce_lib.metrics import mean_absolute_error
 from reproduce_lib.monthly import Months, Statistic, month_names, monthly_magnitudes, months_between
 from reproduce_lib.training import Pairs, start_afresh, train
@@ -352,48 +353,27 @@ def run_catalogue(parameters: CatalogueParameters) -> UnitResult:
     events = catalogue.events[(years >= begin) & (years <= end)]
     if events.empty:
         return UnitResult({"events": 0.0}, 0, catalogue.files)
-    times, magnitudes = events["time"].dt.tz_localize(None), events["magnitude"].to_numpy()
-    months = _covered_months(catalogue, begin, end)
-    known = ~np.isnan(monthly_magnitudes(times.to_numpy(), magnitudes, months, "maximum"))
-    complete = completeness_magnitude(magnitudes)
-    metrics: dict[str, MetricValue] = {
-        "events": float(len(events)),
-        "first_month": str(months[0]),
-        "last_month": str(months[-1]),
-        "empty_months": float((~known).sum()),
-        "smallest_magnitude": float(magnitudes.min()),
-        "completeness": complete,
-    }
-    if parameters.period == "all":
-        metrics["left_out"] = float(catalogue.left_out)
-    if slope := b_value(magnitudes, complete):
-        metrics |= {"b_value": slope.b, "b_error": slope.standard_error, "complete_events": float(slope.events)}
-    centres, counts = magnitude_counts(magnitudes)
+    metrics: dict[str, MetricValue] = {**catalogue_facts(events, _covered_months(catalogue, begin, end))}
+    if parameters.period != "all":
+        return UnitResult(metrics, len(events), catalogue.files)
+    metrics["left_out"] = float(catalogue.left_out)
+    centres, counts = magnitude_counts(events["magnitude"].to_numpy())
     arrays = {"centres": centres.astype(np.float32), "counts": counts.astype(np.int32)}
-    return UnitResult(metrics, len(events), catalogue.files, arrays if parameters.period == "all" else {})
+    return UnitResult(metrics, len(events), catalogue.files, arrays)
 
 
 def run_agreement(parameters: AgreementParameters) -> UnitResult:
-    """Hold the monthly maxima of two catalogues against each other."""
+    """Hold the monthly maxima of two catalogues against each other, in all months and in those of Table 2."""
     one, two = (load_catalogue(name) for name in (parameters.first, parameters.second))
     begin = max(catalogue.events["time"].min() for catalogue in (one, two))
     months = months_between(str(begin)[:7], FORECAST[1])[1:]  # the first month may have begun before
     first, second = (catalogue_months(catalogue, months, "maximum") for catalogue in (one, two))
-    both = ~(np.isnan(first) | np.isnan(second))
-    difference = second[both] - first[both]
-    forecast = months[both] >= np.datetime64(FORECAST[0])
-    metrics: dict[str, MetricValue] = {
-        "months": float(both.sum()),
-        "first_month": str(months[both][0]),
-        "mean_difference": float(difference.mean()),
-        "mean_absolute_difference": float(np.abs(difference).mean()),
-        "largest_difference": float(np.abs(difference).max()),
-        "within_a_tenth": float((np.abs(difference) < 0.15).mean()),
-        "correlation": float(np.corrcoef(first[both], second[both])[0, 1]),
-        "mean_difference_of_the_forecast_months": float(difference[forecast].mean()),
-        "mean_absolute_difference_of_the_forecast_months": float(np.abs(difference[forecast]).mean()),
-    }
-    return UnitResult(metrics, int(both.sum()), {**one.files, **two.files})
+    metrics: dict[str, MetricValue] = {**monthly_agreement(months, first, second)}
+    difference = (second - first)[months >= np.datetime64(FORECAST[0])]
+    metrics["mean_difference_of_the_forecast_months"] = float(np.nanmean(difference))
+    metrics["mean_absolute_difference_of_the_forecast_months"] = float(np.nanmean(np.abs(difference)))
+    both = int((~np.isnan(second - first)).sum())
+    return UnitResult(metrics, both, {**one.files, **two.files})
 
 
 def run_observation(parameters: ObservationParameters) -> UnitResult:
