@@ -80,7 +80,7 @@ def fact_groups(rows: Sequence[Row]) -> Html:
 def verdict_badge(row: Row) -> Html:
     """Return a verdict as symbol and word, with a class for its colour; stale records are marked."""
     stale = ' <span class="rr-stale">stale</span>' if row.stale else ""
-    return Html(f"{_badge(row.verdict, row.verdict_words)}{stale}")
+    return Html(f"{_badge(row.counted, row.verdict_words)}{stale}")
 
 
 def quantity(row: Row) -> Html:
@@ -145,14 +145,16 @@ def _value_cells(row: Row) -> Sequence[str | Html]:
     claim = row.claim
     assert isinstance(claim, ValueClaim)
     interval = row.interval
-    ends = f"{number(interval.lower, claim.value)} to {number(interval.upper, claim.value)}" if interval else "–"
+    like = claim.likely or claim.value
+    ends = f"{number(interval.lower, like)} to {number(interval.upper, like)}" if interval else "–"
+    note = f'<div class="rr-note">{escape(claim.note)}</div>' if claim.note else ""
     return (
-        Html(f'<span id="{escape(claim.id)}">{escape(claim.statement)}</span>'),
+        Html(f'<span id="{escape(claim.id)}">{escape(claim.statement)}</span>{note}'),
         verdict_badge(row),
         claim.value,
-        number(row.mean, claim.value),
+        number(row.mean, like),
         ends,
-        number(row.naive, claim.value),
+        number(row.naive, like),
         percent(row.skill),
     )
 

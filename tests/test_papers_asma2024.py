@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.linear_model import LinearRegression
 
 from reproduce_lib import box_jenkins
 from reproduce_lib.claims import load_claims
@@ -52,7 +53,7 @@ from reproduce_lib.papers.asma2024 import (
 from tests.support import PROJECT, load_keras
 
 SOURCES = ("comcat", "comcat_m5", "phivolcs", "comcat_live", "simulated")
-TARGETS = ("maximum", "mean")
+TARGETS = ("maximum", "mean", "mean_m5")
 AREAS = ("whole", "luzon", "visayas", "mindanao")
 SPANS = ("1979-11/2022-07", "2000-01/2022-07", "1979-11/2019-09", "2015-01/2022-07")
 SHARES = (0, 10, 20, 30)
@@ -631,10 +632,33 @@ def test_baselines_by_hand(monkeypatch: pytest.MonkeyPatch, method: str, share: 
     known = SMALL[: 10 - share // 10]
     assert found.n == 10 - len(known)
     constant = {"mean": np.mean(known), "median": np.median(known), "persistence": known[-1]}[method]
-    constants = distance(known[1:], [constant] * (len(known) - 1))
+    constants = distance(known[1:], [known[0] if method == "persistence" else constant] * (len(known) - 1))
     one_step = np.mean([abs(two - one) for one, two in pairwise(known)]) if method == "persistence" else constants
     in_sample = [found.metrics["mae_in_sample"], found.metrics["mae_in_sample_recursive"]]
     assert in_sample == pytest.approx([one_step, constants])
+
+
+@pytest.mark.parametrize("share", [20, 0])
+def test_least_squares_is_the_regression_of_scikit_learn(monkeypatch: pytest.MonkeyPatch, share: int) -> None:
+    values = simulate_monthly_maxima(5, 200)
+    use_values(monkeypatch, values)
+    found = run_baseline(baseline("least_squares", test_share=share)).metrics
+    start = 200 - 200 * share // 100
+    rows = np.array([values[month - 12 : month] for month in range(12, start)])
+    fitted = LinearRegression().fit(rows, values[12:start])
+
+    def recursive(known: list[float], steps: int) -> list[float]:
+        for _ in range(steps):
+            known = [*known, float(fitted.predict([known[-12:]])[0])]
+        return known[-steps:]
+
+    if share == 0:
+        assert [found[f"magnitude[{name}]"] for name in AHEAD] == pytest.approx(recursive([*values], 24))
+        return
+    one_step = fitted.predict([values[month - 12 : month] for month in range(start, 200)])
+    assert found["mae"] == pytest.approx(distance(values[start:], one_step))
+    assert found["mae_recursive"] == pytest.approx(distance(values[start:], recursive([*values[:start]], 200 - start)))
+    assert found["mae_in_sample"] == pytest.approx(distance(values[12:start], fitted.predict(rows)))
 
 
 @pytest.mark.parametrize(("method", "value"), [("mean", 5.76), ("median", 5.65), ("persistence", 6.6)])
@@ -765,7 +789,7 @@ def test_every_unit_that_forecasts_has_its_naive_forecast_in_the_recorded_set() 
     full = PAPER.full_units()
     recorded = {unit.key for unit in full}
     naive = [one for one in map(naive_unit, full) if one is not None]
-    assert len(naive) == NETWORKS + 23
+    assert len(naive) == NETWORKS + 26
     assert {one.key for one in naive} <= recorded
 
 
@@ -865,7 +889,7 @@ def test_wrong_parameters_are_refused_with_the_allowed_ones(
 
 # Nine series with two shares held out, and with none the five that end before the months of Table 2;
 # 3 windows, 2 widths (one for the linear model), 2 lengths, 3 scalings.
-MULTIVERSE = (9 * 2 + 5) * (5 * 3 * 2 * 2 * 3 + 3 * 1 * 2 * 3)
+MULTIVERSE = 10 * 2 * (5 * 3 * 2 * 2 * 3 + 3 * 2 * 3) + 6 * (5 * 3 * 2 * 2 * 2 + 3 * 2 * 2)
 # Ten seeds of six networks for each table, of which the first stands in the multiverse.
 NETWORKS = MULTIVERSE + 2 * 9 * 6
 VARIED = ("series", "test_share", "model", *CHOICES)
@@ -886,22 +910,25 @@ def varied(unit: NetworkParameters) -> tuple[Any, ...]:
 
 
 def test_multiverse_is_every_combination_once(universe: Any) -> None:
-    assert len(universe) == MULTIVERSE == 4554
+    assert len(universe) == MULTIVERSE == 4752
     assert len({unit.key for unit in universe}) == len({varied(unit) for unit in universe}) == MULTIVERSE
     assert {(unit.profile, unit.seed, unit.backend) for unit in universe} == {("full", 0, "jax")}
     assert Counter(unit.model for unit in universe) == {
-        model: 23 * (18 if model == "linear" else 36) for model in MODELS
+        # 20 series and shares held out, and 6 with nothing held out, where one way of scaling is another's twin
+        model: (20 * 36 + 6 * 24) // (2 if model == "linear" else 1)
+        for model in MODELS
     }
 
 
 def test_every_pair_of_choices_occurs_in_the_multiverse(universe: Any) -> None:
     levels = [sorted(set(column), key=str) for column in zip(*map(varied, universe), strict=True)]
-    assert [len(values) for values in levels] == [9, 3, 6, 3, 2, 2, 3]
+    assert [len(values) for values in levels] == [10, 3, 6, 3, 2, 2, 3]
     before_table_2 = [series for series in levels[0] if series[3] != "1979-11/2019-09"]
-    assert len(before_table_2) == 5
+    assert len(before_table_2) == 6
     impossible = {
         ("series", "test_share"): {(series, 0) for series in levels[0] if series not in before_table_2},
         ("model", "width"): {("linear", 16)},
+        ("test_share", "scaling"): {(0, "all")},
     }
     for first, second in combinations(range(len(VARIED)), 2):
         found = {(unit[first], unit[second]) for unit in map(varied, universe)}
@@ -952,8 +979,8 @@ def test_recorded_set_has_each_unit_once() -> None:
     counts = Counter(unit.experiment for unit in units)
     assert counts == {
         "networks": NETWORKS,
-        "arima": 9 * 2 + 5,
-        "baselines": 3 * (9 * 2 + 5),
+        "arima": 10 * 2 + 6,
+        "baselines": 4 * (10 * 2 + 6),
         "catalogues": 3 * 6,
         "agreement": 3,
         "observations": 3,
@@ -1106,6 +1133,8 @@ def test_real_series_have_these_lengths_and_empty_months(read_once: None, values
     assert len(series.months) == len(series.values) == months
     assert f"{series.months[0]}/{series.months[-1]}" == span
     empty = {("luzon", "comcat"): 4, ("visayas", "comcat"): 21, ("whole", "comcat_m5"): 11}
+    if values.get("target") == "mean_m5":
+        empty["whole", "comcat"] = 12
     assert series.empty == empty.get((values.get("area", "whole"), values.get("source", "comcat")), 0)
     lowest = 2.0 if values.get("target") == "mean" else 4.0
     assert ((series.values >= lowest) & (series.values < 8)).all()

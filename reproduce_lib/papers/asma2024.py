@@ -7,7 +7,7 @@ alternatives and the reasons are the ``decisions`` of ``book/claims/asma2024.yam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, product
@@ -36,12 +36,15 @@ if TYPE_CHECKING:
 
 KEY = "asma2024"
 Source = Literal["comcat", "comcat_m5", "phivolcs", "comcat_live", "simulated"]
+Target = Literal["maximum", "mean", "mean_m5"]
 Area = Literal["whole", "luzon", "visayas", "mindanao"]
 Span = Literal["1979-11/2022-07", "2000-01/2022-07", "1979-11/2019-09", "2015-01/2022-07"]
 TestShare = Literal[0, 10, 20, 30]
+Method = Literal["mean", "median", "persistence", "least_squares"]
 Model = Literal["linear", "dnn", "rnn", "lstm", "cnn", "cnn_lstm"]
 Period = Literal["all", "1975-1989", "1990-1999", "2000-2009", "2010-2019", "2020-2024"]
 MODELS: tuple[Model, ...] = get_args(Model)
+METHODS: tuple[Method, ...] = get_args(Method)
 PERIODS: tuple[Period, ...] = get_args(Period)
 
 # The months that Table 2 forecasts, and the last one before them.
@@ -56,6 +59,12 @@ LOSS = "mean_absolute_error"
 SEEDS = 10
 SIMULATION_SEED = 0
 
+# What is taken of a month's events, and from which magnitude on.
+TARGETS: dict[Target, tuple[Statistic, float]] = {
+    "maximum": ("maximum", -np.inf),
+    "mean": ("mean", -np.inf),
+    "mean_m5": ("mean", 5.0),
+}
 # A month in which a catalogue lists no event gets the magnitude up to which the catalogue may have missed them all.
 EMPTY_MONTH: dict[Source, float] = {
     "comcat": 4.5,
@@ -85,6 +94,7 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"area": "visayas", "span": DEEP_SPAN},
     {"area": "mindanao", "span": DEEP_SPAN},
     {"target": "mean", "span": DEEP_SPAN},
+    {"target": "mean_m5"},
     {"source": "comcat_m5"},
     {"source": "phivolcs", "span": PHIVOLCS_SPAN},
     {"source": "phivolcs", "target": "mean", "span": PHIVOLCS_SPAN},
@@ -108,7 +118,7 @@ class SeriesParameters(UnitParameters):
     paper: ClassVar[str] = KEY
 
     source: Source = "comcat"
-    target: Statistic = "maximum"
+    target: Target = "maximum"
     area: Area = "whole"
     span: Span = REFERENCE_SPAN
     test_share: TestShare = 20
@@ -130,9 +140,11 @@ class SeriesParameters(UnitParameters):
             raise ValueError(f"the bulletins of source phivolcs begin in 2015: use span {PHIVOLCS_SPAN}")
         small_events = self.target == "mean" or self.area != "whole"
         if self.source == "comcat" and small_events and self.span != DEEP_SPAN:
-            raise ValueError(f"a mean, or an area, needs events below M 5, which comcat has for span {DEEP_SPAN}")
+            raise ValueError(
+                f"a mean of all events, or an area, needs events below M 5, which comcat has for span {DEEP_SPAN}"
+            )
         if self.source == "comcat_m5" and small_events:
-            raise ValueError("source comcat_m5 has no events below M 5: use target maximum and area whole")
+            raise ValueError("source comcat_m5 has no events below M 5: use target maximum or mean_m5, and area whole")
         if self.test_share == 0 and not self.span.endswith(LAST_KNOWN):
             raise ValueError(f"test_share 0 forecasts from {FORECAST[0]} on: use a span that ends in {LAST_KNOWN}")
         return self
@@ -165,11 +177,11 @@ class ArimaParameters(SeriesParameters):
 
 
 class BaselineParameters(SeriesParameters):
-    """A forecast that needs no model: a constant, or the month before."""
+    """A forecast that needs no network: a constant, the month before, or least squares on the twelve months before."""
 
     experiment: ClassVar[str] = "baselines"
 
-    method: Literal["mean", "median", "persistence"] = "mean"
+    method: Method = "mean"
 
 
 class CatalogueParameters(UnitParameters):
@@ -236,13 +248,16 @@ def load_series(parameters: SeriesParameters) -> Series:
         catalogue = load_catalogue(parameters.source).inside(box)
     values = catalogue_months(catalogue, months, parameters.target)
     empty = np.isnan(values)
-    return Series(months, np.where(empty, EMPTY_MONTH[parameters.source], values), int(empty.sum()), catalogue.files)
+    floor = max(EMPTY_MONTH[parameters.source], TARGETS[parameters.target][1])
+    return Series(months, np.where(empty, floor, values), int(empty.sum()), catalogue.files)
 
 
-def catalogue_months(catalogue: Catalogue, months: Months, statistic: Statistic) -> NDArray[np.float64]:
-    """Return a catalogue's magnitude of each month, ``nan`` where it lists no event; shape (months,)."""
-    times = catalogue.events["time"].dt.tz_localize(None).to_numpy()
-    return monthly_magnitudes(times, catalogue.events["magnitude"].to_numpy(), months, statistic)
+def catalogue_months(catalogue: Catalogue, months: Months, target: Target) -> NDArray[np.float64]:
+    """Return a catalogue's magnitude of each month, ``nan`` where it lists no such event; shape (months,)."""
+    statistic, smallest = TARGETS[target]
+    events = catalogue.events[catalogue.events["magnitude"] >= smallest]
+    times = events["time"].dt.tz_localize(None).to_numpy()
+    return monthly_magnitudes(times, events["magnitude"].to_numpy(), months, statistic)
 
 
 def build_model(parameters: NetworkParameters) -> keras.Model:
@@ -325,22 +340,20 @@ def run_arima(parameters: ArimaParameters) -> UnitResult:
 
 
 def run_baseline(parameters: BaselineParameters) -> UnitResult:
-    """Score a constant, or the month before, on the months held out; or forecast the months of Table 2."""
+    """Score a forecast without a network on the months held out, or let it forecast the months of Table 2."""
     series = load_series(parameters)
     training = series.training_months(parameters.test_share)
-    history = series.values[:training]
-    last = float(history[-1])
-    constant = {"mean": float(history.mean()), "median": float(np.median(history)), "persistence": last}
-    value = constant[parameters.method]
-    if parameters.test_share == 0:
-        months = len(_forecast_months())
-        return UnitResult(_forecasts(np.full(months, value)), months, series.files)
     truth = series.values
-    free = np.full(len(truth), value)
-    one_step = np.concatenate([[np.nan], truth[:-1]]) if parameters.method == "persistence" else free
+    after = _forecaster(parameters.method, truth[:training])
+    if parameters.test_share == 0:
+        ahead = _run_on(after, truth, len(_forecast_months()))
+        return UnitResult(_forecasts(ahead), len(ahead), series.files)
+    one_step = np.array([after(truth[:month]) for month in range(IN_SAMPLE_FROM, len(truth))])
+    free = _run_on(after, truth[:training], len(truth) - training)
+    free_within = _run_on(after, truth[:IN_SAMPLE_FROM], training - IN_SAMPLE_FROM)
     metrics: dict[str, MetricValue] = {
-        **_errors(truth, one_step[training:], free[training:], training, len(truth), "mae"),
-        **_errors(truth, one_step[IN_SAMPLE_FROM:], free[IN_SAMPLE_FROM:], IN_SAMPLE_FROM, training, "mae_in_sample"),
+        **_errors(truth, one_step[training - IN_SAMPLE_FROM :], free, training, len(truth), "mae"),
+        **_errors(truth, one_step, free_within, IN_SAMPLE_FROM, training, "mae_in_sample"),
     }
     return UnitResult(metrics, len(truth) - training, series.files)
 
@@ -407,8 +420,11 @@ def multiverse() -> Iterator[NetworkParameters]:
     for series, model in product(_every_series(), MODELS):
         for values in product(*CHOICES.values()):
             chosen = dict(zip(CHOICES, values, strict=True))
-            # A linear model has no hidden layer whose width could differ.
-            if model != "linear" or chosen["width"] == CHOICES["width"][0]:
+            # A linear model has no hidden layer whose width could differ, and where nothing is held out all months
+            # are the training months.
+            same_width = model == "linear" and chosen["width"] != CHOICES["width"][0]
+            same_scaling = series["test_share"] == 0 and chosen["scaling"] == "all"
+            if not (same_width or same_scaling):
                 yield NetworkParameters.of(model=model, **series, **chosen)
 
 
@@ -470,6 +486,28 @@ def _errors(
         name: mean_absolute_error(months, one_step[: len(months)]),
         f"{name}_recursive": mean_absolute_error(months, free[: len(months)]),
     }
+
+
+def _forecaster(method: Method, history: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], float]:
+    """Return what forecasts the next month from all months before it; it was fitted on ``history``."""
+    if method == "persistence":
+        return lambda before: float(before[-1])
+    if method == "least_squares":
+        inputs, targets, _ = sliding_windows(history, IN_SAMPLE_FROM)
+        weights, *_ = np.linalg.lstsq(np.column_stack([inputs, np.ones(len(inputs))]), targets)
+        return lambda before: float(before[-IN_SAMPLE_FROM:] @ weights[:-1] + weights[-1])
+    constant = float(history.mean() if method == "mean" else np.median(history))
+    return lambda _: constant
+
+
+def _run_on(
+    after: Callable[[NDArray[np.float64]], float], before: NDArray[np.float64], steps: int
+) -> NDArray[np.float64]:
+    """Forecast ``steps`` months from the months before them, each forecast becoming one of those; shape (steps,)."""
+    known = before
+    for _ in range(steps):
+        known = np.append(known, np.clip(after(known), *POSSIBLE_MAGNITUDES))
+    return known[len(before) :]
 
 
 def _against_the_mean(truth: NDArray[np.float64], forecast: NDArray[Any], training: int) -> dict[str, MetricValue]:
@@ -551,7 +589,7 @@ def _full_arima() -> Iterator[ArimaParameters]:
 
 
 def _full_baselines() -> Iterator[BaselineParameters]:
-    for series, method in product(_every_series(), ("mean", "median", "persistence")):
+    for series, method in product(_every_series(), METHODS):
         yield BaselineParameters.of(method=method, **series)
 
 
@@ -580,7 +618,7 @@ def _smoke_arima() -> Iterator[ArimaParameters]:
 
 
 def _smoke_baselines() -> Iterator[BaselineParameters]:
-    for method in ("mean", "median", "persistence"):
+    for method in METHODS:
         yield BaselineParameters.of(profile="smoke", source="simulated", method=method)
 
 
