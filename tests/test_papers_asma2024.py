@@ -828,10 +828,11 @@ def test_series_that_no_source_has_are_refused_with_what_is_allowed(parameters: 
             parameters.of(**values)
         said = str(caught.value).replace(str(values), "")  # the values themselves are repeated in the message
         assert any(all(word in said for word in words) for words in broken), values
-    # comcat: the whole's maximum on 4 spans, of which the one that ends in 2019 forecasts no Table 2, and 7 small
-    # series on that one; comcat_m5: the whole's maximum; phivolcs: 8 series on one span; the others: 8 on each.
-    pinned = (3 * 4 + 3) + 7 * 3 + (3 * 4 + 3) + 8 * 4
-    others = 2 * 8 * (3 * 4 + 3)
+    # comcat: the whole's maximum, and its mean from M 5 on, on 4 spans, of which the one that ends in 2019 forecasts no
+    # Table 2, and 10 small series on that one; comcat_m5: the first two; phivolcs: 12 series on one span; the others: 12.
+    large = 2 * (3 * 4 + 3)
+    pinned = large + 10 * 3 + large + 12 * 4
+    others = 2 * 12 * (3 * 4 + 3)
     assert legal == 3 * pinned + 2 * others
 
 
