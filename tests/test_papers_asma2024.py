@@ -829,7 +829,7 @@ def test_series_that_no_source_has_are_refused_with_what_is_allowed(parameters: 
         said = str(caught.value).replace(str(values), "")  # the values themselves are repeated in the message
         assert any(all(word in said for word in words) for words in broken), values
     # comcat: the whole's maximum, and its mean from M 5 on, on 4 spans, of which the one that ends in 2019 forecasts no
-    # Table 2, and 10 small series on that one; comcat_m5: the first two; phivolcs: 12 series on one span; the others: 12.
+    # Table 2, and 10 small series on that one; comcat_m5: the first two; phivolcs: 12 series on one span; others: 12.
     large = 2 * (3 * 4 + 3)
     pinned = large + 10 * 3 + large + 12 * 4
     others = 2 * 12 * (3 * 4 + 3)
