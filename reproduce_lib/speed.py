@@ -15,6 +15,8 @@ from reproduce_lib.files import write_whole
 from reproduce_lib.run_log import Run, seconds_between
 from reproduce_lib.tables import table
 
+SHORT_RUN_SECONDS = 120
+
 
 class _Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all results have in common: named fields, and no others."""
@@ -128,7 +130,7 @@ def results_page(results: Results | None) -> str:
 
 
 def runs_page(runs: list[Run], ends_of_units: Iterable[str]) -> str:
-    """Return the log of runs as a table: what each planned and what it took.
+    """Return the log of runs as a table: what each planned and what it took; short ones are folded.
 
     Parameters
     ----------
@@ -136,14 +138,20 @@ def runs_page(runs: list[Run], ends_of_units: Iterable[str]) -> str:
     """
     if not runs:
         return "No run is logged yet.\n"
-    header = ["Began (UTC)", "Units due", "Expected", "Took", "At a time", "Recorded", "Ended"]
+    header = ["Began (UTC)", "Papers", "Units due", "Expected", "Took", "At a time", "Recorded", "Ended"]
     ends = sorted(ends_of_units)
     next_starts = [*(run.started.time for run in runs[1:]), "9999"]
-    rows = [
-        _run_row(run, [end for end in ends if run.started.time <= end < next_start])
-        for run, next_start in zip(runs, next_starts, strict=True)
-    ]
-    return f"{table(header, rows, caption='Runs behind the records')}\n"
+    long: list[tuple[str, ...]] = []
+    short: list[tuple[str, ...]] = []
+    for run, next_start in zip(runs, next_starts, strict=True):
+        row = _run_row(run, [end for end in ends if run.started.time <= end < next_start])
+        (short if run.seconds is not None and run.seconds < SHORT_RUN_SECONDS else long).append(row)
+    tables = [str(table(header, long, caption="Runs behind the records"))] if long else []
+    if short:
+        caption = f"{len(short)} runs of less than {SHORT_RUN_SECONDS // 60} minutes"
+        folded = table(header, short, caption=caption)
+        tables.append(f'<details class="rr-group"><summary>{caption}</summary>{folded}</details>')
+    return "\n\n".join(tables) + "\n"
 
 
 def _run_row(run: Run, ends: list[str]) -> tuple[str, ...]:
@@ -153,7 +161,7 @@ def _run_row(run: Run, ends: list[str]) -> tuple[str, ...]:
     else:
         unknown = f" + {started.of_unknown_length} units of unknown length" if started.of_unknown_length else ""
         expected = f"{started.expected_seconds / 60 / started.jobs:.0f} min{unknown}"
-    row = (started.time.replace("T", " ").rstrip("Z"), str(started.due), expected)
+    row = (started.time.replace("T", " ").rstrip("Z"), ", ".join(started.papers), str(started.due), expected)
     if ended is not None and run.seconds is not None:
         ending = f"{ended.ending}, {ended.failed} failed" if ended.failed else ended.ending
         return *row, f"{run.seconds / 60:.0f} min", str(started.jobs), str(ended.written), ending

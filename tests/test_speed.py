@@ -157,3 +157,13 @@ def test_killed_run_is_shown_with_what_it_recorded_and_the_next_with_what_was_ex
     assert "killed" in killed
     assert all(f">{text}<" in finished for text in ("4", "30 min", "finished"))
     assert "20 min + 1 unit" in finished  # 2400 s of one worker, two at a time
+
+
+def test_short_runs_are_folded_and_killed_ones_are_not() -> None:
+    times = ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z", "2026-01-01T12:00:00Z")
+    ended = RunEnded(id=times[1], time="2026-01-01T11:01:59Z", ending="finished", written=4, failed=0, left=0)
+    runs = [Run(started(times[0], 1), None), Run(started(times[1], 2), ended), Run(started(times[2], 3), None)]
+    shown, _, folded = runs_page(runs, []).partition("<details")
+    assert ["10:00:00" in shown, "11:00:00" in shown, "12:00:00" in shown] == [True, False, True]
+    assert "11:00:00" in folded
+    assert all(">toy<" in part for part in (shown, folded))
