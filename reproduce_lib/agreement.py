@@ -10,7 +10,6 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Literal
 
 from reproduce_lib import environment
@@ -51,11 +50,12 @@ def comparable_here(statuses: Iterable[UnitStatus], store: Store) -> list[UnitSt
     seeds are recorded to know their spread.
     """
     siblings = Siblings(store)
+    recorded = [status for status in statuses if status.record is not None]
+    here = {backend: _here(backend) for backend in {status.unit.backend for status in recorded}}
     return [
         status
-        for status in statuses
-        if status.record is not None
-        and (_is_exact(status, _here(status.unit.backend)) or len(siblings.of(status)) >= LEAST_REPLICATIONS)
+        for status in recorded
+        if _is_exact(status, here[status.unit.backend]) or len(siblings.of(status)) >= LEAST_REPLICATIONS
     ]
 
 
@@ -124,7 +124,6 @@ def _is_exact(status: UnitStatus, here: tuple[str, dict[str, str]] | None) -> bo
     return here == (status.context.processor, status.context.versions)
 
 
-@cache
 def _here(backend: Backend) -> tuple[str, dict[str, str]] | None:
     """Return processor and versions of a unit that would run here, or ``None`` where it cannot run."""
     try:

@@ -117,7 +117,8 @@ def test_without_arguments_the_help_is_shown() -> None:
         (["run"], [KEY, "--all"]),
         (["run", KEY, "--all"], [KEY, "--all"]),
         (["run", KEY, "--only-stale", "--execute", "fresh"], ["--only-stale", "--execute"]),
-        (["run", KEY, "--dask", "tcp://127.0.0.1:9"], ["tcp://127.0.0.1:9"]),
+        # Waits ten seconds for the scheduler.
+        pytest.param(["run", KEY, "--dask", "tcp://127.0.0.1:9"], ["tcp://127.0.0.1:9"], marks=pytest.mark.slow),
         (["verify", "--sample", "3", "--budget", "3m"], ["--sample", "--budget"]),
         (["verify", "--budget", "3 minutes"], ["3 minutes", "90s", "3m"]),
         (["verify", "--budget", "0s"], ["0s"]),
