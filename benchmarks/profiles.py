@@ -28,9 +28,9 @@ for (file, _, function), (_, _, own, _, _) in pstats.Stats(profile).stats.items(
         part = "importing packages"
     elif "backend_compile" in function or "_compile" in function or "deserialize_executable" in function:
         part = "compiling with XLA"
-    elif "/jax/" in path or "/jaxlib/" in path:
+    elif "/jax/" in path or "jaxlib" in path + function:  # its compiled functions have no path
         part = "JAX: tracing, dispatch and waiting for results"
-    elif "/tensorflow/" in path or "TFE_Py" in function:
+    elif "/tensorflow/" in path or "TFE_Py" in function or "tensorflow" in function:
         part = "TensorFlow: tracing and running steps"
     elif "/keras/" in path:
         part = "Keras: building and the training loop"

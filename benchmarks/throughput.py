@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from benchmarks.pairs import in_new_process, measure_pairs, ratio
-from reproduce_lib.papers import asma2024, naufal2023
+from reproduce_lib.papers import naufal2023
+from reproduce_lib.papers.asma2024.networks import MODELS as ASMA2024_MODELS
 from reproduce_lib.pool import cores
 from reproduce_lib.speed import Ratio
 
@@ -49,7 +50,7 @@ def _loads() -> Iterator[Load]:
         for model in naufal2023.MODELS:
             parameters = {"data": "simulated", "model": model, "window": window}
             yield Load("naufal2023", f"{model}, window {window}: {units} units of 30 epochs", parameters, units, goal)
-    for network in asma2024.MODELS:
+    for network in ASMA2024_MODELS:
         parameters = {"source": "simulated", "model": network}
         yield Load("asma2024", f"{network}, window 12: 12 units of 100 epochs", parameters, 12, SMALL_GOAL)
 

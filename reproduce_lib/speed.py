@@ -107,15 +107,16 @@ def updated(old: Results | None, new: Results) -> Results:
         return new
     return msgspec.structs.replace(
         new,
-        ratios=_kept([*old.ratios, *new.ratios], "name"),
+        # One thing may be measured against several others.
+        ratios=_kept([*old.ratios, *new.ratios], "name", "slow"),
         quantities=_kept([*old.quantities, *new.quantities], "name"),
         profiles=_kept([*old.profiles, *new.profiles], "paper"),
     )
 
 
-def _kept(results: list[Any], name: str) -> list[Any]:
+def _kept(results: list[Any], *names: str) -> list[Any]:
     """Return the last result of each name, in the order in which the names first came."""
-    return list({getattr(one, name): one for one in results}.values())
+    return list({tuple(getattr(one, name) for name in names): one for one in results}.values())
 
 
 def results_page(results: Results | None) -> str:

@@ -115,6 +115,13 @@ def test_what_was_not_measured_again_on_the_same_machine_is_kept() -> None:
     assert updated(None, new) == new
 
 
+def test_one_thing_measured_against_two_others_has_two_ratios() -> None:
+    old = some_results()
+    other = msgspec.structs.replace(old.ratios[0], slow="a third way", ratio=2.0)
+    both = updated(old, msgspec.structs.replace(old, ratios=[other]))
+    assert both.ratios == [*old.ratios, other]
+
+
 @pytest.mark.parametrize(("goal", "mark"), [(5.0, "✓"), (6.0, "?"), (7.0, "✗")])
 def test_page_says_which_goals_the_whole_interval_reaches(goal: float, mark: str) -> None:
     narrow = pairs.ratio("reading", "slow way", "fast way", [(12.0, 2.0), (12.1, 2.0), (11.9, 2.0)], goal)
