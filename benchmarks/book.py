@@ -26,7 +26,7 @@ COMPARE = """
 import json, time
 from reproduce_lib.claims import load_claims
 from reproduce_lib.compare import Comparison
-from reproduce_lib.papers import load_paper
+from reproduce_lib.collection import load_paper
 from reproduce_lib.study import store_for
 
 claims, paper = load_claims("naufal2023"), load_paper("naufal2023")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from benchmarks.pairs import in_new_process
-from reproduce_lib.papers import load_paper, rebuilt
+from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.speed import Profile, Share
 from reproduce_lib.study import store_for, unit_statuses
 from reproduce_lib.units import UnitParameters

@@ -58,7 +58,7 @@ def _loads() -> Iterator[Load]:
 # As the engine runs them: worker processes on one thread each, on the backend of the unit.
 ENGINE = """
 import json, sys, time
-from reproduce_lib.papers import load_paper
+from reproduce_lib.collection import load_paper
 from reproduce_lib.pool import Due, Workers, execute_units
 from reproduce_lib.worker import Failed
 
@@ -75,7 +75,7 @@ import json, os, sys, time
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
 key, asked = sys.argv[1], json.loads(sys.argv[2])
 begun = time.perf_counter()
-from reproduce_lib.papers import load_paper
+from reproduce_lib.collection import load_paper
 networks = load_paper(key).experiment("networks")
 for unit in asked:
     networks.run(networks.parameters.of(**{**unit, "backend": "tensorflow"}))

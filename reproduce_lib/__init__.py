@@ -6,7 +6,7 @@ The modules, in the order in which data pass through them:
 ``data``          pinned files, where their bytes come from, loaders and checks
 ``windows``, ``training``, ``baselines``, ``metrics``   what the papers' units share
 ``units``         what a unit, an experiment and a paper are
-``papers``        one module per paper: its models and its unit functions
+``papers``        a module or a package per paper: its models and its unit functions
 ``study``         which units are missing or stale; runs them in worker processes
 ``records``       the append-only files that finished units are written to
 ``replay``        re-executes recorded units (verify) and carries them over a refactoring (adopt)

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from reproduce_lib import environment
+from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import RunError
-from reproduce_lib.papers import load_paper
 from reproduce_lib.records import Context, Record, Replay, Store
 from reproduce_lib.study import Place, UnitStatus, place_of
 from reproduce_lib.units import Backend, MetricValue

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import yaml
 
 from reproduce_lib import paths
+from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.files import write_whole
-from reproduce_lib.papers import load_paper, rebuilt
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import scoreboard_page, scoreboard_text

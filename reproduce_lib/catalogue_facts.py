@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reproduce_lib.magnitude_frequency import b_value, completeness_magnitude
+from reproduce_lib.magnitude_frequency import b_value, completeness_by_fit, completeness_magnitude
 from reproduce_lib.monthly import Months, monthly_magnitudes
 
 Magnitudes = NDArray[np.float64]
@@ -25,7 +25,9 @@ def catalogue_facts(events: pd.DataFrame, months: Months) -> dict[str, float | s
     Returns
     -------
     events, first_month, last_month, empty_months, smallest_magnitude, completeness and, where enough events
-    are complete, b_value, b_error and complete_events
+    are complete, b_value, b_error and complete_events; where a Gutenberg-Richter law fits, from which magnitude
+    on (fitted_from), how much of the counts it explains at least (explained), fitted_b_value, fitted_b_error and
+    fitted_events
     """
     times, magnitudes = events["time"].dt.tz_localize(None).to_numpy(), events["magnitude"].to_numpy()
     largest = monthly_magnitudes(times, magnitudes, months, "maximum")
@@ -40,6 +42,11 @@ def catalogue_facts(events: pd.DataFrame, months: Months) -> dict[str, float | s
     }
     if slope := b_value(magnitudes, complete):
         facts |= {"b_value": slope.b, "b_error": slope.standard_error, "complete_events": float(slope.events)}
+    fit = completeness_by_fit(magnitudes)
+    if fit is not None and (slope := b_value(magnitudes, fit.completeness)):
+        facts |= {"fitted_from": fit.completeness, "explained": fit.explained}
+        facts |= {"fitted_b_value": slope.b, "fitted_b_error": slope.standard_error}
+        facts["fitted_events"] = float(slope.events)
     return facts
 
 

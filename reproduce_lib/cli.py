@@ -72,8 +72,8 @@ def _reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
 @_reported
 def list_papers() -> None:
     """List the papers, their experiments, and their claims by verdict."""
+    from reproduce_lib.collection import TITLES, load_paper, rebuilt
     from reproduce_lib.compare import verdict_counts
-    from reproduce_lib.papers import TITLES, load_paper, rebuilt
 
     for key, title in TITLES.items():
         if key not in rebuilt():
@@ -128,7 +128,7 @@ def run(
     dask: Dask = "",
 ) -> None:
     """Compute the recorded set of a paper, or of all, as far as it is missing or stale. Safe to kill and to repeat."""
-    from reproduce_lib.papers import rebuilt
+    from reproduce_lib.collection import rebuilt
     from reproduce_lib.plan import execute_mode, make_plan
     from reproduce_lib.study import store_for
 
@@ -159,7 +159,7 @@ def sweep(
     dask: Dask = "",
 ) -> None:
     """Compute every combination of other parameters; records go to your own folder, never beside a claim."""
-    from reproduce_lib.papers import load_paper
+    from reproduce_lib.collection import load_paper
     from reproduce_lib.plan import make_plan
     from reproduce_lib.study import store_for, unit_statuses
 
@@ -191,7 +191,7 @@ def sweep(
 @_reported
 def status(paper: Annotated[str, typer.Argument(help="Key of a paper; all without it.")] = "") -> None:
     """Say which records are fresh, stale (and which symbol or file staled them), missing or unreadable."""
-    from reproduce_lib.papers import rebuilt
+    from reproduce_lib.collection import rebuilt
     from reproduce_lib.study import damaged_lines, store_for
 
     for key in [paper] if paper else rebuilt():
@@ -223,7 +223,7 @@ def verify(
 ) -> None:
     """Execute recorded units of one paper, or of all, again and compare every metric with its record."""
     from reproduce_lib import replay
-    from reproduce_lib.papers import rebuilt
+    from reproduce_lib.collection import rebuilt
     from reproduce_lib.pool import Workers
     from reproduce_lib.study import store_for
 
@@ -256,7 +256,7 @@ def verify(
 def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     """After a refactoring: replay at least 5 % of the stale records and, only if all agree, keep them all."""
     from reproduce_lib import replay
-    from reproduce_lib.papers import load_paper
+    from reproduce_lib.collection import load_paper
     from reproduce_lib.pool import Workers
     from reproduce_lib.study import store_for
 
@@ -283,7 +283,7 @@ def notebook(
 ) -> None:
     """Execute a paper's notebook with your own parameters into a page of its own."""
     from reproduce_lib.book import notebook_path
-    from reproduce_lib.papers import load_paper
+    from reproduce_lib.collection import load_paper
     from reproduce_lib.runner import execute_notebook
 
     load_paper(paper)
@@ -353,8 +353,8 @@ def book(
 
 def _comparison(paper: str) -> Any:
     from reproduce_lib.claims import load_claims
+    from reproduce_lib.collection import load_paper
     from reproduce_lib.compare import Comparison
-    from reproduce_lib.papers import load_paper
     from reproduce_lib.study import store_for
 
     known = load_paper(paper)

@@ -1,6 +1,7 @@
 """Digests of the code that a unit depends on, symbol by symbol, blind to comments and layout.
 
-The closure of a paper is its module and, transitively, every module of this package that it imports.
+The closure of an experiment is the module of what runs its units and, transitively, every module of this package
+that it imports.
 A digest is taken over the syntax tree without docstrings, so rewording or reformatting changes none.
 """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from reproduce_lib import environment, paths
 from reproduce_lib.closure import changed_symbols, code_digests
-from reproduce_lib.papers import load_paper
+from reproduce_lib.collection import load_paper
 from reproduce_lib.plan import Execute, Plan, make_plan
 from reproduce_lib.pool import Silent, Stop, Watcher, Workers, execute_units, interruptible
 from reproduce_lib.records import DamagedLine, Store
@@ -80,8 +80,8 @@ def run_plan(
         summary.damaged += plan.store.file(*place).set_damaged_aside()
     if not plan.due:
         return summary
-    papers = {due.unit.paper for due in plan.due}
-    codes = {paper: code_digests(load_paper(paper).module) for paper in papers}
+    places = {place_of(due.unit) for due in plan.due}
+    codes = {place: code_digests(load_paper(place[0]).experiment(place[1]).module) for place in places}
     begun = time.monotonic()
     stop = Stop(limit_seconds)
     with watcher or nullcontext(Silent()) as told, interruptible(stop, told):
@@ -132,11 +132,11 @@ class _Log:
         self._log.append(ended)
 
 
-def _take(outcome: Finished | Failed, store: Store, codes: dict[str, dict[str, str]], summary: Summary) -> None:
+def _take(outcome: Finished | Failed, store: Store, codes: dict[Place, dict[str, str]], summary: Summary) -> None:
     place = place_of(outcome.unit)
     summary.ended[place] += 1
     if isinstance(outcome, Finished):
-        outcome = _of_this_code(outcome, codes[outcome.unit.paper])
+        outcome = _of_this_code(outcome, codes[place])
     if isinstance(outcome, Failed):
         summary.failed.append(outcome)
         return

@@ -28,8 +28,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from reproduce_lib.book import notebook_path, variants_folder
 from reproduce_lib.claims import UniqueKeys
+from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.papers import rebuilt
 
 Value = str | int | float | bool | None
 MOST_VARIANTS = 1000

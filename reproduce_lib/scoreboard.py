@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reproduce_lib.claims import load_claims
+from reproduce_lib.collection import TITLES, load_paper
 from reproduce_lib.compare import Comparison, verdict_counts
-from reproduce_lib.papers import TITLES, load_paper
 from reproduce_lib.study import store_for
 from reproduce_lib.tables import TONES, Html, table
 from reproduce_lib.verdicts import SYMBOLS, Verdict

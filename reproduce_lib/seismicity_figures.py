@@ -31,10 +31,21 @@ def draw_event_map(
     events : columns latitude, longitude, magnitude
     coastlines : longitudes and latitudes, each of shape (points, 2)
     """
-    shown = events[events["magnitude"] >= smallest].sort_values("magnitude")
     figure, axes = new_figure(width=6.2, height=6.8)
     for line in coastlines:
         axes.fill(line[:, 0], line[:, 1], facecolor="#eeeeee", edgecolor=GREY, lw=0.8, zorder=0)
+    draw_events(axes, events, box, smallest=smallest)
+    return figure
+
+
+def draw_events(axes: Axes, events: pd.DataFrame, box: Box, *, smallest: float) -> None:
+    """Draw the events from ``smallest`` on in a box; a marker grows with the magnitude.
+
+    Parameters
+    ----------
+    events : columns latitude, longitude, magnitude
+    """
+    shown = events[events["magnitude"] >= smallest].sort_values("magnitude")
     sizes = 3.0 * 2.0 ** (2 * (shown["magnitude"] - smallest))
     axes.scatter(shown["longitude"], shown["latitude"], s=sizes, facecolor=BLUE, edgecolor="white", lw=0.3, alpha=0.6)
     for magnitude in range(int(np.ceil(smallest)), int(shown["magnitude"].max()) + 1):
@@ -42,7 +53,6 @@ def draw_event_map(
     axes.set(xlim=(box.west, box.east), ylim=(box.south, box.north), xlabel="longitude (°E)", ylabel="latitude (°N)")
     axes.set_aspect(1 / np.cos(np.radians((box.south + box.north) / 2)))
     axes.legend(loc="lower left", fontsize=9)
-    return figure
 
 
 def draw_magnitude_frequency(axes: Axes, counts: Mapping[str, Mapping[str, Any]]) -> None:

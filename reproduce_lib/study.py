@@ -8,8 +8,8 @@ from typing import Literal
 
 from reproduce_lib import paths
 from reproduce_lib.closure import changed_symbols, code_digests
+from reproduce_lib.collection import load_paper
 from reproduce_lib.data.registry import data_files
-from reproduce_lib.papers import load_paper
 from reproduce_lib.records import Context, DamagedLine, Record, Store
 from reproduce_lib.units import Profile, UnitParameters
 from reproduce_lib.worker import Finished
@@ -62,7 +62,7 @@ def unit_statuses(units: Iterable[UnitParameters], store: Store) -> list[UnitSta
         place = place_of(unit)
         if place not in contents:
             contents[place] = store.file(*place).read()
-            codes[place] = code_digests(load_paper(unit.paper).module)
+            codes[place] = code_digests(load_paper(unit.paper).experiment(unit.experiment).module)
         found = contents[place]
         record = found.records.get(unit.key)
         if record is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     import keras
 
 Pairs = tuple[NDArray[Any], NDArray[Any]]
+# A model of several inputs has a list of them.
+Examples = tuple[NDArray[Any] | list[NDArray[Any]], NDArray[Any]]
+Loss = str | Callable[[Any, Any], Any]
 
 
 def start_afresh(seed: int) -> None:
@@ -25,10 +29,10 @@ def start_afresh(seed: int) -> None:
 
 def train(
     model: keras.Model,
-    training: Pairs,
-    validation: Pairs | None,
+    training: Examples,
+    validation: Examples | None,
     *,
-    loss: str,
+    loss: Loss,
     epochs: int,
     batch_size: int,
     shuffle: bool,
@@ -40,6 +44,7 @@ def train(
     ----------
     training, validation : (inputs, targets); the validation pairs, if there are any, are scored after
         each epoch and change nothing
+    loss : Keras's name of a loss, or a function of targets and outputs that returns the loss of each pair
 
     Returns
     -------

@@ -146,6 +146,11 @@ class Experiment:
         """Return the experiment's name."""
         return self.parameters.experiment
 
+    @property
+    def module(self) -> str:
+        """Return the module of what runs a unit: it and what it imports is the code that a record depends on."""
+        return self.run.__module__
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -155,7 +160,6 @@ class Paper:
     """
 
     key: str
-    module: str
     experiments: Mapping[str, Experiment]
     naive: Callable[[UnitParameters], UnitParameters | None]
     main: str

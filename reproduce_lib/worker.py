@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from reproduce_lib import environment
 from reproduce_lib.closure import code_digests
+from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import ReproduceError, RunError
-from reproduce_lib.papers import load_paper
 from reproduce_lib.records import Context
 from reproduce_lib.units import Experiment, UnitParameters, UnitResult
 
@@ -58,7 +58,7 @@ def execute_together(
     experiment = paper.experiment(experiment_name)
     units = [experiment.parameters.of(**values) for values in parameters]
     # Before the units run: the digests of the code as this process loads it.
-    code = code_digests(paper.module)
+    code = code_digests(experiment.module)
     started = time.perf_counter()
     backend = units[0].backend
     try:

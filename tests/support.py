@@ -71,6 +71,10 @@ def _run_plain(unit: PlainParameters) -> UnitResult:
     return UnitResult({"mae": 4.0 + SHIFT["value"], "value": 7.0, "name": "GOOG"}, 5)
 
 
+# Records depend on the module of what runs a unit, which has to be one of the package.
+_run_noisy.__module__ = _run_plain.__module__ = MODULE
+
+
 def toy_paper(seeds: int = SEEDS) -> Paper:
     """Return a paper of one noisy experiment (3 models, 2 shares) and one without randomness."""
 
@@ -87,7 +91,7 @@ def toy_paper(seeds: int = SEEDS) -> Paper:
         Experiment(PlainParameters, _run_plain, lambda: [PlainParameters(share=s) for s in "xy"], lambda: (), True),
         Experiment(NoisyParameters, _run_noisy, noisy, lambda: ()),
     )
-    return Paper("toy", MODULE, {one.name: one for one in experiments}, naive, NoisyParameters.experiment)
+    return Paper("toy", {one.name: one for one in experiments}, naive, NoisyParameters.experiment)
 
 
 def new_store(folder: Path) -> Store:

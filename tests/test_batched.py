@@ -327,7 +327,7 @@ def test_experiment_that_does_not_say_how_is_never_trained_together(monkeypatch:
         raise AssertionError("only the grouping is looked at")
 
     single = Experiment(GpuParameters, run, lambda: (), lambda: ())
-    monkeypatch.setattr(pool, "load_paper", lambda key: Paper("toy", "", {"single": single}, lambda unit: None, ""))
+    monkeypatch.setattr(pool, "load_paper", lambda key: Paper("toy", {"single": single}, lambda unit: None, ""))
     units: list[UnitParameters] = [GpuParameters.of(seed=seed) for seed in range(3)]
     assert tasks(units) == [[unit] for unit in units]
 

@@ -18,9 +18,10 @@ from reproduce_lib import engine, environment, pool, replay
 from reproduce_lib.claims import load_claims
 from reproduce_lib.cli import app
 from reproduce_lib.closure import code_digests
+from reproduce_lib.collection import TITLES, rebuilt
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.engine import Summary
-from reproduce_lib.papers import TITLES, naufal2023, rebuilt
+from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
 from reproduce_lib.plan import Plan
 from reproduce_lib.pool import Workers

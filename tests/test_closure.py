@@ -13,10 +13,12 @@ import pytest
 
 import reproduce_lib
 from reproduce_lib.closure import changed_symbols, code_digests, symbol_digests
-from reproduce_lib.papers import rebuilt
+from reproduce_lib.collection import load_paper, rebuilt
 
 PACKAGE = Path(reproduce_lib.__file__).parent
 PAPERS = [f"reproduce_lib.papers.{key}" for key in rebuilt()]
+# Where the units of each paper are run: what a record of them depends on.
+EXPERIMENTS = sorted({one.module for key in rebuilt() for one in load_paper(key).experiments.values()})
 
 MAIN = '''\
 """What this module is for."""
@@ -266,13 +268,36 @@ def modules_of(paper: str) -> set[str]:
     return {re.sub(r"\.(import .*|[^.]+)$", "", symbol) for symbol in code_digests(paper)}
 
 
+def paper_of(module: str) -> str:
+    """Return the name that a paper's modules begin with."""
+    return ".".join(module.split(".")[:3])
+
+
 def test_no_paper_reaches_another_paper_or_what_shows_results() -> None:
-    above = {f"reproduce_lib.{name}" for name in ("compare", "figures", "runner", "cli", "study", "tables", "book")}
+    above = tuple(
+        f"reproduce_lib.{name}" for name in ("compare", "figures", "runner", "cli", "study", "tables", "book")
+    )
+    assert {paper_of(module) for module in EXPERIMENTS} == set(PAPERS)
+    for module in EXPERIMENTS:
+        others = (*above, *(set(PAPERS) - {paper_of(module)}))
+        assert module in modules_of(module)
+        assert not [name for name in modules_of(module) if name.startswith(others)]
+
+
+def test_what_the_units_of_a_paper_are_depends_on_no_other_paper_either() -> None:
     for paper in PAPERS:
-        others = above | set(PAPERS) - {paper}
-        assert {paper, "reproduce_lib.windows"} <= modules_of(paper)
-        assert not modules_of(paper) & others
-        assert not imported(PACKAGE / "papers" / f"{paper.rpartition('.')[2]}.py") & others
+        path = PACKAGE / "papers" / paper.rpartition(".")[2]
+        files = list(path.glob("*.py")) or [path.with_suffix(".py")]
+        others = tuple(set(PAPERS) - {paper})
+        for file in files:
+            assert not [name for name in imported(file) if name.startswith(others)], file
+
+
+def test_experiment_of_a_package_does_not_depend_on_its_other_experiments() -> None:
+    """Else the records of hours would be stale whenever a table of minutes is counted in another way."""
+    networks = modules_of("reproduce_lib.papers.asma2024.networks")
+    assert "reproduce_lib.papers.asma2024.series" in networks
+    assert not networks & {f"reproduce_lib.papers.asma2024.{name}" for name in ("paper", "arima", "catalogues")}
 
 
 def test_no_shared_module_imports_a_paper_and_none_imports_relatively() -> None:
@@ -281,17 +306,19 @@ def test_no_shared_module_imports_a_paper_and_none_imports_relatively() -> None:
     for path in files:
         names = imported(path)
         assert "." not in names, path
-        assert not [name for name in names if name.startswith(tuple(PAPERS))], path
+        papers = PAPERS if PACKAGE / "papers" not in path.parents else []
+        assert not [name for name in names if name.startswith(tuple(papers))], path
 
 
-def test_every_module_that_a_paper_loads_is_in_its_closure() -> None:
+def test_every_module_that_an_experiment_loads_is_in_its_closure() -> None:
     """What the interpreter really imports, without the packages' own empty files."""
     program = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*sys.modules)"
-    for paper in PAPERS:
-        command = [sys.executable, "-c", program, paper]
+    for module in EXPERIMENTS:
+        command = [sys.executable, "-c", program, module]
         loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent).stdout.split()
         ours = {name for name in loaded if name.startswith("reproduce_lib.")}
-        assert ours - modules_of(paper) == {"reproduce_lib.papers", "reproduce_lib.data"}
+        empty = {"reproduce_lib.papers", "reproduce_lib.data", paper_of(module)} - {module}
+        assert ours - modules_of(module) == empty
 
 
 IMPORT_PROGRAM = """

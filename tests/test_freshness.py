@@ -380,7 +380,7 @@ OUTSIDE = {
     "records": ("records.py", "LOCK_SECONDS = 60", "LOCK_SECONDS = 61"),
     "digests": ("closure.py", "code_digests(", "digests_of_code("),
     "version": ("__init__.py", '__version__ = "', '__version__ = "9.'),
-    "titles of papers": ("papers/__init__.py", '"naufal2023": "', '"naufal2023": "On '),
+    "titles of papers": ("collection.py", '"naufal2023": "', '"naufal2023": "On '),
 }
 
 

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from reproduce_lib.magnitude_frequency import b_value, completeness_magnitude, magnitude_counts
+from reproduce_lib.magnitude_frequency import (
+    b_value,
+    completeness_by_fit,
+    completeness_magnitude,
+    magnitude_counts,
+    share_explained,
+)
 
 TENTHS = st.lists(st.integers(-10, 90), min_size=1, max_size=80)
 Magnitudes = NDArray[np.float64]
@@ -206,3 +212,44 @@ def test_equal_magnitudes_have_no_slope() -> None:
     assert b_value(np.full(100, 4.5), 4.5) is None
     assert b_value(np.array([4.5] * 100 + [3.0, 4.0] * 50), 4.5) is None
     assert b_value(np.array([4.7, 4.699999999, 0.1 * 47] * 30), 4.5) is None
+
+
+def test_share_that_a_law_explains_by_hand() -> None:
+    """30 at 4.0 and 20 at 5.0: the law through 50 events has the slope of the hand-computed b above."""
+    magnitudes = np.array([4.0] * 30 + [5.0] * 20)
+    b = 0.4342944819 / 0.45
+    observed = [50] + [20] * 10
+    law = [50 * 10 ** (-b * step / 10) for step in range(11)]
+    apart = sum(abs(one - other) for one, other in zip(observed, law, strict=True))
+    assert share_explained(magnitudes, 4.0) == pytest.approx(1 - apart / sum(observed))
+    assert share_explained(magnitudes, 5.0) is None  # twenty events are too few
+
+
+@pytest.mark.parametrize("b", [0.7, 1.0, 1.3])
+def test_law_fits_a_complete_catalogue_from_its_smallest_magnitude_on(b: float) -> None:
+    for seed in range(5):
+        fit = completeness_by_fit(gutenberg_richter(seed, b, 3.0, 5000))
+        assert fit is not None
+        assert (fit.completeness, fit.explained) == (3.0, 0.95)
+
+
+def test_law_fits_a_thinned_catalogue_from_near_where_it_is_thinned() -> None:
+    magnitudes = gutenberg_richter(3, 1.0, 3.0, 500_000)
+    listed = np.random.default_rng(4).random(len(magnitudes)) < 0.5 ** np.maximum((4.5 - magnitudes) * 10, 0)
+    fit = completeness_by_fit(magnitudes[listed])
+    assert fit is not None
+    assert fit.explained == 0.95
+    assert fit.completeness == pytest.approx(4.4, abs=0.11)
+
+
+def test_two_catalogues_of_different_thresholds_fit_no_law_until_the_higher_one() -> None:
+    low, high = gutenberg_richter(0, 1.0, 2.0, 3000), gutenberg_richter(1, 1.0, 4.0, 3000)
+    fit = completeness_by_fit(np.concatenate([low, high]))
+    assert fit is not None
+    assert fit.completeness >= 3.8
+
+
+def test_magnitudes_that_follow_no_law_fit_none() -> None:
+    uniform = np.round(np.random.default_rng(2).uniform(3, 5, 4000), 1)
+    assert completeness_by_fit(uniform) is None
+    assert completeness_by_fit(uniform[:40]) is None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reproduce_lib.multiverse import choices_behind, specifications, standing
-from reproduce_lib.papers.asma2024 import NetworkParameters
+from reproduce_lib.papers.asma2024.networks import NetworkParameters
 from reproduce_lib.records import Record
 from reproduce_lib.specification_curve import draw_specification_curve
 from reproduce_lib.study import UnitStatus

@@ -24,32 +24,25 @@ from reproduce_lib.claims import load_claims
 from reproduce_lib.data.catalogs import CATALOGUES, Catalogue, load_catalogue
 from reproduce_lib.data.simulate import simulate_monthly_maxima
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.papers import asma2024
-from reproduce_lib.papers.asma2024 import (
-    CHOICES,
-    MODELS,
-    PAPER,
+from reproduce_lib.papers.asma2024 import arima as box_jenkins_arima
+from reproduce_lib.papers.asma2024 import baselines, catalogues, networks
+from reproduce_lib.papers.asma2024 import series as monthly_series
+from reproduce_lib.papers.asma2024.arima import ArimaParameters, run_arima
+from reproduce_lib.papers.asma2024.baselines import BaselineParameters, run_baseline
+from reproduce_lib.papers.asma2024.catalogues import (
     PERIODS,
-    SERIES,
-    TEST_SHARES,
     AgreementParameters,
-    ArimaParameters,
-    BaselineParameters,
     CatalogueParameters,
-    NetworkParameters,
+    EarthquakeParameters,
     ObservationParameters,
-    SeriesParameters,
-    build_model,
-    load_series,
-    multiverse,
-    naive_unit,
     run_agreement,
-    run_arima,
-    run_baseline,
     run_catalogue,
-    run_network,
+    run_earthquake,
     run_observation,
 )
+from reproduce_lib.papers.asma2024.networks import CHOICES, MODELS, NetworkParameters, build_model, run_network
+from reproduce_lib.papers.asma2024.paper import PAPER, SERIES, TEST_SHARES, multiverse, naive_unit
+from reproduce_lib.papers.asma2024.series import EMPTY_MONTH, Series, SeriesParameters, load_series
 from tests.support import PROJECT, load_keras
 
 SOURCES = ("comcat", "comcat_m5", "phivolcs", "comcat_live", "simulated")
@@ -85,8 +78,9 @@ def numbers(metrics: dict[str, Any]) -> dict[str, float]:
 def use_values(monkeypatch: pytest.MonkeyPatch, values: Any) -> None:
     """Let every unit read these monthly magnitudes."""
     months = np.datetime64("1979-11", "M") + np.arange(len(values))
-    series = asma2024.Series(months, np.array(values, dtype=float), 0, {"f": "0"})
-    monkeypatch.setattr(asma2024, "load_series", lambda parameters: series)
+    given = Series(months, np.array(values, dtype=float), 0, {"f": "0"})
+    for module in (networks, box_jenkins_arima, baselines):
+        monkeypatch.setattr(module, "load_series", lambda parameters: given)
 
 
 # Networks
@@ -223,9 +217,9 @@ def catalogue(events: Any = SMALL_EVENTS, name: str = "phivolcs", left_out: int 
 def test_series_holds_its_months_and_area_and_fills_empty_months(
     monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], known: dict[int, float]
 ) -> None:
-    monkeypatch.setattr(asma2024, "load_catalogue", lambda name: catalogue(name=name))
+    monkeypatch.setattr(monthly_series, "load_catalogue", lambda name: catalogue(name=name))
     series = load_series(SeriesParameters.of(source="phivolcs", span="2015-01/2022-07", **values))
-    empty = asma2024.EMPTY_MONTH["phivolcs"]
+    empty = EMPTY_MONTH["phivolcs"]
     assert (str(series.months[0]), str(series.months[-1]), len(series.months)) == ("2015-01", "2022-07", 91)
     assert series.values.tolist() == [known.get(month, empty) for month in range(91)]
     assert (series.empty, series.files) == (91 - len(known), {"phivolcs.csv": "0"})
@@ -238,7 +232,7 @@ def test_live_series_asks_for_its_months_and_area(monkeypatch: pytest.MonkeyPatc
         asked.extend(arguments)
         return catalogue([("2016-05-05", 15.0, 121.0, 6.5)], "comcat_live")
 
-    monkeypatch.setattr(asma2024, "query_catalogue", query)
+    monkeypatch.setattr(monthly_series, "query_catalogue", query)
     unit = SeriesParameters.of(profile="custom", source="comcat_live", area="luzon", span="2015-01/2022-07")
     series = load_series(unit)
     box, begin, end, smallest = asked
@@ -294,10 +288,10 @@ def known_network(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         seen.update(training=training, validation=validation, options=options)
         return {"loss": [0.5, 0.25], "val_loss": [0.75, 0.125]}
 
-    monkeypatch.setattr(asma2024, "simulate_monthly_maxima", simulate)
-    monkeypatch.setattr(asma2024, "start_afresh", lambda seed: seen.update(seed=seed))
-    monkeypatch.setattr(asma2024, "build_model", lambda parameters: WeightedSum(parameters.window))
-    monkeypatch.setattr(asma2024, "train", train)
+    monkeypatch.setattr(monthly_series, "simulate_monthly_maxima", simulate)
+    monkeypatch.setattr(networks, "start_afresh", lambda seed: seen.update(seed=seed))
+    monkeypatch.setattr(networks, "build_model", lambda parameters: WeightedSum(parameters.window))
+    monkeypatch.setattr(networks, "train", train)
     return seen
 
 
@@ -429,7 +423,7 @@ def test_each_recursive_forecast_becomes_an_input_of_the_next(
 ) -> None:
     model, (low, high) = WeightedSum(5), limits
     starts = np.random.default_rng(3).normal(size=(2, 5)).astype(np.float32)
-    found = asma2024._recursive(model, starts, steps, np.array(limits))
+    found = networks._recursive(model, starts, steps, np.array(limits))
     assert found.shape == (2, steps)
     for start, row in zip(starts, found, strict=True):
         known = start.tolist()
@@ -448,7 +442,7 @@ def test_recursion_that_runs_away_is_held_at_magnitudes_that_can_be(
         def after(self, window: Any) -> float:
             return float(growth * window[-1] + 0.1)
 
-    monkeypatch.setattr(asma2024, "build_model", lambda parameters: Runaway(parameters.window))
+    monkeypatch.setattr(networks, "build_model", lambda parameters: Runaway(parameters.window))
     unit = network(window=2, scaling=scaling)
     values = load_series(unit).values
     expected = errors_by_hand(values, unit, Runaway(2).after)
@@ -517,7 +511,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         models.append(build_model(parameters))
         return models[-1]
 
-    monkeypatch.setattr(asma2024, "build_model", build)
+    monkeypatch.setattr(networks, "build_model", build)
     return models
 
 
@@ -626,7 +620,7 @@ SMALL = [5.0, 6.0, 5.5, 7.0, 5.0, 5.2, 6.1, 5.4, 5.8, 6.6]
 )
 def test_baselines_by_hand(monkeypatch: pytest.MonkeyPatch, method: str, share: int, errors: list[float]) -> None:
     use_values(monkeypatch, SMALL)
-    monkeypatch.setattr(asma2024, "IN_SAMPLE_FROM", 1)
+    monkeypatch.setattr(baselines, "IN_SAMPLE_FROM", 1)
     found = run_baseline(baseline(method, test_share=share))
     assert [found.metrics["mae"], found.metrics["mae_recursive"]] == pytest.approx(errors)
     known = SMALL[: 10 - share // 10]
@@ -708,7 +702,9 @@ def test_arima_of_a_persistent_series_is_its_recursion(monkeypatch: pytest.Monke
 
     values = persistent()
     use_values(monkeypatch, values)
-    monkeypatch.setattr(asma2024, "choose_arima", lambda history: box_jenkins.estimate_arima(history, (1, 0, 0)))
+    monkeypatch.setattr(
+        box_jenkins_arima, "choose_arima", lambda history: box_jenkins.estimate_arima(history, (1, 0, 0))
+    )
     found = run_arima(arima()).metrics
     fitted = ARIMA(values[:160], order=(1, 0, 0)).fit()
     mean, strength = fitted.params[:2]
@@ -982,9 +978,10 @@ def test_recorded_set_has_each_unit_once() -> None:
         "networks": NETWORKS,
         "arima": 10 * 2 + 6,
         "baselines": 4 * (10 * 2 + 6),
-        "catalogues": 3 * 6,
+        "catalogues": 3 * 6 + 1,
         "agreement": 3,
-        "observations": 3,
+        "observations": 2 * 3,
+        "earthquakes": 5,
     }
     assert len({unit.key for unit in units}) == len(units)
     assert all(unit.profile == "full" for unit in units)
@@ -1024,7 +1021,7 @@ COUNTED = [
 
 
 def use_catalogues(monkeypatch: pytest.MonkeyPatch, **events: Any) -> None:
-    monkeypatch.setattr(asma2024, "load_catalogue", lambda name: catalogue(events[name], name))
+    monkeypatch.setattr(catalogues, "load_catalogue", lambda name: catalogue(events[name], name))
 
 
 def test_catalogue_is_counted_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1055,6 +1052,36 @@ def test_period_without_an_event_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     use_catalogues(monkeypatch, comcat=COUNTED)
     found = run_catalogue(CatalogueParameters.of(period="1975-1989"))
     assert (found.metrics, found.n, found.data) == ({"events": 0.0}, 0, {"comcat.csv": "0"})
+
+
+def test_period_of_one_threshold_ends_with_its_last_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_catalogues(monkeypatch, comcat=[*COUNTED, ("2019-09-30", 7.0, 125.0, 5.5), ("2019-10-01", 7.0, 125.0, 5.6)])
+    found = run_catalogue(CatalogueParameters.of(period="1979-11/2019-09"))
+    assert (found.n, found.metrics["first_month"], found.metrics["last_month"]) == (5, "2015-01", "2019-09")
+    assert found.arrays["counts"].sum() == 5
+    assert found.arrays["centres"].max() == pytest.approx(5.5)
+
+
+def test_all_islands_are_looked_up_in_the_larger_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def larger(name: str, box: Any) -> Catalogue:
+        asked.append((name, box.north))
+        return catalogue([("2022-08-05", 20.0, 122.0, 6.4)], name)
+
+    monkeypatch.setattr(catalogues, "load_larger_events", larger)
+    found = run_observation(ObservationParameters.of(source="comcat", extent="all_islands"))
+    assert asked == [("comcat", 21.0)]
+    assert found.metrics == {"magnitude[2022-08]": 6.4}
+    assert found.arrays["month"][0] == (2015 - 1970) * 12 + 10
+
+
+def test_earthquake_is_the_largest_of_its_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = ("1990-07-15T23:59:59", "1990-07-16T07:26:00", "1990-07-16T09:00:00", "1990-07-17T00:00:00")
+    rows = [(day, 15.0, 121.0, magnitude) for day, magnitude in zip(days, (8.0, 7.7, 6.0, 8.1), strict=True)]
+    use_catalogues(monkeypatch, comcat=rows, comcat_m5=[("1976-08-16T16:11:00", 6.3, 124.0, 8.0)])
+    assert run_earthquake(EarthquakeParameters.of(earthquake="luzon_1990")).metrics == {"value": 7.7}
+    assert run_earthquake(EarthquakeParameters.of(earthquake="moro_gulf_1976")).metrics == {"value": 8.0}
 
 
 def test_month_of_table_2_without_an_event_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1117,7 +1144,8 @@ once = cache(load_catalogue)
 @pytest.fixture
 def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read each catalogue for the first test only."""
-    monkeypatch.setattr(asma2024, "load_catalogue", once)
+    for module in (monthly_series, catalogues):
+        monkeypatch.setattr(module, "load_catalogue", once)
 
 
 def described(values: dict[str, Any]) -> Any:
@@ -1165,7 +1193,8 @@ def test_real_reference_series_has_no_empty_month_and_the_maxima_of_its_files() 
 @pytest.mark.parametrize("source", ORIGINS)
 def test_real_catalogues_are_described_period_by_period(read_once: None, source: Any) -> None:
     found = {period: run_catalogue(CatalogueParameters.of(source=source, period=period)) for period in PERIODS}
-    whole = found.pop("all")
+    whole, one_threshold = found.pop("all"), found.pop("1979-11/2019-09")
+    assert whole.n >= one_threshold.n == one_threshold.arrays["counts"].sum()
     assert whole.n == numbers(whole.metrics)["events"] >= sum(one.n for one in found.values()) > 3000
     assert whole.arrays["counts"].sum() == whole.n
     assert whole.arrays["counts"].shape == whole.arrays["centres"].shape

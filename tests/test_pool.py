@@ -59,7 +59,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(PROJECT / "reproduce_lib", folder / "reproduce_lib", ignore=shutil.ignore_patterns("__pycache__"))
     papers = folder / "reproduce_lib" / "papers"
     shutil.copy(PROJECT / "tests" / "toy" / "paper.py", papers / "toy.py")
-    listing = papers / "__init__.py"
+    listing = folder / "reproduce_lib" / "collection.py"
     text = listing.read_text(encoding="utf-8")
     assert text.count("TITLES = {") == 1
     listing.write_text(text.replace("TITLES = {", 'TITLES = {\n    "toy": "toy",'), encoding="utf-8")

@@ -225,6 +225,7 @@ def test_unit_that_raises_disagrees_with_its_message(paper: Paper, store: Store,
     def broken(unit: NoisyParameters) -> None:
         raise RunError("the mill is broken")
 
+    broken.__module__ = paper.experiments["noisy"].module
     experiments = {**paper.experiments, "noisy": dataclasses.replace(paper.experiments["noisy"], run=broken)}
     monkeypatch.setattr(worker, "load_paper", lambda key: dataclasses.replace(paper, experiments=experiments))
     (result,) = replayed([noisy()], paper, store)
@@ -404,7 +405,7 @@ def test_later_change_stales_adopted_records_again_by_what_changed_since(
 ) -> None:
     record(store, noisy(), code=old_code())
     adopt(unit_statuses([noisy()], store), paper, store)
-    changed = {**study.code_digests(paper.module), "reproduce_lib.metrics.metric": "2" * 16}
+    changed = {**study.code_digests(paper.experiment("noisy").module), "reproduce_lib.metrics.metric": "2" * 16}
     monkeypatch.setattr(study, "code_digests", lambda module: changed)
     (status,) = unit_statuses([noisy()], store)
     assert (status.state, status.because) == ("stale", ("reproduce_lib.metrics.metric",))

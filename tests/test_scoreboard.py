@@ -9,9 +9,9 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from reproduce_lib.claims import load_claims
+from reproduce_lib.collection import TITLES, load_paper
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.notebooks import bind
-from reproduce_lib.papers import TITLES, load_paper
 from reproduce_lib.papers.naufal2023 import PriceFactParameters
 from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
 from reproduce_lib.study import store_for

@@ -185,7 +185,7 @@ def toy_paper(*units: Toy) -> Paper:
         Experiment(Toy, run, lambda: units, lambda: ()),
         Experiment(OtherToy, run, lambda: [OtherToy()], lambda: ()),
     )
-    return Paper("toy2020", "toy", {one.name: one for one in experiments}, lambda unit: None, "toy")
+    return Paper("toy2020", {one.name: one for one in experiments}, lambda unit: None, "toy")
 
 
 def test_unknown_experiment_is_refused_with_the_known_ones() -> None:

@@ -54,6 +54,8 @@ class Box:
 # The extent of the M 3 file, found on the years that it shares with a world catalogue: the larger events inside
 # are in both, those just outside are in the world's alone.
 PHILIPPINES = Box(4.6, 19.05, 117.0, 130.0)
+# All islands, those north of the M 3 file's extent too.
+ALL_ISLANDS = Box(4.0, 21.0, 117.0, 130.0)
 # The islands have no printed borders either: bands of latitude that put each main island into its own group. A box
 # has its edges, and an event on a border is to be in one area only.
 _SOUTH_BORDER, _NORTH_BORDER = 9.5, 12.5
@@ -107,6 +109,23 @@ def load_catalogue(name: CatalogueName, *, network: bool = True) -> Catalogue:
         raise ParameterError(f"unknown catalogue {name!r}; allowed values are {', '.join(map(repr, CATALOGUES))}")
     loaders = {"comcat": _load_comcat, "comcat_m5": _load_comcat_m5, "phivolcs": _load_phivolcs}
     return loaders[name](network)
+
+
+def load_larger_events(name: CatalogueName, box: Box, *, network: bool = True) -> Catalogue:
+    """Return the events from M 5 on in a box that may be larger than that of `load_catalogue`.
+
+    ``comcat`` then begins in 2015, where a file of the world does, and ``comcat_m5`` holds what lies between
+    4 and 21°N and west of 128°E.
+    """
+    if name == "phivolcs":
+        found = _load_bulletins(network)
+    else:
+        file = {"comcat": WORLD_M5, "comcat_m5": PHILIPPINES_M5}[name]
+        data = sources.read(file, network=network)
+        events = parse_comcat(_expanded(data, file) if name == "comcat_m5" else data, file)
+        found = Catalogue(name, events[COLUMNS], COMMON_THRESHOLD, 0, _hashes([file]))
+    larger = found.events[found.events["magnitude"] >= COMMON_THRESHOLD]
+    return replace(found, events=larger, threshold=COMMON_THRESHOLD).inside(box)
 
 
 def catalogue_files(name: CatalogueName) -> list[str]:
@@ -184,11 +203,15 @@ def _load_comcat_m5(network: bool) -> Catalogue:
 
 
 def _load_phivolcs(network: bool) -> Catalogue:
+    return _load_bulletins(network).inside(PHILIPPINES)
+
+
+def _load_bulletins(network: bool) -> Catalogue:
     names = catalogue_files("phivolcs")
     months = [parse_phivolcs(sources.read(name, network=network), name) for name in names]
     events = pd.concat([month for month, _ in months]).sort_values("time", kind="stable", ignore_index=True)
     left_out = sum(count for _, count in months)
-    return Catalogue("phivolcs", events[COLUMNS], 1.0, left_out, _hashes(names)).inside(PHILIPPINES)
+    return Catalogue("phivolcs", events[COLUMNS], 1.0, left_out, _hashes(names))
 
 
 def _hashes(names: Iterable[str]) -> dict[str, str]:

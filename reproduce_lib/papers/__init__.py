@@ -1,32 +1,4 @@
-"""The papers: one module each, with its models and its unit functions. They never import one another."""
+"""The papers: a module each, or a package whose module ``paper`` says which units there are.
 
-from __future__ import annotations
-
-import importlib
-from pathlib import Path
-
-from reproduce_lib.errors import ParameterError
-from reproduce_lib.units import Paper
-
-# Every paper of the collection, in the order of the book.
-TITLES = {
-    "naufal2023": "CNN-LSTM-GRU on stock prices",
-    "asma2024": "ARIMA to CNN+LSTM on Philippine magnitudes",
-    "li2021": "DLEP: deep learning for earthquake prediction",
-    "zhang2023": "Decoupling DenseNet on AETA signals",
-    "adamopoulou2023": "TensorFlow and Keras for geophysics",
-}
-
-
-def rebuilt() -> list[str]:
-    """Return the keys of the papers that have a module, in the order of the book."""
-    folder = Path(__file__).parent
-    return [key for key in TITLES if (folder / f"{key}.py").is_file()]
-
-
-def load_paper(key: str) -> Paper:
-    """Return a rebuilt paper by key, or raise `ParameterError` with the known keys."""
-    if key not in rebuilt():
-        raise ParameterError(f"unknown paper {key!r}; rebuilt papers are: {', '.join(rebuilt())}")
-    paper: Paper = importlib.import_module(f"reproduce_lib.papers.{key}").PAPER
-    return paper
+They hold what only that paper needs, its models and its unit functions, and never import one another.
+"""

@@ -451,7 +451,6 @@ def _smoke_baselines() -> Iterator[BaselineParameters]:
 
 PAPER = Paper(
     key=KEY,
-    module=__name__,
     experiments={
         experiment.name: experiment
         for experiment in (

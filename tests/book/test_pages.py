@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from reproduce_lib.book import build_book
 from reproduce_lib.claims import ValueClaim, load_claims
-from reproduce_lib.papers import TITLES, rebuilt
+from reproduce_lib.collection import TITLES, rebuilt
 
 PROJECT = Path(__file__).resolve().parents[2]
 WIDTHS = (1280, 390)

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from reproduce_lib.data import catalogs, sources
 from reproduce_lib.data.catalogs import (
+    ALL_ISLANDS,
     AREAS,
     CATALOGUES,
     PHILIPPINES,
@@ -34,6 +35,7 @@ from reproduce_lib.data.catalogs import (
     catalogue_files,
     check_join,
     load_catalogue,
+    load_larger_events,
     parse_comcat,
     parse_phivolcs,
 )
@@ -423,6 +425,42 @@ def test_join_takes_each_event_from_the_file_that_is_to_give_it(
     assert loaded.events["time"].is_monotonic_increasing
     assert list(loaded.events.columns) == COLUMNS
     assert loaded.events.index.tolist() == list(range(len(expected)))
+
+
+def test_larger_events_are_those_of_the_asked_box_from_m_5_on(
+    exports: dict[str, list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, {name: export(events) for name, events in exports.items()})
+    found = load_larger_events("comcat", Box(4.0, 21.0, 116.0, 131.0))
+    assert (found.name, found.threshold, found.files) == ("comcat", 5.0, {WORLD_M5: data_file(WORLD_M5).sha256})
+    # The world's file alone, and what lies just outside of the M 3 file's box as well.
+    assert sorted(numbers(found)) == [*range(100, 200), *range(500, 700), *range(950, 954)]
+    assert sorted(numbers(load_larger_events("comcat", PHILIPPINES))) == [*range(100, 200), *range(500, 700)]
+
+
+def test_larger_events_of_the_package_are_read_gzipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, {PHILIPPINES_M5: gzip.compress(EXPORT)})
+    everything = parse_comcat(EXPORT, "toy.csv")
+    found = load_larger_events("comcat_m5", Box(-90, 90, -180, 180))
+    assert len(found.events) == (everything["magnitude"] >= 5).sum() > 0
+
+
+def test_larger_bulletins_reach_beyond_the_reference_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = catalogue_files("phivolcs")
+    header = BULLETIN.splitlines(keepends=True)[0]
+    rows = [(10.5, 5.0, 1), (20.5, 5.5, 2), (20.5, 4.9, 3), (21.5, 6.0, 4)]
+    bulletin = header + b"".join(
+        f"0,2020-01-02 03:04:05+00:00,{latitude},122.5,{number},{magnitude},somewhere,Ms,TECTONIC\n".encode()
+        for latitude, magnitude, number in rows
+    )
+    offer(
+        monkeypatch,
+        {
+            name: bulletin if name == names[0] else header + b"0,2020-01-02 03:04:05+00:00,10,122,9,1.0,a,Ms,T\n"
+            for name in names
+        },
+    )
+    assert numbers(load_larger_events("phivolcs", ALL_ISLANDS)) == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from reproduce_lib.notebooks import page_model
-from reproduce_lib.papers import asma2024, naufal2023, rebuilt
+from reproduce_lib.collection import rebuilt
+from reproduce_lib.papers import naufal2023
+from reproduce_lib.papers.asma2024.networks import NetworkParameters as Asma2024Networks
 from reproduce_lib.runner import parameter_names
 from reproduce_lib.units import UnitParameters
 
@@ -51,7 +53,7 @@ def test_every_image_has_an_alternative_text(name: str) -> None:
     ("name", "unit", "spans"),
     [
         ("naufal2023", naufal2023.NetworkParameters, ["ticker", "window", "model"]),
-        ("asma2024", asma2024.NetworkParameters, ["model"]),
+        ("asma2024", Asma2024Networks, ["model"]),
     ],
 )
 def test_the_parameters_cell_holds_each_parameter_at_its_default(

@@ -44,7 +44,6 @@ def run(unit: ToyParameters) -> UnitResult:
 
 PAPER = Paper(
     key="toy",
-    module=__name__,
     experiments={"units": Experiment(ToyParameters, run, lambda: map(ToyParameters, ()), lambda: ())},
     naive=lambda unit: None,
     main="units",
