@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reproduce_lib import paths
 from reproduce_lib.errors import ClaimError, ParameterError
@@ -21,6 +21,14 @@ from reproduce_lib.verdicts import printed_number
 Comparable = Literal["same-data", "substitute-data", "no-data", "not-applicable"]
 ClaimId = Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9_\-]+)+$")]
 Conditions = dict[str, Any]
+
+
+def _is_printed(number: str) -> str:
+    printed_number(number)
+    return number
+
+
+PrintedNumber = Annotated[str, AfterValidator(_is_printed)]
 SHOWN_PROBLEMS = 5
 
 
@@ -105,16 +113,28 @@ class ValueClaim(_Claim):
 
 
 class OrderClaim(_Claim):
-    """A stated order: the quantity of ``least`` is below that of each of ``among``.
+    """A stated order: the quantity of ``least`` is below that of each of ``among``, or that of ``greatest`` above.
 
     The quantities are value claims, named by id, and are compared replication by replication. With
     ``significant_at`` the difference must also pass a paired test at that level.
     """
 
     kind: Literal["order"]
-    least: ClaimId
+    least: ClaimId | None = None
+    greatest: ClaimId | None = None
     among: list[ClaimId] = Field(min_length=1)
     significant_at: float | None = Field(default=None, gt=0, lt=1)
+
+    @property
+    def first(self) -> str:
+        """Return the claim that is said to be below, or above, the others."""
+        return self.least or self.greatest or ""
+
+    @model_validator(mode="after")
+    def _says_one_order(self) -> Self:
+        if (self.least is None) == (self.greatest is None):
+            raise ValueError("an order names either what is least or what is greatest")
+        return self
 
 
 class OtherPlace(_Entry):
@@ -153,6 +173,40 @@ class WhereLargest(_Entry):
         return claims
 
 
+class SumOf(_Entry):
+    """The sum of other printed numbers, exactly."""
+
+    kind: Literal["sum_of"]
+    numbers: list[PrintedNumber] = Field(min_length=2)
+
+
+class ShareOf(_Entry):
+    """What some printed numbers are of others, in percent."""
+
+    kind: Literal["share_of"]
+    parts: list[PrintedNumber] = Field(min_length=1)
+    of: list[PrintedNumber] = Field(min_length=1)
+
+
+class GainOf(_Entry):
+    """How much larger some printed values are than others, pair by pair, under a reading of what "improvement" means.
+
+    ``points`` is the mean difference, ``relative`` the mean of the differences in percent of the lower value, and
+    ``of_means`` the difference of the means in percent of the lower mean.
+    """
+
+    kind: Literal["gain_of"]
+    higher: list[ClaimId] = Field(min_length=1)
+    lower: list[ClaimId] = Field(min_length=1)
+    reading: Literal["points", "relative", "of_means"]
+
+    @model_validator(mode="after")
+    def _values_are_in_pairs(self) -> Self:
+        if len(self.higher) != len(self.lower):
+            raise ValueError(f"{len(self.higher)} values and {len(self.lower)} make no pairs")
+        return self
+
+
 class Measured(_Entry):
     """A metric of one recorded unit."""
 
@@ -170,7 +224,10 @@ class FactClaim(_Claim):
 
     kind: Literal["fact"]
     printed: str
-    against: Annotated[OtherPlace | MeanOf | LargestOf | WhereLargest | Measured, Field(discriminator="kind")]
+    against: Annotated[
+        OtherPlace | MeanOf | LargestOf | WhereLargest | SumOf | ShareOf | GainOf | Measured,
+        Field(discriminator="kind"),
+    ]
     digits: Literal["rounded", "cut"] = "rounded"
     comparable: Comparable = "not-applicable"
 
@@ -277,7 +334,9 @@ def _problems(error: ValidationError, content: Any) -> Iterator[str]:
 def _referred(claim: ValueClaim | OrderClaim | FactClaim) -> list[str]:
     match claim:
         case OrderClaim():
-            return [claim.least, *claim.among]
+            return [claim.first, *claim.among]
         case FactClaim(against=MeanOf(claims=claims) | LargestOf(claims=claims) | WhereLargest(claims=claims)):
             return list(claims)
+        case FactClaim(against=GainOf(higher=higher, lower=lower)):
+            return [*higher, *lower]
     return []

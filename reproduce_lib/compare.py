@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import count, product
+from operator import sub, truediv
 from typing import Any
 
 import numpy as np
 
 from reproduce_lib.claims import (
     FactClaim,
+    GainOf,
     LargestOf,
     MeanOf,
     Measured,
     OrderClaim,
     OtherPlace,
     PaperClaims,
+    ShareOf,
+    SumOf,
     ValueClaim,
     WhereLargest,
 )
@@ -171,7 +175,7 @@ class Comparison:
         return Row(claim, verdict, tuple(measured), len(replications), interval, naive, self._stale(units), units)
 
     def _order_row(self, claim: OrderClaim) -> Row:
-        compared = [self.claims.value(name) for name in (claim.least, *claim.among)]
+        compared = [self.claims.value(name) for name in (claim.first, *claim.among)]
         replications = list(zip(*self._beside_each_other(compared), strict=False))
         outcomes = [self._holds(claim, compared, cells) for cells in replications]
         known = [outcome for outcome in outcomes if outcome is not None]
@@ -194,8 +198,8 @@ class Comparison:
         values = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
         if any(value is None for value in values):
             return None
-        least, *others = [float(value) for value in values if value is not None]
-        if not all(least < other for other in others):
+        first, *others = [float(value) for value in values if value is not None]
+        if not all(first < other if claim.least else first > other for other in others):
             return False
         if claim.significant_at is None:
             return True
@@ -228,8 +232,27 @@ class Comparison:
             case WhereLargest(claims=names):
                 where = self._where_largest(names)
                 return Row(claim, _exact(where == claim.printed), (where,), 1)
+            case SumOf(numbers=numbers):
+                return _counted(claim, _sum(numbers))
+            case ShareOf(parts=parts, of=whole):
+                return _counted(claim, 100 * _sum(parts) / _sum(whole))
+            case GainOf() as gain:
+                return _counted(claim, self._gain(gain))
             case Measured() as measured:
                 return self._measured_fact_row(claim, measured)
+
+    def _gain(self, gain: GainOf) -> Fraction:
+        """Return by how much, in percent or points, printed values exceed others."""
+        higher, lower = (
+            [Fraction(self.claims.value(name).value) for name in names] for names in (gain.higher, gain.lower)
+        )
+        match gain.reading:
+            case "points":
+                return sum(map(sub, higher, lower), start=Fraction()) / len(higher)
+            case "relative":
+                return 100 * sum(map(truediv, map(sub, higher, lower), lower), start=Fraction()) / len(higher)
+            case "of_means":
+                return 100 * (sum(higher, start=Fraction()) / sum(lower, start=Fraction()) - 1)
 
     def _where_largest(self, names: Sequence[str]) -> str:
         """Name the claims whose printed values are the largest by what tells their ids apart."""
@@ -263,6 +286,16 @@ class Comparison:
 def verdict_counts(rows: Iterable[Row]) -> Counter[Verdict]:
     """Return how many claims got each verdict."""
     return Counter(row.counted for row in rows)
+
+
+def _sum(numbers: Iterable[str]) -> Fraction:
+    return sum(map(Fraction, numbers), start=Fraction())
+
+
+def _counted(claim: FactClaim, value: Fraction) -> Row:
+    """Judge a statement by what follows from other printed numbers alone."""
+    agrees = cuts_to(value, claim.printed) if claim.digits == "cut" else rounds_to(float(value), claim.printed)
+    return Row(claim, _exact(agrees), (float(value),), 1)
 
 
 def _exact(agrees: bool) -> Verdict:

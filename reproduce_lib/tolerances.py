@@ -40,6 +40,8 @@ METRICS = {
         Metric("mae", "MAE", "lower", half_width=0.10, relative=True),
         Metric("rmse", "RMSE", "lower", half_width=0.10, relative=True),
         Metric("magnitude", "forecast magnitude", "none", half_width=0.2, relative=False),
+        Metric("accuracy", "accuracy (%)", "higher", half_width=2.5, relative=False),
+        Metric("mauc", "MAUC (%)", "higher", half_width=2.5, relative=False),
     )
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from fractions import Fraction
 
 import numpy as np
 
@@ -153,10 +154,10 @@ def rounds_to(measured: float, printed: str) -> bool:
     return interval.lower - slack <= measured <= interval.upper + slack
 
 
-def cuts_to(measured: float, printed: str) -> bool:
+def cuts_to(measured: float | Fraction, printed: str) -> bool:
     """Tell whether ``measured``, cut off (not rounded) after the digits of ``printed``, is ``printed``."""
-    value, exact = printed_number(printed), Decimal(measured)
-    unit = Decimal((0, (1,), int(value.as_tuple().exponent)))
+    number, exact = printed_number(printed), Fraction(measured)
+    value, unit = Fraction(number), Fraction(Decimal((0, (1,), int(number.as_tuple().exponent))))
     same_side = not value or (value < 0) == (exact < 0)
     return same_side and bool(abs(value) <= abs(exact) < abs(value) + unit)
 

@@ -13,18 +13,22 @@ import yaml
 
 from reproduce_lib.claims import (
     FactClaim,
+    GainOf,
     LargestOf,
     MeanOf,
     Measured,
     OrderClaim,
     OtherPlace,
     PaperClaims,
+    ShareOf,
+    SumOf,
     ValueClaim,
     WhereLargest,
     load_claims,
 )
+from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ClaimError
-from reproduce_lib.papers import naufal2023, rebuilt
+from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import READINGS, NetworkParameters
 
 VALUE: dict[str, Any] = {
@@ -379,3 +383,110 @@ def test_places_told_by_ids_of_different_lengths_are_refused(tmp_path: Path) -> 
     against = {"kind": "where_largest", "claims": ["toy.t1.a.mae", "toy.mean"]}
     with pytest.raises(ClaimError, match="different numbers of parts"):
         load(tmp_path, paper({**FACT, "id": "toy.s3.largest", "printed": "1e3", "against": against}))
+
+
+# Orders from above, and facts that follow from printed numbers
+
+GREATEST = {**ORDER, "id": "toy.s4.b_highest", "greatest": "toy.t1.b.mae", "among": ["toy.t1.a.mae"]}
+del GREATEST["least"]
+SUM: dict[str, Any] = {"kind": "sum_of", "numbers": ["457", "0.5", "1e3"]}
+SHARE: dict[str, Any] = {"kind": "share_of", "parts": ["457", "214"], "of": ["906"]}
+GAIN: dict[str, Any] = {
+    "kind": "gain_of", "higher": ["toy.t1.a.mae"], "lower": ["toy.t1.b.mae"], "reading": "points",
+}  # fmt: skip
+
+
+def fact_against(against: dict[str, Any]) -> dict[str, Any]:
+    return paper({**FACT, "id": "toy.s3.follows", "printed": "906", "against": against})
+
+
+def test_an_order_names_what_is_least_or_what_is_greatest(tmp_path: Path) -> None:
+    *_, order = load(tmp_path, paper(GREATEST)).claims
+    assert isinstance(order, OrderClaim)
+    assert (order.greatest, order.first) == ("toy.t1.b.mae", "toy.t1.b.mae")
+    assert not order.least
+    (least,) = (claim for claim in load(tmp_path, PAPER).claims if isinstance(claim, OrderClaim))
+    assert (least.least, least.first) == ("toy.t1.a.mae", "toy.t1.a.mae")
+    assert not least.greatest
+
+
+@pytest.mark.parametrize(
+    ("claim", "named"),
+    [
+        ({**GREATEST, "least": "toy.t1.a.mae"}, "toy.s4.b_highest"),
+        ({name: value for name, value in GREATEST.items() if name != "greatest"}, "toy.s4.b_highest"),
+        ({**GREATEST, "greatest": "toy.t1.c.mae"}, "toy.t1.c.mae"),
+        ({**GREATEST, "greatest": "toy.s3.days"}, "toy.s3.days"),
+        ({**GREATEST, "greatest": "nonsense"}, "nonsense"),
+        ({**GREATEST, "among": ["toy.gone"]}, "toy.gone"),
+    ],
+)
+def test_an_order_of_two_ends_of_none_or_of_no_value_is_refused(
+    tmp_path: Path, claim: dict[str, Any], named: str
+) -> None:
+    assert named in refusal(tmp_path, paper(claim))
+
+
+def test_an_order_from_above_comes_back_the_same_after_being_written_out(tmp_path: Path) -> None:
+    first = load(tmp_path, paper(GREATEST))
+    assert load(tmp_path, first.model_dump(mode="json", by_alias=True)) == first
+
+
+@pytest.mark.parametrize(
+    ("against", "read"),
+    [
+        (SUM, SumOf(kind="sum_of", numbers=["457", "0.5", "1e3"])),
+        (SHARE, ShareOf(kind="share_of", parts=["457", "214"], of=["906"])),
+        *(
+            (
+                {**GAIN, "reading": reading},
+                GainOf(kind="gain_of", higher=["toy.t1.a.mae"], lower=["toy.t1.b.mae"], reading=reading),
+            )
+            for reading in ("points", "relative", "of_means")
+        ),
+    ],
+)
+def test_facts_that_follow_from_printed_numbers_are_read_as_written(
+    tmp_path: Path, against: dict[str, Any], read: SumOf | ShareOf | GainOf
+) -> None:
+    claims = load(tmp_path, fact_against(against))
+    *_, fact = claims.claims
+    assert isinstance(fact, FactClaim)
+    assert fact.against == read
+    assert load(tmp_path, claims.model_dump(mode="json", by_alias=True)).claims[-1] == fact
+
+
+@pytest.mark.parametrize(
+    ("against", "named"),
+    [
+        ({**SUM, "numbers": ["457"]}, "numbers"),
+        ({**SUM, "numbers": []}, "numbers"),
+        ({**SUM, "numbers": [457, 214]}, "457"),
+        ({**SUM, "numbers": ["457", "n/a"]}, "n/a"),
+        ({**SUM, "numbers": ["457", "NaN"]}, "NaN"),
+        ({**SUM, "numbers": ["457", "1,027"]}, "1,027"),
+        ({**SUM, "numbers": ["457", "86.64%"]}, "86.64%"),
+        ({**SUM, "of": ["906"]}, "of"),
+        ({**SHARE, "parts": []}, "parts"),
+        ({**SHARE, "of": []}, "of"),
+        ({**SHARE, "parts": ["some"]}, "some"),
+        ({**SHARE, "of": ["inf"]}, "inf"),
+        ({**SHARE, "of": [906]}, "906"),
+        ({"kind": "share_of", "parts": ["1"]}, "of"),
+        ({**GAIN, "higher": []}, "higher"),
+        ({**GAIN, "lower": []}, "lower"),
+        ({**GAIN, "lower": ["toy.t1.b.mae", "toy.t1.a.mae"]}, "1 values and 2"),
+        ({**GAIN, "reading": "about"}, "about"),
+        ({**GAIN, "higher": ["toy.t1.c.mae"]}, "toy.t1.c.mae"),
+        ({**GAIN, "lower": ["toy.t1.c.mae"]}, "toy.t1.c.mae"),
+        ({**GAIN, "higher": ["toy.s3.days"]}, "toy.s3.days"),
+        ({**GAIN, "lower": ["toy.s4.a_lowest"]}, "toy.s4.a_lowest"),
+    ],
+)
+def test_a_fact_of_no_printed_numbers_or_no_pairs_is_refused(
+    tmp_path: Path, against: dict[str, Any], named: str
+) -> None:
+    message = refusal(tmp_path, fact_against(against))
+    assert named in message
+    dangling = "no value claim has the id" in message
+    assert dangling or "toy.s3.follows" in message

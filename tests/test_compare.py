@@ -13,9 +13,9 @@ from scipy import stats
 
 from reproduce_lib import study
 from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim, load_claims
+from reproduce_lib.collection import load_paper
 from reproduce_lib.compare import Comparison, Row, verdict_counts
 from reproduce_lib.errors import ParameterError, RecordError
-from reproduce_lib.papers import load_paper
 from reproduce_lib.records import Store
 from reproduce_lib.units import Paper
 from reproduce_lib.verdicts import Verdict
@@ -510,6 +510,184 @@ def test_fact_without_its_record_is_pending(paper: Paper, store: Store) -> None:
     (row,) = compared(paper, store, measured_fact("1"))
     assert (row.verdict, row.verdict_words) == (Verdict.PENDING, "pending (0 of 1)")
     assert row.units == (PlainParameters.of(),)
+
+
+# Orders from above
+
+
+def from_above(greatest: str, *among: str, **more: Any) -> dict[str, Any]:
+    claim = {**order("", *among), "greatest": greatest, **more}
+    return {name: value for name, value in claim.items() if name != "least"}
+
+
+@pytest.mark.parametrize(
+    ("b", "c", "verdict", "held"),
+    [
+        ([2.0] * 6, [1.0] * 6, Verdict.HOLDS, 6),
+        ([3.5] * 6, [1.0] * 6, Verdict.FAILS, 0),
+        ([2.0] * 6, [3.5] * 6, Verdict.FAILS, 0),
+        ([3.0] * 6, [1.0] * 6, Verdict.FAILS, 0),  # equal is not above
+        ([2.0, 2.0, 2.0, 3.5, 3.5, 3.5], [1.0] * 6, Verdict.UNDECIDED, 3),
+        ([2.0] * 5 + [3.5], [3.5] + [1.0] * 5, Verdict.UNDECIDED, 4),
+    ],
+)
+def test_order_from_above_is_judged_replication_by_replication(
+    paper: Paper, store: Store, b: list[float], c: list[float], verdict: Verdict, held: int
+) -> None:
+    for model, values in (("a", [3.0] * 6), ("b", b), ("c", c)):
+        record(store, values, model=model)
+    *_, row = compared(paper, store, *ORDERED, from_above("toy.a", "toy.b", "toy.c"))
+    assert (row.verdict, sum(row.measured), len(row.measured)) == (verdict, held, 6)
+    assert len(row.units) == 18
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_what_is_above_has_the_other_below(paper: Paper, store: Store, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    for model in ("a", "b"):
+        record(store, generator.integers(0, 3, 6).astype(float).tolist(), model=model)
+    *_, above, below = compared(
+        paper, store, *ORDERED[:2], from_above("toy.a", "toy.b"), {**order("toy.b", "toy.a"), "id": "toy.p"}
+    )
+    assert (above.measured, above.verdict) == (below.measured, below.verdict)
+
+
+def test_order_from_above_waits_and_stands_beside_a_result_without_randomness(paper: Paper, store: Store) -> None:
+    record(store, [5.0, 3.0, 5.0, 4.0])
+    claims = (ORDERED[0], PLAIN, from_above("toy.a", "toy.p"))
+    assert compared(paper, store, *claims)[-1].verdict_words == "pending (0 of 6)"
+    record_naive(store, 4.0, 9.0)
+    row = compared(paper, store, *claims)[-1]
+    assert (row.verdict_words, list(row.measured)) == ("pending (4 of 6)", [True, False, True, False])
+
+
+def test_significant_order_from_above_holds_where_a_paired_test_passes(paper: Paper, store: Store, errors: Any) -> None:
+    first, second = errors
+    p_values = [stats.ttest_1samp(np.abs(b) - np.abs(a), 0).pvalue for a, b in zip(first, second, strict=True)]
+    above = np.abs(second).mean(axis=1) > np.abs(first).mean(axis=1)
+    for level in (0.9, float(np.median(p_values)), 1e-12):
+        *_, row = compared(paper, store, *ORDERED[:2], from_above("toy.b", "toy.a", significant_at=level))
+        assert list(row.measured) == [bool(a and p < level) for a, p in zip(above, p_values, strict=True)]
+
+
+# Facts that follow from other printed numbers
+
+
+def follows(printed: str, kind: str, digits: str = "rounded", **against: Any) -> dict[str, Any]:
+    return fact(printed, {"kind": kind, **against}, digits=digits)
+
+
+@pytest.mark.parametrize(
+    ("printed", "numbers", "digits", "verdict", "total"),
+    [
+        ("906", ["457", "214", "114", "54", "67"], "rounded", Verdict.EXACT, 906.0),
+        ("907", ["457", "214", "114", "54", "67"], "rounded", Verdict.DIFFER, 906.0),
+        ("910", ["457", "214", "114", "54", "67"], "rounded", Verdict.DIFFER, 906.0),
+        ("0.3", ["0.1", "0.2"], "rounded", Verdict.EXACT, 0.3),  # in binary they give a little more
+        ("0.3", ["0.1", "0.2"], "cut", Verdict.EXACT, 0.3),
+        ("1001", ["1e3", "1.4"], "rounded", Verdict.EXACT, 1001.4),
+        ("-1", ["2", "-3"], "rounded", Verdict.EXACT, -1.0),
+        ("7", ["3.9", "3.9"], "cut", Verdict.EXACT, 7.8),
+        ("7", ["3.9", "3.9"], "rounded", Verdict.DIFFER, 7.8),
+    ],
+)
+def test_sum_of_printed_numbers_is_exact(
+    paper: Paper, store: Store, printed: str, numbers: list[str], digits: str, verdict: Verdict, total: float
+) -> None:
+    (row,) = compared(paper, store, follows(printed, "sum_of", digits, numbers=numbers))
+    assert (row.verdict, row.measured, row.expected, row.units) == (verdict, (total,), 1, ())
+
+
+@pytest.mark.parametrize(
+    ("printed", "parts", "whole", "digits", "verdict"),
+    [
+        ("50.44", ["457"], ["906"], "rounded", Verdict.EXACT),  # 50.4415
+        ("50.45", ["457"], ["906"], "rounded", Verdict.DIFFER),
+        ("86.64", ["457", "214", "114"], ["906"], "rounded", Verdict.EXACT),  # 86.6446
+        ("86.65", ["457", "214", "114"], ["906"], "rounded", Verdict.DIFFER),
+        ("50.44", ["457"], ["457", "214", "114", "54", "67"], "rounded", Verdict.EXACT),
+        ("66.7", ["2"], ["3"], "rounded", Verdict.EXACT),
+        ("66.7", ["2"], ["3"], "cut", Verdict.DIFFER),
+        ("66.6", ["2"], ["3"], "cut", Verdict.EXACT),
+        ("0.5044", ["457"], ["906"], "rounded", Verdict.DIFFER),  # in percent
+        ("150", ["3"], ["2"], "rounded", Verdict.EXACT),
+        ("100", ["0.1", "0.2"], ["0.3"], "cut", Verdict.EXACT),
+    ],
+)
+def test_share_of_printed_numbers_is_in_percent(
+    paper: Paper, store: Store, printed: str, parts: list[str], whole: list[str], digits: str, verdict: Verdict
+) -> None:
+    (row,) = compared(paper, store, follows(printed, "share_of", digits, parts=parts, of=whole))
+    share = 100 * sum(map(float, parts)) / sum(map(float, whole))
+    assert (row.verdict, row.expected, row.units) == (verdict, 1, ())
+    assert row.measured == (pytest.approx(share),)
+
+
+GAINS = {"toy.t4.x.new": "90.00", "toy.t4.y.new": "50.00", "toy.t4.x.old": "60.00", "toy.t4.y.old": "40.00"}
+
+
+@pytest.mark.parametrize(
+    ("reading", "printed", "digits", "verdict", "gain"),
+    [
+        ("points", "20", "rounded", Verdict.EXACT, 20.0),  # 30 and 10
+        ("points", "20.1", "rounded", Verdict.DIFFER, 20.0),
+        ("relative", "37.5", "rounded", Verdict.EXACT, 37.5),  # 50 % and 25 %
+        ("relative", "38", "rounded", Verdict.EXACT, 37.5),
+        ("relative", "37", "cut", Verdict.EXACT, 37.5),
+        ("relative", "38", "cut", Verdict.DIFFER, 37.5),
+        ("of_means", "40", "rounded", Verdict.EXACT, 40.0),  # 70 against 50
+        ("of_means", "40", "cut", Verdict.EXACT, 40.0),
+        ("of_means", "37.5", "rounded", Verdict.DIFFER, 40.0),
+    ],
+)
+def test_gain_is_what_its_reading_says(
+    paper: Paper, store: Store, reading: str, printed: str, digits: str, verdict: Verdict, gain: float
+) -> None:
+    values = [value(name, number) for name, number in GAINS.items()]
+    names = list(GAINS)
+    claim = follows(printed, "gain_of", digits, higher=names[:2], lower=names[2:], reading=reading)
+    *_, row = compared(paper, store, *values, claim)
+    assert (row.verdict, row.measured, row.expected, row.units) == (verdict, (gain,), 1, ())
+
+
+def test_gains_of_table_iv_by_hand(paper: Paper, store: Store) -> None:
+    """Li et al. (2021): the columns add up to 699.97, 613.65 and 539.39 over eight regions."""
+    columns = {
+        "dlep": "90.07 92.42 91.41 71.55 90.23 89.46 85.02 89.81",
+        "att": "77.04 78.86 79.21 60.29 79.65 80.63 77.19 80.78",
+        "dyn": "55.58 60.84 88.07 52.79 76.87 78.54 51.27 75.43",
+    }
+    names = {column: [f"toy.{column}.{place}" for place in range(8)] for column in columns}
+    values = [
+        value(name, number)
+        for column, numbers in columns.items()
+        for name, number in zip(names[column], numbers.split(), strict=True)
+    ]
+    expected = {
+        ("att", "points"): (699.97 - 613.65) / 8,
+        ("att", "of_means"): 100 * (699.97 / 613.65 - 1),
+        ("dyn", "points"): (699.97 - 539.39) / 8,
+        ("dyn", "of_means"): 100 * (699.97 / 539.39 - 1),
+    }
+    for (column, reading), gain in expected.items():
+        claim = follows("0", "gain_of", higher=names["dlep"], lower=names[column], reading=reading)
+        *_, row = compared(paper, store, *values, claim)
+        assert row.measured == (pytest.approx(gain, abs=1e-9),), (column, reading)
+
+
+def test_pairs_of_a_gain_are_those_of_the_order_in_which_they_are_named(paper: Paper, store: Store) -> None:
+    values = [value(name, number) for name, number in GAINS.items()]
+    a, b, c, d = GAINS
+    crossed = follows("0", "gain_of", higher=[a, b], lower=[d, c], reading="relative")
+    *_, row = compared(paper, store, *values, crossed)
+    assert row.measured == (pytest.approx((100 * 50 / 40 - 100 * 10 / 60) / 2),)
+
+
+def test_gain_is_that_of_what_is_printed_even_where_it_is_a_misprint(paper: Paper, store: Store) -> None:
+    values = [value("toy.new", "601", likely="6.1"), value("toy.old", "5.0")]
+    claim = follows("596", "gain_of", higher=["toy.new"], lower=["toy.old"], reading="points")
+    *_, row = compared(paper, store, *values, claim)
+    assert (row.verdict, row.measured) == (Verdict.EXACT, (596.0,))
 
 
 # The collection's own records

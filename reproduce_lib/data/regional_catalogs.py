@@ -1,0 +1,243 @@
+"""Catalogues of several agencies in their own formats, as tidy frames: China, Japan, California, the central US.
+
+Each is what one agency, or one compiler, calls an earthquake's magnitude; they are never mixed.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import timedelta, timezone
+from functools import cache
+from typing import Literal, get_args
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+
+from reproduce_lib.data import sources
+from reproduce_lib.data.catalogs import (
+    COLUMNS,
+    EARLIEST,
+    LARGEST_MAGNITUDE,
+    LATEST,
+    PHILIPPINES_M3,
+    SMALLEST_MAGNITUDE,
+    Catalogue,
+    parse_comcat,
+)
+from reproduce_lib.data.registry import data_file
+from reproduce_lib.errors import DataError, ParameterError
+
+RegionalCatalogueName = Literal[
+    "cenc", "cea_mw", "comcat_japan_m4", "comcat_japan_m45", "comcat_philippines", "iris_california", "nshm_central_us"
+]
+REGIONAL_CATALOGUES: tuple[RegionalCatalogueName, ...] = get_args(RegionalCatalogueName)
+
+FILES: dict[RegionalCatalogueName, str] = {
+    "cenc": "catalogs/cenc_world_2012_2024.xls",
+    "cea_mw": "catalogs/cea_china_mw_to_2016.txt",
+    "comcat_japan_m4": "catalogs/comcat_japan_m4_2000_2021.csv",
+    "comcat_japan_m45": "catalogs/comcat_japan_m45_1975_2021.csv",
+    "comcat_philippines": PHILIPPINES_M3,
+    "iris_california": "catalogs/iris_california_m3_1960_2023.csv",
+    "nshm_central_us": "catalogs/nshm_central_us_mw_to_2022.c2",
+}
+# The smallest magnitude that each was asked for, or that its compiler kept.
+THRESHOLDS: dict[RegionalCatalogueName, float] = {
+    "cenc": 3.0,
+    "cea_mw": 3.0,
+    "comcat_japan_m4": 4.0,
+    "comcat_japan_m45": 4.5,
+    "comcat_philippines": 3.0,
+    "iris_california": 3.0,
+    "nshm_central_us": 1.0,
+}
+# Two entries this near to one another are taken to be one earthquake, listed by two agencies.
+SAME_SECONDS = 10.0
+SAME_DEGREES = 0.5
+
+_SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
+_CENC_HEADER = ["发震时刻", "震级(M)", "纬度(°)", "经度(°)", "深度(千米)", "参考位置"]
+_BEIJING = timezone(timedelta(hours=8))
+# What each part of a time may be; a second of 60 is written for a leap second, or for the next minute.
+_RANGES = {"year": (0, 2100), "hour": (0, 23), "minute": (0, 59), "second": (0, 60)}
+
+
+@cache
+def load_regional(name: RegionalCatalogueName, *, network: bool = True) -> Catalogue:
+    """Return a catalogue with all its events; `Catalogue.inside` cuts a region out.
+
+    Raises
+    ------
+    MissingDataError
+        If its file cannot be had.
+    DataError
+        If its file is not the pinned one or not what it should hold.
+    """
+    if name not in REGIONAL_CATALOGUES:
+        raise ParameterError(
+            f"unknown catalogue {name!r}; allowed values are {', '.join(map(repr, REGIONAL_CATALOGUES))}"
+        )
+    file = FILES[name]
+    parsers: dict[str, Callable[[bytes, str], pd.DataFrame]] = {
+        "cenc": parse_cenc,
+        "cea_mw": parse_cea,
+        "iris_california": parse_iris,
+        "nshm_central_us": parse_nshm,
+    }
+    listed = parsers.get(name, parse_comcat)(sources.read(file, network=network), file)
+    events = without_repeats(listed)
+    return Catalogue(name, events[COLUMNS], THRESHOLDS[name], len(listed) - len(events), {file: data_file(file).sha256})
+
+
+def parse_cenc(data: bytes, name: str) -> pd.DataFrame:
+    """Read the China Earthquake Networks Center's event list, a spreadsheet in XML with times of Beijing (UTC+8)."""
+    rows: list[list[str]] = []
+    try:
+        for _, element in ElementTree.iterparse(io.BytesIO(data)):  # noqa: S314 - pinned bytes only
+            if element.tag == f"{_SPREADSHEET}Row":
+                rows.append([cell.text or "" for cell in element.iter(f"{_SPREADSHEET}Data")])
+                element.clear()
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise DataError(f"{name}: not a spreadsheet in XML: {error}") from error
+    if not rows or rows[0] != _CENC_HEADER:
+        raise DataError(f"{name}: the first row is {rows[:1]}, not {_CENC_HEADER}")
+    if wrong := [number for number, row in enumerate(rows, start=1) if len(row) != len(_CENC_HEADER)]:
+        raise DataError(f"{name}: row {wrong[0]} has {len(rows[wrong[0] - 1])} cells")
+    table = pd.DataFrame(rows[1:], columns=["time", "magnitude", "latitude", "longitude", "depth_km", "place"])
+    times = _times(table["time"], "%Y-%m-%d %H:%M:%S", name).dt.tz_localize(_BEIJING).dt.tz_convert("UTC")
+    return _frame(table, times, name, magnitude_type="M")
+
+
+def parse_cea(data: bytes, name: str) -> pd.DataFrame:
+    """Read the catalogue of China with magnitudes converted to Mw: tabs, UTC.
+
+    Events before 1900, and those of which no day is known (written as month or day 0), are left out.
+    """
+    columns = ["id", "year", "month", "day", "hour", "min", "sec", "lat", "lon", "mag", "depth"]
+    table = _table(data, name, columns, sep="\t")
+    names = {"lat": "latitude", "lon": "longitude", "mag": "magnitude", "depth": "depth_km", "min": "minute"}
+    table = table.rename(columns={**names, "sec": "second"})
+    parts = _parts(table, name)
+    undated = (parts["month"] == 0) | (parts["day"] == 0)
+    kept = (parts["year"] >= EARLIEST.year) & ~undated
+    renamed, times = table[kept].reset_index(drop=True), _assembled(parts[kept].reset_index(drop=True), name)
+    frame = _frame(renamed, times, name, magnitude_type="Mw converted")
+    frame.loc[frame["depth_km"] < 0, "depth_km"] = np.nan  # -1 stands for unknown
+    return frame
+
+
+def parse_iris(data: bytes, name: str) -> pd.DataFrame:
+    """Read an export of the IRIS event service: UTC, depths in metres, magnitudes of several agencies."""
+    table = _table(data, name, ["datetime", "lat", "lon", "depth", "mag", "type"])
+    table = table.rename(columns={"lat": "latitude", "lon": "longitude", "mag": "magnitude", "depth": "depth_km"})
+    times = _times(table["datetime"], "ISO8601", name).dt.tz_localize("UTC")
+    frame = _frame(table, times, name, magnitude_type=table["type"].fillna(""))
+    frame["depth_km"] /= 1000.0
+    return frame
+
+
+def parse_nshm(data: bytes, name: str) -> pd.DataFrame:
+    """Read a catalogue of the US hazard model: columns of numbers, Mw first; events before 1900 are left out."""
+    columns = ["magnitude", "longitude", "latitude", "depth_km", "year", "month", "day", "hour", "minute", "second"]
+    try:
+        table = pd.read_csv(
+            io.BytesIO(data), sep=r"\s+", header=None, usecols=range(len(columns)), names=columns, dtype=str
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{name}: not a table: {error}") from error
+    parts = _parts(table, name)
+    kept = parts["year"] >= EARLIEST.year
+    times = _assembled(parts[kept].reset_index(drop=True), name)
+    return _frame(table[kept].reset_index(drop=True), times, name, magnitude_type="Mw")
+
+
+def without_repeats(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out entries within 10 s and half a degree of a kept one, of which the first in time is kept.
+
+    Parameters
+    ----------
+    frame : events in order of time
+    """
+    seconds = frame["time"].dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64) / 1e3
+    latitude, longitude = frame["latitude"].to_numpy(), frame["longitude"].to_numpy()
+    near = np.flatnonzero(np.diff(seconds, prepend=-np.inf) <= SAME_SECONDS)
+    repeated = np.zeros(len(frame), dtype=bool)
+    for event in near:
+        other = event - 1
+        while other >= 0 and seconds[event] - seconds[other] <= SAME_SECONDS and not repeated[event]:
+            apart = max(abs(latitude[event] - latitude[other]), abs(longitude[event] - longitude[other]))
+            repeated[event] = apart <= SAME_DEGREES and not repeated[other]
+            other -= 1
+    return frame[~repeated].reset_index(drop=True)
+
+
+def _table(data: bytes, name: str, columns: list[str], *, sep: str = ",") -> pd.DataFrame:
+    try:
+        table = pd.read_csv(io.BytesIO(data), sep=sep, dtype=str, encoding="utf-8-sig")
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{name}: not a table: {error}") from error
+    if absent := [column for column in columns if column not in table.columns]:
+        raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
+    return table[columns]
+
+
+def _times(texts: pd.Series, pattern: str, name: str) -> pd.Series:
+    """Read times that carry no zone."""
+    # pandas takes "now" and "today" for times, which they are, but of no earthquake.
+    written = texts.str.fullmatch(r"\d{4}-\d\d?-\d\d?[T ][\d:.]+").fillna(False).astype(bool)
+    if not written.all():
+        row = int(np.flatnonzero(~written)[0])
+        raise DataError(f"{name}: event {row + 1}: {str(texts.iloc[row])[:40]!r} is no time")
+    try:
+        times: pd.Series = pd.to_datetime(texts, format=pattern)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name}: {str(error).splitlines()[0]}") from error
+    return times
+
+
+def _parts(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the parts of times as numbers, or refuse what is none."""
+    columns = ["year", "month", "day", "hour", "minute", "second"]
+    parts: pd.DataFrame = table[columns].apply(pd.to_numeric, errors="coerce")
+    whole = parts.drop(columns="second")
+    good = parts.notna().all(axis=1) & (whole == whole.round()).all(axis=1)
+    for column, (least, most) in _RANGES.items():
+        good &= parts[column].between(least, most)
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        raise DataError(f"{name}: event {row + 1} has the time {' '.join(map(str, table[parts.columns].iloc[row]))}")
+    return parts
+
+
+def _assembled(parts: pd.DataFrame, name: str) -> pd.Series:
+    """Put times together from their parts, UTC; a second of 60 belongs to the next minute."""
+    try:
+        minutes = pd.to_datetime(parts[["year", "month", "day", "hour", "minute"]].astype(int), utc=True)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name}: {str(error).splitlines()[0]}") from error
+    times: pd.Series = minutes + pd.to_timedelta(parts["second"], unit="s")
+    return times
+
+
+def _frame(table: pd.DataFrame, times: pd.Series, name: str, *, magnitude_type: str | pd.Series) -> pd.DataFrame:
+    """Give columns their types, and refuse an event without time, place or magnitude, or with an impossible one."""
+    numbers = {
+        column: pd.to_numeric(table[column], errors="coerce").astype(float)
+        for column in ("latitude", "longitude", "depth_km", "magnitude")
+    }
+    frame = pd.DataFrame({"time": times, **numbers, "magnitude_type": magnitude_type})
+    if frame.empty:
+        raise DataError(f"{name}: no earthquake")
+    right = {
+        "time": frame["time"].between(EARLIEST, LATEST),
+        "latitude": frame["latitude"].between(-90, 90),
+        "longitude": frame["longitude"].between(-180, 180),
+        "magnitude": frame["magnitude"].between(SMALLEST_MAGNITUDE, LARGEST_MAGNITUDE),
+    }
+    for column, good in right.items():
+        if not good.all():
+            row = int(np.flatnonzero(~good.to_numpy())[0])
+            raise DataError(f"{name}: event {row + 1} has the {column} {frame[column].iloc[row]}")
+    return frame.sort_values("time", kind="stable", ignore_index=True)

@@ -1,0 +1,54 @@
+"""The loss that weighs classes by how rare they are, in the batch and in the training samples: section III-C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.float64]
+SMALLEST_PROBABILITY = 1e-7
+
+
+def inverse_frequencies(counts: Counts) -> Counts:
+    """Return the weights of the equations for bc and c: inverse counts that add up to 1.
+
+    The paper divides by a count; a class without a sample, whose weight multiplies nothing, gets 0.
+
+    Parameters
+    ----------
+    counts : samples of each class, shape (classes,)
+    """
+    inverse = np.where(counts > 0, 1 / np.maximum(counts, 1), 0.0)
+    weights: Counts = inverse / inverse.sum()
+    return weights
+
+
+def class_weights(batch: Counts, population: Counts, share: float) -> Counts:
+    """Return w = share * bc + (1 - share) * c, the weights of section III-C; shape (classes,)."""
+    return share * inverse_frequencies(batch) + (1 - share) * inverse_frequencies(population)
+
+
+def dynamic_loss(population: Counts, share: float) -> Callable[[Any, Any], Any]:
+    """Return a Keras loss: cross-entropy in which each sample weighs what its class weighs in its batch.
+
+    Parameters
+    ----------
+    population : training samples of each class, shape (classes,)
+    share : lambda, how much the batch counts against all training samples
+    """
+    from keras import ops
+
+    of_population = inverse_frequencies(population).astype(np.float32)
+
+    def loss(targets: Any, probabilities: Any) -> Any:
+        """Return the loss of each sample; targets are one-hot, both of shape (batch, classes)."""
+        counts = ops.sum(targets, axis=0)
+        inverse = ops.where(counts > 0, 1 / ops.maximum(counts, 1.0), 0.0)
+        weights = share * inverse / ops.sum(inverse) + (1 - share) * of_population
+        logarithms = ops.log(ops.clip(probabilities, SMALLEST_PROBABILITY, 1.0))
+        return -ops.sum(weights * targets * logarithms, axis=-1)
+
+    return loss

@@ -1,0 +1,67 @@
+"""What the Keras networks of the paper share: settings, and training on one fold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from reproduce_lib.papers.li2021.evaluation import ClassifierParameters, Fold, Forecast
+from reproduce_lib.papers.li2021.regions import CLASSES
+from reproduce_lib.papers.li2021.samples import Labels
+from reproduce_lib.training import Loss, train
+
+if TYPE_CHECKING:
+    import keras
+
+Inputs = NDArray[np.float32] | list[NDArray[np.float32]]
+PREDICTED_AT_ONCE = 512
+
+
+class NetworkParameters(ClassifierParameters):
+    """One network on all folds of a region; epochs and batch size are those of Table II."""
+
+    backend: Literal["jax", "tensorflow"] = "jax"
+    epochs: int = Field(default=65, ge=1, le=1000)
+    batch_size: int = Field(default=24, ge=1, le=1024)
+    learning_rate: float = Field(default=0.001, gt=0, le=1)
+
+    @property
+    def keeps_forecasts(self) -> bool:
+        """Tell whether a record keeps the forecasts: not those of labels that mean nothing."""
+        return self.profile == "full" and self.labels == "true"
+
+
+def train_on_fold(
+    model: keras.Model,
+    inputs: Inputs,
+    fold: Fold,
+    labels: Labels,
+    parameters: NetworkParameters,
+    loss: Loss = "categorical_crossentropy",
+) -> Forecast:
+    """Train a network that is built and not compiled on a fold, and forecast all of the fold's samples.
+
+    Parameters
+    ----------
+    inputs : of all samples, first axis; a list for a model of several inputs
+    """
+    targets = np.eye(CLASSES, dtype=np.float32)[labels]
+    history = train(
+        model,
+        (_part(inputs, fold.training), targets[fold.training]),
+        None,
+        loss=loss,
+        epochs=parameters.epochs,
+        batch_size=parameters.batch_size,
+        shuffle=True,
+        learning_rate=parameters.learning_rate,
+    )
+    everything: NDArray[Any] = model.predict(inputs, batch_size=PREDICTED_AT_ONCE, verbose=0)
+    return Forecast(everything[fold.test], everything[fold.training], history)
+
+
+def _part(inputs: Inputs, chosen: NDArray[np.intp]) -> Inputs:
+    return [one[chosen] for one in inputs] if isinstance(inputs, list) else inputs[chosen]
