@@ -21,7 +21,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 from reproduce_lib.claims import load_claims
 from reproduce_lib.class_scores import mean_auc
-from reproduce_lib.collection import load_paper
 from reproduce_lib.data.catalogs import Box, Catalogue
 from reproduce_lib.data.regional_catalogs import REGIONAL_CATALOGUES
 from reproduce_lib.errors import DataError, ParameterError
@@ -50,7 +49,6 @@ from reproduce_lib.papers.li2021.event_maps import EventMapParameters, build_eve
 from reproduce_lib.papers.li2021.features import FeatureParameters, run_features
 from reproduce_lib.papers.li2021.loss_example import LossExampleParameters, run_loss_example, solutions
 from reproduce_lib.papers.li2021.overlap import OverlapParameters, run_overlap
-from reproduce_lib.papers.li2021.paper import PAPER, READINGS, SEEDS, SPLITS, naive_unit
 from reproduce_lib.papers.li2021.regions import REGION_NAMES, REGIONS
 from reproduce_lib.papers.li2021.samples import (
     CHOSEN,
@@ -70,6 +68,7 @@ from reproduce_lib.papers.li2021.segmentations import (
     feasible,
     run_segmentation,
 )
+from reproduce_lib.papers.li2021.units import PAPER, READINGS, SEEDS, SPLITS, naive_unit
 from reproduce_lib.seismicity_indicators import INDICATORS
 from reproduce_lib.units import UnitParameters, UnitResult
 from tests.support import PROJECT, load_keras
@@ -864,6 +863,19 @@ def test_scores_are_means_over_folds_and_pooled_ones_are_over_all_forecasts(spli
     assert found == {name: pytest.approx(value) for name, value in expected.items()}
 
 
+def test_commonest_class_is_that_of_the_training_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten samples of each of two classes, block by block: of what is left the other class is always commoner."""
+    sample_set = apart([0, 0, 1, 1] * 5)
+    assert chance_on(monkeypatch, sample_set, "majority")["accuracy"] == 0
+    assert evaluate(unit(split="grouped"), sample_set, scoring(np.ones((20, 5)))).metrics["majority"] == 0
+
+
+def test_shuffled_folds_of_an_evaluation_are_others_for_another_seed() -> None:
+    one, again, other = (folds_and_seeds(unit(seed=seed), simulated())[0] for seed in (0, 0, 1))
+    assert [fold.test.tolist() for fold in one] == [fold.test.tolist() for fold in again]
+    assert [fold.test.tolist() for fold in one] != [fold.test.tolist() for fold in other]
+
+
 def test_each_fold_has_a_seed_of_its_own_and_they_are_those_of_the_unit() -> None:
     one, again, other = (folds_and_seeds(parameters, simulated())[1] for parameters in (unit(), unit(), unit(seed=1)))
     assert len(set(one)) == 10
@@ -1037,6 +1049,17 @@ def test_forecasts_without_a_model_by_hand(monkeypatch: pytest.MonkeyPatch, meth
     found = chance_on(monkeypatch, sample_set, method)
     assert found["accuracy"] == pytest.approx(100 * right / 20)
     assert found["majority"] == pytest.approx(65)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_scores_of_a_forecast_without_a_model_are_probabilities(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """The area under the curve compares the scores of one class from sample to sample: they need one scale."""
+    sample_set = simulated()
+    classify = forecasts_of(monkeypatch, chance, run_chance, unit(method=method))
+    for fold in folds_and_seeds(unit(), sample_set)[0]:
+        scores = classify(fold, sample_set.labels, 1).test
+        assert (scores >= 0).all()
+        np.testing.assert_allclose(scores.sum(axis=1), 1)
 
 
 def test_commonest_class_tells_no_sample_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1570,7 +1593,7 @@ def full() -> Iterator[tuple[str, list[UnitParameters]]]:
 
 
 def test_paper_is_found_by_its_key() -> None:
-    assert load_paper("li2021") is PAPER
+
     assert PAPER.key == "li2021"
     assert PAPER.main in PAPER.experiments
 

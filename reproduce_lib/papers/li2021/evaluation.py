@@ -24,8 +24,8 @@ class ClassifierParameters(SampleParameters):
     """What a classifier sees and how it is judged.
 
     ``split`` is ten shuffled folds as in the paper (section IV-A), ten blocks in time from whose training part
-    everything that shares an event with the block is taken out (``grouped``), or blocks in time each forecast
-    from those before it (``forward``). ``labels`` may be ``permuted``, so that nothing can be learned.
+    everything that shares an event with the block is taken out (``grouped``), or blocks in time of which each is
+    forecast by what came before (``forward``). ``labels`` may be ``permuted``, so that nothing can be learned.
     """
 
     split: Split = "shuffled"
