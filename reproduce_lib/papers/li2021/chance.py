@@ -52,6 +52,7 @@ def run_chance(parameters: ChanceParameters) -> UnitResult:
                 scores = shares * (np.arange(CLASSES) >= bounds[fold.test][:, None])
                 # A class that training samples lack may still be the only possible one.
                 scores = scores + 1e-9 * (np.arange(CLASSES) == bounds[fold.test][:, None])
+                scores = scores / scores.sum(axis=1, keepdims=True)
         return Forecast(scores)
 
     return evaluate(parameters, sample_set, classify)
