@@ -665,8 +665,6 @@ def test_catalogue_that_is_not_named_is_the_first_of_the_region(monkeypatch: pyt
 @pytest.mark.parametrize("region", REGION_NAMES)
 def test_chosen_is_what_the_rule_chooses_on_the_real_catalogues(region: Any) -> None:
     """Of all catalogues of the region and all N, under the reference reading, the nearest to Table I."""
-    if not CHOSEN:
-        pytest.skip("nothing is chosen yet")
     counted = {}
     for catalogue in REGIONS[region].catalogues:
         metrics = numbers(run_segmentation(SegmentationParameters.of(region=region, catalogue=catalogue)).metrics)
@@ -687,8 +685,6 @@ def test_chosen_is_what_the_rule_chooses_on_the_real_catalogues(region: Any) -> 
 @pytest.mark.data
 @pytest.mark.parametrize("region", REGION_NAMES)
 def test_samples_of_a_chosen_cut_are_those_that_were_counted(region: Any) -> None:
-    if region not in CHOSEN:
-        pytest.skip("nothing is chosen for this region")
     chosen = CHOSEN[region]
     metrics = run_segmentation(SegmentationParameters.of(region=region, catalogue=chosen.catalogue)).metrics
     labels = load_samples(ChanceParameters.of(region=region)).labels
@@ -700,8 +696,6 @@ def test_samples_of_a_chosen_cut_are_those_that_were_counted(region: Any) -> Non
 @pytest.mark.parametrize("region", REGION_NAMES)
 def test_catalogue_without_precursors_poses_the_problem_of_the_real_one(region: Any) -> None:
     """As many samples and as unequal classes, within a factor: else its scores say nothing of the real ones."""
-    if region not in CHOSEN:
-        pytest.skip("nothing is chosen for this region")
     real, without = (
         np.bincount(load_samples(ChanceParameters.of(region=region, source=source)).labels, minlength=5)
         for source in ("reference", "etas")
@@ -1269,6 +1263,16 @@ def test_tree_scores_as_a_loop_with_scikit_learn(values: dict[str, Any]) -> None
     assert found["accuracy_training"] == pytest.approx(100 * np.mean(fitted))
     assert found["mauc"] == pytest.approx(100 * np.mean([area for area in areas if area is not None]))
     assert (found["accuracy_training"] == 100) == (parameters.least_leaf == 1)
+
+
+def test_class_that_a_tree_never_saw_has_no_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample_set = apart([0, 2, 4, 2] * 5)
+    sample_set.indicators[:, 3] = sample_set.labels
+    classify = forecasts_of(monkeypatch, cart, run_cart, unit(CartParameters), sample_set)
+    found = classify(Fold(np.arange(12), np.arange(12, 20)), sample_set.labels, 0)
+    assert found.test.tolist() == np.eye(5)[sample_set.labels[12:]].tolist()
+    found = classify(Fold(np.arange(3, 4), np.arange(12, 20)), sample_set.labels, 0)
+    assert found.test.tolist() == np.eye(5)[[2] * 8].tolist()
 
 
 def test_permutations_score_the_tree_on_permuted_labels_as_often_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
