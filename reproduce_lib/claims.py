@@ -7,6 +7,7 @@ because its digits say how precisely it was printed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -187,6 +188,12 @@ class ShareOf(_Entry):
     parts: list[PrintedNumber] = Field(min_length=1)
     of: list[PrintedNumber] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _whole_is_not_zero(self) -> Self:
+        if not sum(map(Fraction, self.of)):
+            raise ValueError(f"a share of {' + '.join(self.of)} is none")
+        return self
+
 
 class GainOf(_Entry):
     """How much larger some printed values are than others, pair by pair, under a reading of what "improvement" means.
@@ -278,6 +285,15 @@ class PaperClaims(_Entry):
         unknown = sorted({name for claim in self.claims for name in _referred(claim)} - values)
         if unknown:
             raise ValueError(f"no value claim has the id {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _gains_can_be_told(self) -> Self:
+        for claim in self.claims:
+            match claim:
+                case FactClaim(against=GainOf(lower=lower, reading="relative" | "of_means")):
+                    if zero := [name for name in lower if not Fraction(self.value(name).value)]:
+                        raise ValueError(f"{claim.id}: nothing can be told in percent of {', '.join(zero)}, which is 0")
         return self
 
     def value(self, claim_id: str) -> ValueClaim:

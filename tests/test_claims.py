@@ -456,6 +456,15 @@ def test_facts_that_follow_from_printed_numbers_are_read_as_written(
     assert load(tmp_path, claims.model_dump(mode="json", by_alias=True)).claims[-1] == fact
 
 
+@pytest.mark.parametrize("reading", ["relative", "of_means"])
+def test_gain_in_percent_of_a_printed_zero_is_refused(tmp_path: Path, reading: str) -> None:
+    content = fact_against({**GAIN, "reading": reading})
+    next(claim for claim in content["claims"] if claim["id"] == "toy.t1.b.mae")["value"] = "0.00"
+    message = refusal(tmp_path, content)
+    assert "toy.t1.b.mae" in message
+    assert "toy.s3.follows" in message
+
+
 @pytest.mark.parametrize(
     ("against", "named"),
     [
@@ -473,6 +482,7 @@ def test_facts_that_follow_from_printed_numbers_are_read_as_written(
         ({**SHARE, "of": ["inf"]}, "inf"),
         ({**SHARE, "of": [906]}, "906"),
         ({"kind": "share_of", "parts": ["1"]}, "of"),
+        ({"kind": "share_of", "parts": ["1"], "of": ["0", "0.0"]}, "0 + 0.0"),
         ({**GAIN, "higher": []}, "higher"),
         ({**GAIN, "lower": []}, "lower"),
         ({**GAIN, "lower": ["toy.t1.b.mae", "toy.t1.a.mae"]}, "1 values and 2"),

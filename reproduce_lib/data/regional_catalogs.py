@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 from xml.etree import ElementTree
 
 import numpy as np
@@ -43,7 +44,8 @@ FILES: dict[RegionalCatalogueName, str] = {
     "iris_california": "catalogs/iris_california_m3_1960_2023.csv",
     "nshm_central_us": "catalogs/nshm_central_us_mw_to_2022.c2",
 }
-# The smallest magnitude that each was asked for, or that its compiler kept.
+# The smallest magnitude that each was asked for, or that its compiler kept; cenc's list promises nothing and holds some
+# smaller events of China too.
 THRESHOLDS: dict[RegionalCatalogueName, float] = {
     "cenc": 3.0,
     "cea_mw": 3.0,
@@ -64,9 +66,17 @@ _BEIJING = timezone(timedelta(hours=8))
 _RANGES = {"year": (0, 2100), "hour": (0, 23), "minute": (0, 59), "second": (0, 60)}
 
 
-@cache
+class Listing(NamedTuple):
+    """Events as a file lists them, in order of time, and how many of its events were left out."""
+
+    events: pd.DataFrame
+    left_out: int
+
+
 def load_regional(name: RegionalCatalogueName, *, network: bool = True) -> Catalogue:
     """Return a catalogue with all its events; `Catalogue.inside` cuts a region out.
+
+    ``left_out`` counts repeats, events before 1900 and events of no known day.
 
     Raises
     ------
@@ -79,19 +89,27 @@ def load_regional(name: RegionalCatalogueName, *, network: bool = True) -> Catal
         raise ParameterError(
             f"unknown catalogue {name!r}; allowed values are {', '.join(map(repr, REGIONAL_CATALOGUES))}"
         )
+    catalogue = _load(name, network)
+    return replace(catalogue, events=catalogue.events.copy())
+
+
+@cache
+def _load(name: RegionalCatalogueName, network: bool) -> Catalogue:
     file = FILES[name]
-    parsers: dict[str, Callable[[bytes, str], pd.DataFrame]] = {
+    parsers: dict[str, Callable[[bytes, str], Listing]] = {
         "cenc": parse_cenc,
         "cea_mw": parse_cea,
         "iris_california": parse_iris,
         "nshm_central_us": parse_nshm,
     }
-    listed = parsers.get(name, parse_comcat)(sources.read(file, network=network), file)
+    data = sources.read(file, network=network)
+    listed, left_out = parsers[name](data, file) if name in parsers else Listing(parse_comcat(data, file), 0)
     events = without_repeats(listed)
-    return Catalogue(name, events[COLUMNS], THRESHOLDS[name], len(listed) - len(events), {file: data_file(file).sha256})
+    left_out += len(listed) - len(events)
+    return Catalogue(name, events[COLUMNS], THRESHOLDS[name], left_out, {file: data_file(file).sha256})
 
 
-def parse_cenc(data: bytes, name: str) -> pd.DataFrame:
+def parse_cenc(data: bytes, name: str) -> Listing:
     """Read the China Earthquake Networks Center's event list, a spreadsheet in XML with times of Beijing (UTC+8)."""
     rows: list[list[str]] = []
     try:
@@ -107,10 +125,10 @@ def parse_cenc(data: bytes, name: str) -> pd.DataFrame:
         raise DataError(f"{name}: row {wrong[0]} has {len(rows[wrong[0] - 1])} cells")
     table = pd.DataFrame(rows[1:], columns=["time", "magnitude", "latitude", "longitude", "depth_km", "place"])
     times = _times(table["time"], "%Y-%m-%d %H:%M:%S", name).dt.tz_localize(_BEIJING).dt.tz_convert("UTC")
-    return _frame(table, times, name, magnitude_type="M")
+    return Listing(_frame(table, times, name, magnitude_type="M"), 0)
 
 
-def parse_cea(data: bytes, name: str) -> pd.DataFrame:
+def parse_cea(data: bytes, name: str) -> Listing:
     """Read the catalogue of China with magnitudes converted to Mw: tabs, UTC.
 
     Events before 1900, and those of which no day is known (written as month or day 0), are left out.
@@ -125,20 +143,20 @@ def parse_cea(data: bytes, name: str) -> pd.DataFrame:
     renamed, times = table[kept].reset_index(drop=True), _assembled(parts[kept].reset_index(drop=True), name)
     frame = _frame(renamed, times, name, magnitude_type="Mw converted")
     frame.loc[frame["depth_km"] < 0, "depth_km"] = np.nan  # -1 stands for unknown
-    return frame
+    return Listing(frame, int((~kept).sum()))
 
 
-def parse_iris(data: bytes, name: str) -> pd.DataFrame:
+def parse_iris(data: bytes, name: str) -> Listing:
     """Read an export of the IRIS event service: UTC, depths in metres, magnitudes of several agencies."""
     table = _table(data, name, ["datetime", "lat", "lon", "depth", "mag", "type"])
     table = table.rename(columns={"lat": "latitude", "lon": "longitude", "mag": "magnitude", "depth": "depth_km"})
     times = _times(table["datetime"], "ISO8601", name).dt.tz_localize("UTC")
     frame = _frame(table, times, name, magnitude_type=table["type"].fillna(""))
     frame["depth_km"] /= 1000.0
-    return frame
+    return Listing(frame, 0)
 
 
-def parse_nshm(data: bytes, name: str) -> pd.DataFrame:
+def parse_nshm(data: bytes, name: str) -> Listing:
     """Read a catalogue of the US hazard model: columns of numbers, Mw first; events before 1900 are left out."""
     columns = ["magnitude", "longitude", "latitude", "depth_km", "year", "month", "day", "hour", "minute", "second"]
     try:
@@ -150,7 +168,8 @@ def parse_nshm(data: bytes, name: str) -> pd.DataFrame:
     parts = _parts(table, name)
     kept = parts["year"] >= EARLIEST.year
     times = _assembled(parts[kept].reset_index(drop=True), name)
-    return _frame(table[kept].reset_index(drop=True), times, name, magnitude_type="Mw")
+    frame = _frame(table[kept].reset_index(drop=True), times, name, magnitude_type="Mw")
+    return Listing(frame, int((~kept).sum()))
 
 
 def without_repeats(frame: pd.DataFrame) -> pd.DataFrame:

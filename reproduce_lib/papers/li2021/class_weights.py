@@ -31,24 +31,35 @@ def class_weights(batch: Counts, population: Counts, share: float) -> Counts:
     return share * inverse_frequencies(batch) + (1 - share) * inverse_frequencies(population)
 
 
-def dynamic_loss(population: Counts, share: float) -> Callable[[Any, Any], Any]:
+def weighted_targets(labels: NDArray[np.intp], population: Counts) -> NDArray[np.float32]:
+    """Return what `dynamic_loss` is given: one-hot rows, times what their class weighs in all training samples.
+
+    With the weights in the targets, and not in the loss, all folds share one compiled program.
+
+    Parameters
+    ----------
+    labels : class of each sample, shape (samples,)
+    population : training samples of each class, shape (classes,)
+    """
+    return np.diag(inverse_frequencies(population)).astype(np.float32)[labels]
+
+
+def dynamic_loss(share: float) -> Callable[[Any, Any], Any]:
     """Return a Keras loss: cross-entropy in which each sample weighs what its class weighs in its batch.
 
     Parameters
     ----------
-    population : training samples of each class, shape (classes,)
     share : lambda, how much the batch counts against all training samples
     """
     from keras import ops
 
-    of_population = inverse_frequencies(population).astype(np.float32)
-
     def loss(targets: Any, probabilities: Any) -> Any:
-        """Return the loss of each sample; targets are one-hot, both of shape (batch, classes)."""
-        counts = ops.sum(targets, axis=0)
+        """Return the loss of each sample; targets are `weighted_targets`, both of shape (batch, classes)."""
+        present = ops.cast(targets > 0, "float32")
+        counts = ops.sum(present, axis=0)
         inverse = ops.where(counts > 0, 1 / ops.maximum(counts, 1.0), 0.0)
-        weights = share * inverse / ops.sum(inverse) + (1 - share) * of_population
+        weights = share * inverse / ops.sum(inverse) * present + (1 - share) * targets
         logarithms = ops.log(ops.clip(probabilities, SMALLEST_PROBABILITY, 1.0))
-        return -ops.sum(weights * targets * logarithms, axis=-1)
+        return -ops.sum(weights * logarithms, axis=-1)
 
     return loss

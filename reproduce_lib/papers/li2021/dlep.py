@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import numpy as np
 from pydantic import Field
 
-from reproduce_lib.papers.li2021.class_weights import dynamic_loss
+from reproduce_lib.papers.li2021.class_weights import dynamic_loss, weighted_targets
 from reproduce_lib.papers.li2021.evaluation import Fold, Forecast, evaluate
 from reproduce_lib.papers.li2021.networks import NetworkParameters, train_on_fold
 from reproduce_lib.papers.li2021.regions import CLASSES
@@ -64,7 +64,10 @@ def train_dlep(
     if parameters.model == "dlep_dyn":
         return train_on_fold(model, inputs, fold, labels, parameters)
     population = np.bincount(labels[fold.training], minlength=CLASSES).astype(float)
-    return train_on_fold(model, inputs, fold, labels, parameters, dynamic_loss(population, parameters.batch_share))
+    targets = weighted_targets(labels, population)
+    return train_on_fold(
+        model, inputs, fold, labels, parameters, targets=targets, loss=dynamic_loss(parameters.batch_share)
+    )
 
 
 def build_dlep(parameters: DlepParameters) -> keras.Model:

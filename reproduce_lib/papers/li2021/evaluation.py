@@ -63,7 +63,8 @@ def labels_of(parameters: ClassifierParameters, sample_set: SampleSet) -> Labels
     """Return the labels that a unit learns and is judged by: the true ones, or a permutation of its own."""
     if parameters.labels == "true":
         return sample_set.labels
-    (seed,) = parameters.random_seeds(1)
+    # Those before it are the folds' own.
+    seed = parameters.random_seeds(FOLDS + 1)[-1]
     return np.random.default_rng(seed).permutation(sample_set.labels)
 
 

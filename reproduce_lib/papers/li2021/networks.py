@@ -40,6 +40,8 @@ def train_on_fold(
     fold: Fold,
     labels: Labels,
     parameters: NetworkParameters,
+    *,
+    targets: NDArray[np.float32] | None = None,
     loss: Loss = "categorical_crossentropy",
 ) -> Forecast:
     """Train a network that is built and not compiled on a fold, and forecast all of the fold's samples.
@@ -47,8 +49,9 @@ def train_on_fold(
     Parameters
     ----------
     inputs : of all samples, first axis; a list for a model of several inputs
+    targets : what ``loss`` is given for each sample, one-hot rows if it is not said
     """
-    targets = np.eye(CLASSES, dtype=np.float32)[labels]
+    targets = np.eye(CLASSES, dtype=np.float32)[labels] if targets is None else targets
     history = train(
         model,
         (_part(inputs, fold.training), targets[fold.training]),

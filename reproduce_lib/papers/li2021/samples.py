@@ -82,7 +82,8 @@ def chosen_cut(region: RegionName) -> Cut:
 class SampleParameters(UnitParameters):
     """Which samples a unit sees.
 
-    ``length`` is N, in days or events as ``segmentation`` says; 0 stands for what the rule chose. ``width`` is w.
+    ``length`` is N, in days or events as ``segmentation`` says; 0 stands for the days that the rule chose for the
+    catalogue that it chose. ``width`` is w.
     """
 
     paper: ClassVar[str] = KEY
@@ -100,6 +101,15 @@ class SampleParameters(UnitParameters):
         if self.source not in (*free, *REGIONS[self.region].catalogues):
             known = ", ".join(map(repr, (*free, *REGIONS[self.region].catalogues)))
             raise ValueError(f"no catalogue {self.source!r} holds {self.region}; allowed values are {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _length_is_known(self) -> Self:
+        if not self.length and (self.segmentation == "events" or self.source not in ("reference", "etas")):
+            raise ValueError(
+                f"length 0 stands for the days that were chosen for source 'reference'; "
+                f"say how long a period is for segmentation {self.segmentation!r} and source {self.source!r}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -205,19 +215,29 @@ def _scaled(values: Values, training: NDArray[np.intp], axes: tuple[int, ...]) -
 
 
 def _without_precursors(catalogue: Catalogue, parameters: SampleParameters) -> Catalogue:
-    """Simulate a catalogue of the same length, rate and slope, whose magnitudes tell nothing about one another.
+    """Simulate a catalogue of the same length, rate and magnitudes, which tell nothing about one another.
 
-    Each seed has a catalogue of its own, the same for every classifier.
+    An event keeps the rank of its simulated magnitude and takes the real magnitude of that rank: the classes are as
+    frequent as in the real catalogue, also where that is incomplete or follows no law. Each seed has a catalogue of
+    its own, the same for every classifier.
     """
     days = float(days_of(catalogue.events)[-1])
     magnitudes = catalogue.events["magnitude"].to_numpy()
     fit = completeness_by_fit(magnitudes)
-    # Below where the catalogue is complete it has no rate that a law could give.
     curvature = completeness_magnitude(magnitudes)
     smallest = max(catalogue.threshold, min(curvature, fit.completeness) if fit else curvature)
     slope = b_value(magnitudes, smallest)
     etas = Etas(background=1.0, b=slope.b if slope else 1.0, smallest=smallest)
-    complete = int((np.round(magnitudes, 1) >= round(smallest, 1)).sum())
-    matched = replace(etas, background=complete / days * (1 - etas.branching))
+    matched = replace(etas, background=len(magnitudes) / days * (1 - etas.branching))
     frame = simulate_etas(matched, REGIONS[parameters.region].box, days=days, seed=parameters.seed)
+    frame["magnitude"] = with_the_quantiles_of(magnitudes, frame["magnitude"].to_numpy(), parameters.seed)
     return Catalogue("etas", frame, catalogue.threshold, 0, catalogue.files)
+
+
+def with_the_quantiles_of(real: Values, simulated: Values, seed: int) -> Values:
+    """Return values in the order of ``simulated`` that are distributed as ``real`` is; ties are broken at random."""
+    ties = np.random.default_rng(seed).permutation(len(simulated))
+    ranks = np.empty(len(simulated))
+    ranks[np.lexsort((ties, simulated))] = np.arange(len(simulated))
+    quantiles: Values = np.quantile(real, (ranks + 0.5) / len(simulated), method="inverted_cdf")
+    return quantiles
