@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.training import Pairs
+from reproduce_lib.training import Examples, Loss
 
 if TYPE_CHECKING:
     import keras
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 def train_batch(
     models: Sequence[keras.Model],
-    training: Sequence[Pairs],
-    validation: Sequence[Pairs],
+    training: Sequence[Examples],
+    validation: Sequence[Examples] | None,
     *,
     seeds: Sequence[int],
-    loss: str,
+    loss: Loss,
     epochs: int,
     batch_size: int,
     shuffle: bool,
@@ -34,13 +34,14 @@ def train_batch(
 
     Parameters
     ----------
-    training, validation : one (inputs, targets) per model; all of one shape
+    training, validation : one (inputs, targets) per model; all of one shape. The validation pairs, if there are
+        any, are scored after each epoch and change nothing
     seeds : what `training.start_afresh` was called with before each model was built; the order in which
         a model sees its pairs is drawn from it
 
     Returns
     -------
-    Of each model ``loss`` and ``val_loss``, one value per epoch, in the units of the targets
+    Of each model ``loss`` and, with validation pairs, ``val_loss``: one value per epoch, in the units of the targets
 
     Raises
     ------
@@ -50,11 +51,11 @@ def train_batch(
     import jax
 
     epoch, optimizer_state = _epoch(models[0], loss, learning_rate)
-    program = jax.jit(jax.vmap(epoch))
+    program = jax.jit(jax.vmap(epoch), donate_argnums=0)
     count = len(models)
     state = (*_stacked_weights(models), [np.stack([np.asarray(value)] * count) for value in optimizer_state])
-    data, held_out = _stacked(training), _stacked(validation)
-    pairs = data[0].shape[1]
+    data, held_out = jax.device_put((_stacked(training), _stacked(validation) if validation else None))
+    pairs = data[1].shape[1]
     orders = [np.random.RandomState(seed) for seed in seeds]
     for order in orders:
         order.permutation(pairs)  # Keras draws one order more than it trains by, when it looks at the shapes
@@ -67,21 +68,23 @@ def train_batch(
         losses.append(pair_of_losses)
     _assign(models, state)
     by_model = np.asarray(losses, dtype=float).transpose(2, 1, 0)
-    return [{"loss": own[0].tolist(), "val_loss": own[1].tolist()} for own in by_model]
+    return [dict(zip(("loss", "val_loss"), own.tolist(), strict=False)) for own in by_model]
 
 
-def predict_batch(models: Sequence[keras.Model], inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+def predict_batch(
+    models: Sequence[keras.Model], inputs: Sequence[NDArray[Any] | list[NDArray[Any]]]
+) -> list[NDArray[Any]]:
     """Return what each model predicts for inputs of its own; all inputs have one shape."""
     import jax
 
     def forward(trainable: Any, fixed: Any, of_one: Any) -> Any:
         return models[0].stateless_call(trainable, fixed, of_one, training=False)[0]
 
-    predicted = jax.jit(jax.vmap(forward))(*_stacked_weights(models), np.stack(inputs))
+    predicted = jax.jit(jax.vmap(forward))(*_stacked_weights(models), _stacked(inputs))
     return list(np.asarray(predicted))
 
 
-def _epoch(model: keras.Model, loss: str, learning_rate: float) -> tuple[Callable[..., Any], list[Any]]:
+def _epoch(model: keras.Model, loss: Loss, learning_rate: float) -> tuple[Callable[..., Any], list[Any]]:
     """Return one epoch of one model as a function of its state, and the optimizer's first state."""
     import jax
     import keras
@@ -98,7 +101,8 @@ def _epoch(model: keras.Model, loss: str, learning_rate: float) -> tuple[Callabl
     def step(state: Any, data: Any, rows: Any) -> Any:
         trainable, fixed, optimizing = state
         gradient_of = jax.value_and_grad(loss_and_state, has_aux=True)
-        (value, fixed), gradients = gradient_of(trainable, fixed, data[0][rows], data[1][rows], True)
+        inputs, targets = jax.tree.map(lambda values: values[rows], data)
+        (value, fixed), gradients = gradient_of(trainable, fixed, inputs, targets, True)
         trainable, optimizing = optimizer.stateless_apply(optimizing, gradients, trainable)
         return (trainable, fixed, optimizing), value
 
@@ -108,15 +112,19 @@ def _epoch(model: keras.Model, loss: str, learning_rate: float) -> tuple[Callabl
         if rest.shape[0]:
             state, value = step(state, data, rest)
             total = total + value * rest.shape[0]
-        inputs, targets = held_out
-        held_out_loss, _ = loss_and_state(state[0], state[1], inputs, targets, False)
-        return state, (total / data[0].shape[0], held_out_loss)
+        mean = total / data[1].shape[0]
+        if held_out is None:
+            return state, (mean,)
+        return state, (mean, loss_and_state(state[0], state[1], held_out[0], held_out[1], False)[0])
 
     return epoch, [variable.value for variable in optimizer.variables]
 
 
-def _stacked(pairs: Sequence[Pairs]) -> Pairs:
-    return np.stack([inputs for inputs, _ in pairs]), np.stack([targets for _, targets in pairs])
+def _stacked(of_each: Sequence[Any]) -> Any:
+    """Stack arrays, or arrays at the same place of equal structures, along a first axis over the models."""
+    import jax
+
+    return jax.tree.map(lambda *same: np.stack(same), *of_each)
 
 
 def _stacked_weights(models: Sequence[keras.Model]) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:

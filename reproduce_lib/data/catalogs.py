@@ -151,7 +151,7 @@ def parse_comcat(data: bytes, name: str) -> pd.DataFrame:
     frame = _tidy(table, name, time="time", depth="depth", magnitude="mag", magnitude_type="magType")
     if "id" in table.columns:
         frame["id"] = table["id"].to_numpy()
-    _check(frame, name)
+    check_events(frame, name)
     return frame.sort_values("time", kind="stable", ignore_index=True)
 
 
@@ -166,7 +166,7 @@ def parse_phivolcs(data: bytes, name: str) -> tuple[pd.DataFrame, int]:
     frame = _tidy(table, name, time="datetime", depth="depth_km", magnitude="mag", magnitude_type="mag_type")
     somewhere = frame["latitude"].between(-90, 90) & frame["longitude"].between(-180, 180)
     kept = frame[somewhere].drop_duplicates(["time", "latitude", "longitude", "magnitude"])
-    _check(kept, name)
+    check_events(kept, name)
     return kept.sort_values("time", kind="stable", ignore_index=True), len(frame) - len(kept)
 
 
@@ -264,7 +264,7 @@ def _tidy(
     return pd.DataFrame({"time": times, **numbers, "magnitude_type": table[magnitude_type].fillna("")})
 
 
-def _check(frame: pd.DataFrame, name: str) -> None:
+def check_events(frame: pd.DataFrame, name: str) -> None:
     """Refuse a frame with an event that has no time, place or magnitude, or an impossible one."""
     if frame.empty:
         raise DataError(f"{name}: no earthquake")

@@ -20,11 +20,9 @@ from reproduce_lib.data import sources
 from reproduce_lib.data.catalogs import (
     COLUMNS,
     EARLIEST,
-    LARGEST_MAGNITUDE,
-    LATEST,
     PHILIPPINES_M3,
-    SMALLEST_MAGNITUDE,
     Catalogue,
+    check_events,
     parse_comcat,
 )
 from reproduce_lib.data.registry import data_file
@@ -247,16 +245,5 @@ def _frame(table: pd.DataFrame, times: pd.Series, name: str, *, magnitude_type: 
         for column in ("latitude", "longitude", "depth_km", "magnitude")
     }
     frame = pd.DataFrame({"time": times, **numbers, "magnitude_type": magnitude_type})
-    if frame.empty:
-        raise DataError(f"{name}: no earthquake")
-    right = {
-        "time": frame["time"].between(EARLIEST, LATEST),
-        "latitude": frame["latitude"].between(-90, 90),
-        "longitude": frame["longitude"].between(-180, 180),
-        "magnitude": frame["magnitude"].between(SMALLEST_MAGNITUDE, LARGEST_MAGNITUDE),
-    }
-    for column, good in right.items():
-        if not good.all():
-            row = int(np.flatnonzero(~good.to_numpy())[0])
-            raise DataError(f"{name}: event {row + 1} has the {column} {frame[column].iloc[row]}")
+    check_events(frame, name)
     return frame.sort_values("time", kind="stable", ignore_index=True)

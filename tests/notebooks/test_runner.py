@@ -273,6 +273,7 @@ def test_a_missing_kernel_is_named(tmp_path: Path) -> None:
 SMOKE = {
     "naufal2023": ["-p", "ticker", "GOOG", "-p", "window", "30", "-p", "data", "simulated"],
     "asma2024": ["-p", "source", "simulated"],
+    "li2021": ["-p", "source", "simulated", "-p", "length", "7", "-p", "region", "sichuan", "-p", "model", "dlep"],
 }
 
 
@@ -297,6 +298,7 @@ def test_plain_papermill_smokes_within_its_limit(tmp_path: Path, paper: str) -> 
         ("naufal2023", ["-p", "tiker", "GOOG"], "'tiker'"),
         ("asma2024", ["-p", "source", "usgs"], "'comcat_m5'"),
         ("asma2024", ["-p", "model", "transformer"], "'cnn_lstm'"),
+        ("li2021", ["-p", "region", "california"], "'los_angeles'"),
     ],
 )
 def test_plain_papermill_stops_at_a_wrong_parameter(tmp_path: Path, paper: str, wrong: list[str], named: str) -> None:

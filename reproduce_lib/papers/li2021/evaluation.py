@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -49,14 +49,31 @@ class Forecast:
     test : score of each class for each test sample, shape (test samples, 5)
     training : the same for the training samples, or ``None`` if nobody asked
     history : curves over the epochs by name
+    settings : what a search chose for this fold, by name
     """
 
     test: Values
     training: Values | None = None
-    history: dict[str, list[float]] | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    settings: dict[str, float] = field(default_factory=dict)
 
 
 Classifier = Callable[[Fold, Labels, int], Forecast]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a unit has to learn: the labels of all samples, the folds, and a random seed for each fold."""
+
+    labels: Labels
+    folds: list[Fold]
+    seeds: list[int]
+
+
+def task_of(parameters: ClassifierParameters, sample_set: SampleSet) -> Task:
+    """Return what a unit has to learn; its folds are the same for every classifier."""
+    folds = folds_of(parameters.split, sample_set.samples, parameters.seed)
+    return Task(labels_of(parameters, sample_set), folds, parameters.random_seeds(len(folds)))
 
 
 def labels_of(parameters: ClassifierParameters, sample_set: SampleSet) -> Labels:
@@ -81,18 +98,36 @@ def folds_of(split: Split, samples: Samples, seed: int) -> list[Fold]:
     return [Fold(_disjoint(samples, np.arange(part[0]), part), part) for part in parts[1:]]
 
 
+def inner_fold(split: Split, samples: Samples, fold: Fold, seed: int) -> Fold:
+    """Return a fifth of a fold's training samples to choose settings by, and the rest of them to train on.
+
+    The fifth is drawn as the split draws its test samples: at random, or the last in time without what shares an
+    event with it.
+    """
+    held_out = max(len(fold.training) // 5, 1)
+    if split == "shuffled":
+        order = np.random.default_rng(seed).permutation(fold.training)
+        return Fold(np.sort(order[held_out:]), np.sort(order[:held_out]))
+    test = fold.training[-held_out:]
+    return Fold(_disjoint(samples, fold.training[:-held_out], test), test)
+
+
 def evaluate(
     parameters: ClassifierParameters, sample_set: SampleSet, classify: Classifier, *, keep: bool = False
 ) -> UnitResult:
-    """Train and score a classifier on each fold.
+    """Train and score a classifier on each fold."""
+    task = task_of(parameters, sample_set)
+    forecasts = [classify(fold, task.labels, seed) for fold, seed in zip(task.folds, task.seeds, strict=True)]
+    return score(sample_set, task, forecasts, keep=keep)
+
+
+def score(sample_set: SampleSet, task: Task, forecasts: Sequence[Forecast], *, keep: bool = False) -> UnitResult:
+    """Score the forecasts of all folds.
 
     ``accuracy`` and ``mauc`` are means over the folds, in percent; ``pooled`` scores judge the forecasts of all
     folds together. A fold whose test part holds one class only has no MAUC and is left out of that mean.
     """
-    labels = labels_of(parameters, sample_set)
-    folds = folds_of(parameters.split, sample_set.samples, parameters.seed)
-    seeds = parameters.random_seeds(len(folds))
-    forecasts = [classify(fold, labels, seed) for fold, seed in zip(folds, seeds, strict=True)]
+    labels, folds = task.labels, task.folds
     tested = np.concatenate([fold.test for fold in folds])
     scores = np.concatenate([forecast.test for forecast in forecasts])
     metrics: dict[str, MetricValue] = {
@@ -151,14 +186,18 @@ def _percent(name: str, shares: Sequence[float | None]) -> dict[str, MetricValue
 def _kept(
     labels: Labels, tested: NDArray[np.intp], scores: Values, forecasts: Sequence[Forecast]
 ) -> dict[str, NDArray[Any]]:
-    """Keep the forecasts in order of time, and the curves of all folds."""
+    """Keep the forecasts in order of time, and the curves and the chosen settings of all folds."""
     order = np.argsort(tested, kind="stable")
     kept: dict[str, NDArray[Any]] = {
         "label": labels[tested][order].astype(np.int8),
         "scores": scores[order].astype(np.float32),
         "sample": tested[order].astype(np.int32),
     }
-    for name in forecasts[0].history or {}:
-        curves = [forecast.history[name] for forecast in forecasts if forecast.history]
+    for name in forecasts[0].history:
+        # Folds may be trained for numbers of epochs of their own.
+        longest = max(len(forecast.history[name]) for forecast in forecasts)
+        curves = [[*forecast.history[name], *[np.nan] * longest][:longest] for forecast in forecasts]
         kept[name] = np.array(curves, dtype=np.float32)
+    for name in forecasts[0].settings:
+        kept[f"chosen_{name}"] = np.array([forecast.settings[name] for forecast in forecasts], dtype=np.float32)
     return kept

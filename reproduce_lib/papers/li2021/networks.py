@@ -23,7 +23,7 @@ PREDICTED_AT_ONCE = 512
 class NetworkParameters(ClassifierParameters):
     """One network on all folds of a region; epochs and batch size are those of Table II."""
 
-    backend: Literal["jax", "tensorflow"] = "jax"
+    backend: Literal["jax", "tensorflow", "jax_gpu"] = "jax"
     epochs: int = Field(default=65, ge=1, le=1000)
     batch_size: int = Field(default=24, ge=1, le=1024)
     learning_rate: float = Field(default=0.001, gt=0, le=1)
@@ -32,6 +32,12 @@ class NetworkParameters(ClassifierParameters):
     def keeps_forecasts(self) -> bool:
         """Tell whether a record keeps the forecasts: not those of labels that mean nothing."""
         return self.profile == "full" and self.labels == "true"
+
+    @property
+    def fitting(self) -> dict[str, Any]:
+        """Return how `training.train` and `batched.train_batch` are to fit."""
+        names = ("epochs", "batch_size", "learning_rate")
+        return {"shuffle": True, **{name: getattr(self, name) for name in names}}
 
 
 def train_on_fold(
@@ -54,17 +60,15 @@ def train_on_fold(
     targets = np.eye(CLASSES, dtype=np.float32)[labels] if targets is None else targets
     history = train(
         model,
-        (_part(inputs, fold.training), targets[fold.training]),
+        (part_of(inputs, fold.training), targets[fold.training]),
         None,
         loss=loss,
-        epochs=parameters.epochs,
-        batch_size=parameters.batch_size,
-        shuffle=True,
-        learning_rate=parameters.learning_rate,
+        **parameters.fitting,
     )
     everything: NDArray[Any] = model.predict(inputs, batch_size=PREDICTED_AT_ONCE, verbose=0)
     return Forecast(everything[fold.test], everything[fold.training], history)
 
 
-def _part(inputs: Inputs, chosen: NDArray[np.intp]) -> Inputs:
+def part_of(inputs: Inputs, chosen: NDArray[np.intp]) -> Inputs:
+    """Return some samples of the inputs of all."""
     return [one[chosen] for one in inputs] if isinstance(inputs, list) else inputs[chosen]

@@ -9,7 +9,7 @@ from typing import Any
 from reproduce_lib.papers.li2021.bp import BpParameters, run_bp
 from reproduce_lib.papers.li2021.cart import CartParameters, PermutationParameters, run_cart, run_permutations
 from reproduce_lib.papers.li2021.chance import METHODS, ChanceParameters, run_chance
-from reproduce_lib.papers.li2021.dlep import VARIANTS, DlepParameters, run_dlep
+from reproduce_lib.papers.li2021.dlep import VARIANTS, DlepParameters, run_dlep, run_dlep_batch
 from reproduce_lib.papers.li2021.evaluation import ClassifierParameters
 from reproduce_lib.papers.li2021.event_maps import EventMapParameters, run_event_maps
 from reproduce_lib.papers.li2021.features import FeatureParameters, run_features
@@ -18,13 +18,18 @@ from reproduce_lib.papers.li2021.overlap import OverlapParameters, run_overlap
 from reproduce_lib.papers.li2021.regions import KEY, REGIONS, RegionName
 from reproduce_lib.papers.li2021.samples import CHOSEN
 from reproduce_lib.papers.li2021.segmentations import SegmentationParameters, run_segmentation
-from reproduce_lib.units import Experiment, Paper, UnitParameters
+from reproduce_lib.units import Batch, Experiment, Paper, UnitParameters
 
 SEEDS = 5
+# What costs as much and judges no printed number: simulated catalogues, permuted labels, readings, searches.
+ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS, SEARCH_SEEDS = 3, 2, 3, 3
 # The split of the paper, and those that keep what a test sample is made of out of the training.
 SPLITS = ("shuffled", "grouped", "forward")
 # One region on which what the paper leaves open is varied.
 VARIED: RegionName = "sichuan"
+# The two regions with the fewest samples: a search trains each fold as often as it has trials.
+SEARCHED: tuple[RegionName, ...] = ("chicago", "shandong_jiangsu")
+TRIALS = 12
 READINGS: tuple[dict[str, Any], ...] = (
     {"width": 10},
     {"width": 50},
@@ -51,12 +56,14 @@ def _full_dlep() -> Iterator[DlepParameters]:
         yield DlepParameters.of(region=region, model=model, seed=seed)
     for seed, region, split in product(range(SEEDS), CHOSEN, SPLITS[1:]):
         yield DlepParameters.of(region=region, split=split, seed=seed)
-    for seed, region in product(range(SEEDS), CHOSEN):
+    for seed, region in product(range(ETAS_SEEDS), CHOSEN):
         yield DlepParameters.of(region=region, source="etas", seed=seed)
-    for seed, region in product(range(SEEDS), CHOSEN):
+    for seed, region in product(range(PERMUTED_SEEDS), CHOSEN):
         yield DlepParameters.of(region=region, labels="permuted", seed=seed)
-    for seed, reading in product(range(SEEDS), READINGS):
+    for seed, reading in product(range(READING_SEEDS), READINGS):
         yield DlepParameters.of(region=VARIED, seed=seed, **reading)
+    for seed, region in product(range(SEARCH_SEEDS), filter(CHOSEN.__contains__, SEARCHED)):
+        yield DlepParameters.of(region=region, trials=TRIALS, seed=seed)
 
 
 def _on_every_design(seeds: int) -> Iterator[dict[str, Any]]:
@@ -137,7 +144,13 @@ EXPERIMENTS = (
     Experiment(BpParameters, run_bp, _full_bp, _smoke(BpParameters, epochs=1)),
     Experiment(EventMapParameters, run_event_maps, _full_event_maps, _smoke(EventMapParameters, epochs=1)),
     Experiment(FeatureParameters, run_features, _full_features, _smoke(FeatureParameters, epochs=1)),
-    Experiment(DlepParameters, run_dlep, _full_dlep, _smoke(DlepParameters, epochs=1)),
+    Experiment(
+        DlepParameters,
+        run_dlep,
+        _full_dlep,
+        _smoke(DlepParameters, epochs=1),
+        batch=Batch(frozenset({"seed"}), run_dlep_batch),
+    ),
 )
 PAPER = Paper(
     key=KEY,
