@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import book, features, profiles, throughput, workers
+from benchmarks import book, dlep, features, profiles, throughput, workers
 from reproduce_lib import environment
 from reproduce_lib.pool import cores
 from reproduce_lib.run_log import now
@@ -23,6 +23,7 @@ QUANTITIES: dict[str, Any] = {
     "growth": book.growth,
     "workers": workers.memory_and_start,
     "arithmetic": workers.share_of_arithmetic,
+    "dlep": dlep.step_and_its_limit,
 }
 
 

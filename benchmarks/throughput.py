@@ -7,13 +7,17 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 from typing import Any
+
+import msgspec
 
 from benchmarks.pairs import in_new_process, measure_pairs, ratio
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.asma2024.networks import MODELS as ASMA2024_MODELS
 from reproduce_lib.pool import cores
-from reproduce_lib.speed import Ratio
+from reproduce_lib.speed import Ratio, Scores
+from reproduce_lib.tolerances import metric
 
 # A unit of a small network is mostly overhead, which an engine can save.
 SMALL_GOAL = 1.5
@@ -29,6 +33,8 @@ class Load:
     parameters: dict[str, Any]
     units: int
     goal: float
+    metric: str
+    experiment: str = "networks"
 
     @property
     def asked(self) -> list[dict[str, Any]]:
@@ -37,7 +43,7 @@ class Load:
 
 
 # The network that the paper proposes, for the comparisons of the engine with itself.
-HEAVY = Load("naufal2023", "cnn_lstm_gru, window 30: 12 units", {"data": "simulated"}, 12, NOT_SLOWER)
+HEAVY = Load("naufal2023", "cnn_lstm_gru, window 30: 12 units", {"data": "simulated"}, 12, NOT_SLOWER, "rmse")
 
 
 def _loads() -> Iterator[Load]:
@@ -49,10 +55,15 @@ def _loads() -> Iterator[Load]:
     for window, units, goal in ((1, 12, SMALL_GOAL), (30, 6, NOT_SLOWER)):
         for model in naufal2023.MODELS:
             parameters = {"data": "simulated", "model": model, "window": window}
-            yield Load("naufal2023", f"{model}, window {window}: {units} units of 30 epochs", parameters, units, goal)
+            yield Load(
+                "naufal2023", f"{model}, window {window}: {units} units of 30 epochs", parameters, units, goal, "rmse"
+            )
     for network in ASMA2024_MODELS:
         parameters = {"source": "simulated", "model": network}
-        yield Load("asma2024", f"{network}, window 12: 12 units of 100 epochs", parameters, 12, SMALL_GOAL)
+        yield Load("asma2024", f"{network}, window 12: 12 units of 100 epochs", parameters, 12, SMALL_GOAL, "mae")
+    # Steps are the same in each epoch: fewer of them say as much.
+    parameters = {"source": "simulated", "length": 7, "epochs": 15}
+    yield Load("li2021", "dlep: 2 units of 10 folds, 15 epochs", parameters, 2, SMALL_GOAL, "accuracy", "dlep")
 
 
 # As the engine runs them: worker processes on one thread each, on the backend of the unit.
@@ -62,33 +73,44 @@ from reproduce_lib.collection import load_paper
 from reproduce_lib.pool import Due, Workers, execute_units
 from reproduce_lib.worker import Failed
 
-key, asked, jobs = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
-units = [load_paper(key).experiment("networks").parameters.of(**unit) for unit in asked]
+key, experiment, asked, jobs = *sys.argv[1:3], json.loads(sys.argv[3]), int(sys.argv[4])
+units = [load_paper(key).experiment(experiment).parameters.of(**unit) for unit in asked]
 begun = time.perf_counter()
 outcomes = list(execute_units([Due(unit) for unit in units], Workers(jobs)))
 assert not [one for one in outcomes if isinstance(one, Failed)], outcomes
-print(json.dumps(time.perf_counter() - begun))
+seconds = time.perf_counter() - begun
+print(json.dumps({"seconds": seconds, "metrics": [one.result.metrics for one in outcomes]}))
 """
 # As a script would: one process, one model after the other, TensorFlow with its own number of threads.
 PLAIN = """
 import json, os, sys, time
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
-key, asked = sys.argv[1], json.loads(sys.argv[2])
+key, experiment, asked = *sys.argv[1:3], json.loads(sys.argv[3])
 begun = time.perf_counter()
 from reproduce_lib.collection import load_paper
-networks = load_paper(key).experiment("networks")
-for unit in asked:
-    networks.run(networks.parameters.of(**{**unit, "backend": "tensorflow"}))
-print(json.dumps(time.perf_counter() - begun))
+networks = load_paper(key).experiment(experiment)
+units = [networks.parameters.of(**{**unit, "backend": "tensorflow"}) for unit in asked]
+metrics = [networks.run(unit).metrics for unit in units]
+print(json.dumps({"seconds": time.perf_counter() - begun, "metrics": metrics}))
 """
 
 
 def networks_against_plain_tensorflow(repeats: int) -> Iterator[Ratio]:
     """Measure units an hour of each network, start of the processes and compilation included."""
     for load in _loads():
-        pairs = measure_pairs(partial(_plain, load), partial(_engine, load), repeats)
+        found: dict[str, list[float]] = {"plain": [], "engine": []}
+        pairs = measure_pairs(
+            partial(_plain, load, scores=found["plain"]), partial(_engine, load, scores=found["engine"]), repeats
+        )
         name = f"{load.paper} {load.name}"
-        yield ratio(name, "fit on TensorFlow, one process", f"engine, {cores()} jobs", pairs, load.goal)
+        one = ratio(name, "fit on TensorFlow, one process", f"engine, {cores()} jobs", pairs, load.goal)
+        yield msgspec.structs.replace(one, scores=_compared(load.metric, found["engine"], found["plain"]))
+
+
+def _compared(name: str, fast: list[float], slow: list[float]) -> Scores:
+    """Set the mean scores of two ways side by side; the backends draw other random numbers, and cannot be equal."""
+    allowed = metric(name).verdict_half_width(fmean(slow))
+    return Scores(metric=metric(name).label, fast=fmean(fast), slow=fmean(slow), allowed=allowed)
 
 
 def jobs_against_one(repeats: int) -> list[Ratio]:
@@ -103,14 +125,20 @@ def kept_programs_against_none(repeats: int) -> list[Ratio]:
     return [ratio(f"{HEAVY.paper} {HEAVY.name}", "each unit compiles its program", "programs are kept", pairs, None)]
 
 
-def _engine(load: Load, jobs: int = 0, **environment: str) -> float:
+def _engine(load: Load, jobs: int = 0, scores: list[float] | None = None, **environment: str) -> float:
     """Return the seconds of the engine with an empty folder of kept programs."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = (load.paper, json.dumps(load.asked), str(jobs or cores()))
-        seconds: float = in_new_process(ENGINE, *arguments, REPRODUCE_CACHE=folder, **environment)
-    return seconds
+        arguments = (load.paper, load.experiment, json.dumps(load.asked), str(jobs or cores()))
+        found = in_new_process(ENGINE, *arguments, REPRODUCE_CACHE=folder, **environment)
+    return _seconds(load, found, scores)
 
 
-def _plain(load: Load) -> float:
-    seconds: float = in_new_process(PLAIN, load.paper, json.dumps(load.asked))
-    return seconds
+def _plain(load: Load, scores: list[float] | None = None) -> float:
+    return _seconds(load, in_new_process(PLAIN, load.paper, load.experiment, json.dumps(load.asked)), scores)
+
+
+def _seconds(load: Load, found: dict[str, Any], scores: list[float] | None) -> float:
+    """Return the seconds of a run, and add the scores of its units to those of earlier runs."""
+    if scores is not None:
+        scores += [metrics[load.metric] for metrics in found["metrics"]]
+    return float(found["seconds"])

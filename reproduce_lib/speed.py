@@ -22,6 +22,15 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What all results have in common: named fields, and no others."""
 
 
+class Scores(_Result, frozen=True, kw_only=True):
+    """The mean score of networks trained in two ways, and by how much the two may differ."""
+
+    metric: str
+    fast: float
+    slow: float
+    allowed: float
+
+
 class Ratio(_Result, frozen=True, kw_only=True):
     """One way of doing a thing against another: geometric mean of the pairs' ratios, 95 % interval."""
 
@@ -35,6 +44,7 @@ class Ratio(_Result, frozen=True, kw_only=True):
     high: float
     repeats: int
     goal: float | None = None
+    scores: Scores | None = None
 
 
 class Quantity(_Result, frozen=True, kw_only=True):
@@ -171,7 +181,7 @@ def _run_row(run: Run, ends: list[str]) -> tuple[str, ...]:
 
 
 def _ratios(ratios: list[Ratio]) -> str:
-    header = ["What", "This way", "Instead of", "This, s", "That, s", "Times faster", "95 %", "Pairs", "Goal"]
+    header = ["What", "This way", "Instead of", "This, s", "That, s", "Times faster", "95 %", "Pairs", "Goal", "Scores"]
     rows = [
         (
             one.name,
@@ -183,6 +193,7 @@ def _ratios(ratios: list[Ratio]) -> str:
             f"{_figures(one.low)} to {_figures(one.high)}" if one.repeats > 1 else "",
             str(one.repeats),
             _ratio_judged(one),
+            _scores_judged(one.scores) if one.scores else "",
         )
         for one in ratios
     ]
@@ -208,6 +219,13 @@ def _profile(profile: Profile) -> str:
     rows = [(share.where, f"{100 * share.share:.0f} %") for share in profile.shares]
     title = f"{profile.paper}: {profile.unit}, {profile.seconds:.1f} s"
     return str(table(["Where the time goes", "Share"], rows, caption=title))
+
+
+def _scores_judged(scores: Scores) -> str:
+    """Say how far the scores of both ways lie apart, and whether that is within the tolerance of the verdicts."""
+    apart = abs(scores.fast - scores.slow)
+    values = f"{scores.metric} {_figures(scores.fast)} and {_figures(scores.slow)}"
+    return f"{values}: {_judged(apart <= scores.allowed, f'≤ {scores.allowed:.2g} apart')}"
 
 
 def _ratio_judged(one: Ratio) -> str:

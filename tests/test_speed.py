@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from benchmarks import features, pairs, workers
+from benchmarks import dlep, features, pairs, workers
 from reproduce_lib.errors import RecordError
 from reproduce_lib.run_log import Run, RunEnded, RunStarted
 from reproduce_lib.speed import (
     Profile,
     Quantity,
     Results,
+    Scores,
     Share,
     read_results,
     results_page,
@@ -76,6 +77,23 @@ def test_operations_of_a_network_are_those_counted_by_hand() -> None:
     assert workers.training_operations("lstm", 1, epochs=1) == 3 * forward * days
     one, thirty = (workers.training_operations("lstm_gru", window, epochs=1) for window in (1, 30))
     assert thirty / one == pytest.approx(30 * (days - 29) / days, rel=0.01)
+
+
+def test_operations_of_a_step_of_dlep_are_those_counted_by_hand() -> None:
+    # 20 events of 4 attributes to 32 channels, 10 rows to 64, 5 rows left: 1280 features to 600, and 8 indicators.
+    convolutions = 20 * 4 * 9 * 32 + 10 * 4 * 9 * 32 * 64
+    layers = 1280 * 600 + 8 * 600 + 2 * 1200 * 600 + 1200 * 5
+    assert dlep.operations() == 3 * 24 * 2 * (convolutions + layers)
+
+
+@pytest.mark.parametrize(("fast", "said"), [(60.0, "reached"), (58.0, "missed"), (66.0, "missed")])
+def test_scores_of_two_ways_stand_beside_their_speed(fast: float, said: str) -> None:
+    (one,) = some_results().ratios
+    scores = Scores(metric="accuracy (%)", fast=fast, slow=62.0, allowed=2.5)
+    page = results_page(msgspec.structs.replace(some_results(), ratios=[msgspec.structs.replace(one, scores=scores)]))
+    assert f"accuracy (%) {fast:g} and 62: ≤ 2.5 apart" in page
+    assert said in page
+    assert "apart" not in results_page(some_results())
 
 
 def test_feature_extraction_is_compared_with_one_that_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
