@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
+# A process for each core; the tests of a file share what it builds.
+PARALLEL := --numprocesses auto --dist loadfile
 
 .PHONY: book test test-all bench lint clean
 
@@ -9,10 +11,10 @@ book: $(VENV)/installed
 	$(BIN)/reproduce book
 
 test: $(VENV)/installed
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 test-all: $(VENV)/installed
-	$(BIN)/pytest -m ""
+	$(BIN)/pytest $(PARALLEL) -m ""
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks

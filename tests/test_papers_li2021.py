@@ -497,7 +497,7 @@ def test_source_of_another_region_is_refused_with_the_allowed_names(region: Any)
             continue
         with pytest.raises(ParameterError) as refusal:
             ChanceParameters.of(region=region, source=source, length=7)
-        wanted = (source, region, "reference", "etas", "simulated", *own)
+        wanted = (source, region, "reference", "etas", "comcat_live", "simulated", *own)
         assert [name for name in wanted if name not in str(refusal.value)] == []
 
 
@@ -509,9 +509,30 @@ def test_length_that_the_rule_did_not_choose_must_be_given(values: dict[str, Any
     assert ChanceParameters.of(length=5, **values).length == 5
 
 
-def test_simulated_data_are_never_part_of_the_full_set() -> None:
-    with pytest.raises(ParameterError, match="simulated"):
-        ChanceParameters.of(source="simulated", length=7)
+@pytest.mark.parametrize("source", ["simulated", "comcat_live"])
+def test_simulated_and_live_data_are_never_part_of_the_full_set(source: str) -> None:
+    with pytest.raises(ParameterError, match=f"'{source}'.*custom"):
+        ChanceParameters.of(source=source, length=7)
+    assert ChanceParameters.of(profile="custom", source=source, length=7).source == source
+
+
+def test_live_catalogue_is_asked_for_the_region_from_its_first_class_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def answer(*question: Any) -> Catalogue:
+        asked.append(question)
+        return Catalogue("comcat_live", random_catalogue(region="los_angeles"), question[-1], 0, {})
+
+    monkeypatch.setattr(samples_module, "query_catalogue", answer)
+    found = load_samples(unit(source="comcat_live", region="los_angeles"))
+    ((box, begin, end, smallest),) = asked
+    assert (box, smallest) == (REGIONS["los_angeles"].box, 3.75)
+    assert (begin.year, end.year) == (1973, 2020)
+    assert len(found.labels) > 10
+    assert found.files == {}
+
+
+def test_source_that_is_none_is_refused() -> None:
     with pytest.raises(ParameterError, match="jma"):
         ChanceParameters.of(source="jma")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from reproduce_lib.data.catalogs import Catalogue
+from reproduce_lib.data.fdsn import query_catalogue
 from reproduce_lib.data.regional_catalogs import RegionalCatalogueName, load_regional
 from reproduce_lib.errors import DataError
 from reproduce_lib.etas import Etas, simulate_etas
@@ -22,8 +24,8 @@ from reproduce_lib.units import UnitParameters
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.intp]
-# "reference" is the catalogue that the rule chose, "etas" one simulated at its rate and slope, and "simulated" needs
-# no data.
+# "reference" is the catalogue that the rule chose, "etas" one simulated with its rate and magnitudes, "comcat_live"
+# what ComCat answers now, and "simulated" needs no data.
 Source = Literal[
     "reference",
     "cenc",
@@ -34,13 +36,19 @@ Source = Literal[
     "iris_california",
     "nshm_central_us",
     "etas",
+    "comcat_live",
     "simulated",
 ]
+ANY_REGION = ("reference", "etas", "comcat_live", "simulated")
 Segmentation = Literal["days", "events", "fixed_days"]
 
+# What a live catalogue spans: since ComCat lists earthquakes of the whole world, and as far as the paper can have seen.
+LIVE_SPAN = (datetime(1973, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
 SIMULATION_SEED = 0
 SIMULATED_DAYS = 3000.0
 DAY = pd.Timedelta(days=1)
+# A magnitude so far below the first class still rounds to it.
+HALF_A_TENTH = 0.05
 # What the convolutional network sees of an event, in this order.
 ATTRIBUTES = ("magnitude", "log10 of the days since the event before", "latitude", "longitude")
 # The indicators that spread over powers of ten, by their place in `INDICATORS`: network inputs are their logarithms.
@@ -83,7 +91,8 @@ class SampleParameters(UnitParameters):
     """Which samples a unit sees.
 
     ``length`` is N, in days or events as ``segmentation`` says; 0 stands for the days that the rule chose for the
-    catalogue that it chose. ``width`` is w.
+    catalogue that it chose. ``width`` is w. The source ``comcat_live`` asks the event service of ComCat, which needs a
+    network.
     """
 
     paper: ClassVar[str] = KEY
@@ -97,9 +106,9 @@ class SampleParameters(UnitParameters):
 
     @model_validator(mode="after")
     def _belongs_to_the_region(self) -> Self:
-        free = ("reference", "etas", "simulated")
-        if self.source not in (*free, *REGIONS[self.region].catalogues):
-            known = ", ".join(map(repr, (*free, *REGIONS[self.region].catalogues)))
+        allowed = (*ANY_REGION, *REGIONS[self.region].catalogues)
+        if self.source not in allowed:
+            known = ", ".join(map(repr, allowed))
             raise ValueError(f"no catalogue {self.source!r} holds {self.region}; allowed values are {known}")
         return self
 
@@ -114,8 +123,8 @@ class SampleParameters(UnitParameters):
 
     @model_validator(mode="after")
     def _full_is_declared(self) -> Self:
-        if self.profile == "full" and self.source == "simulated":
-            raise ValueError("profile full knows no source 'simulated'; use profile custom")
+        if self.profile == "full" and self.source in ("simulated", "comcat_live"):
+            raise ValueError(f"profile full knows no source {self.source!r}; use profile custom")
         return self
 
 
@@ -148,13 +157,19 @@ def load_events(parameters: SampleParameters) -> Catalogue:
         etas = Etas(background=0.5, smallest=region.edges[0])
         frame = simulate_etas(etas, region.box, days=SIMULATED_DAYS, seed=SIMULATION_SEED)
         return Catalogue("simulated", frame, etas.smallest, 0, {})
-    named = parameters.source not in ("reference", "etas")
-    name = cast("RegionalCatalogueName", parameters.source) if named else chosen_cut(parameters.region).catalogue
-    found = load_regional(name).inside(region.box)
-    # Half a tenth below the first class still rounds to it.
+    if parameters.source == "comcat_live":
+        found = query_catalogue(region.box, *LIVE_SPAN, region.edges[0] - HALF_A_TENTH)
+    else:
+        found = load_regional(_catalogue_of(parameters)).inside(region.box)
     events = found.events[np.round(found.events["magnitude"], 1) >= region.edges[0]].reset_index(drop=True)
-    catalogue = Catalogue(name, events, region.edges[0], found.left_out, found.files)
+    catalogue = Catalogue(found.name, events, region.edges[0], found.left_out, found.files)
     return _without_precursors(catalogue, parameters) if parameters.source == "etas" else catalogue
+
+
+def _catalogue_of(parameters: SampleParameters) -> RegionalCatalogueName:
+    if parameters.source in ("reference", "etas"):
+        return chosen_cut(parameters.region).catalogue
+    return cast("RegionalCatalogueName", parameters.source)
 
 
 def load_samples(parameters: SampleParameters) -> SampleSet:
