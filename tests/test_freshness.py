@@ -123,7 +123,7 @@ STALING: dict[str, tuple[str, ...]] = {
     "attribute": ("training.py", "keras.optimizers.Adam", "keras.optimizers.Nadam", "train"),
     "function called": ("data/simulate.py", "np.cumsum(", "np.cumprod(", "simulate_prices"),
     "star": ("training.py", "*training,", "training,", "train"),
-    "inside a nested function": ("batched.py", "(total / data", "(total * data", "_epoch"),
+    "inside a nested function": ("batched.py", "total / data", "total * data", "_epoch"),
     # Statements
     "statement gone": ("training.py", SESSION, "", "start_afresh"),
     "statement added": ("training.py", SEED, f"{SEED}    keras.config.set_floatx('float64')\n", "start_afresh"),
