@@ -1,0 +1,217 @@
+"""The AETA network of Sichuan and Yunnan: its areas, stations and earthquakes, and weekly statistics of its features.
+
+AETA stations measure electromagnetic and geoacoustic signals; every ten minutes each gives 51 and 44 features. The
+weekly rows pool a week and all stations of an area. The areas are cells of a grid, numbered row by row from the
+north-west; the south-eastern one is not used.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reproduce_lib.data import sources
+from reproduce_lib.data.catalogs import Box
+from reproduce_lib.data.registry import data_file
+from reproduce_lib.errors import DataError
+
+Part = Literal["train", "valid"]
+PARTS: tuple[Part, ...] = get_args(Part)
+AREAS = 8
+LONGITUDES = (98, 101, 104, 107)
+LATITUDES = (34, 30, 26, 22)
+REGION = Box(22, 34, 98, 107)
+# The first day that the days of a part are counted from.
+FIRST_DAYS: dict[Part, pd.Timestamp] = {"train": pd.Timestamp("2016-10-01"), "valid": pd.Timestamp("2020-04-01")}
+# The classes of the competition: no earthquake of M 3.5 or more, then from each of these magnitudes on.
+CLASS_EDGES = (3.5, 4.0, 4.5, 5.0)
+CLASSES = 5
+ROUNDING = 0.001
+WEEK = pd.Timedelta(days=7)
+# A label holds for the week that begins a day after the last day of the window has begun.
+LABEL_LAG = pd.Timedelta(days=1)
+
+STATISTICS = (
+    "day_max_mean", "day_min_mean", "day_mean_max", "day_mean_min", "mean", "max", "min", "max_min",
+    "lastday_mean", "lastday_max", "lastday_min", "lastday_max_min",
+)  # fmt: skip
+MODALITIES = ("magn", "sound")
+# The statistic of which there is one value for each feature whatever its name, see `load_weeks`.
+MEAN = "mean"
+STATIONS, EVENTS = "aeta/stations.csv", "aeta/events_m35_100km.csv"
+# How far Chinese local time is ahead of UTC.
+LOCAL = pd.Timedelta(hours=8)
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """Weekly rows of all areas, area by area in order of time.
+
+    Attributes
+    ----------
+    rows : columns area (0 to 7), part (train or valid), last_day (the window's, local time), label_magnitude (the
+        largest M >= 3.5 of the week that the label is of, 0 for none)
+    values : shape (rows, columns)
+    columns : ``<feature>_<statistic>_<modality>``
+    files : file name -> SHA-256 of what was read
+    """
+
+    rows: pd.DataFrame
+    values: NDArray[np.float64]
+    columns: tuple[str, ...]
+    files: dict[str, str]
+
+    def means(self) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+        """Return the weekly mean of each of the 95 features, and their names; differences of features left out."""
+        chosen = [
+            number
+            for number, column in enumerate(self.columns)
+            if _feature_of_mean(column) is not None and not column.startswith("diff_1_")
+        ]
+        return self.values[:, chosen], tuple(self.columns[number] for number in chosen)
+
+
+def load_weeks(*, network: bool = True) -> Weeks:
+    """Return the weekly rows of all areas and both parts.
+
+    The files name 97 features (95, and the difference of a mean for each modality) by 12 statistics; two of the 1164
+    columns have one name, of which the files hold one.
+
+    Raises
+    ------
+    MissingDataError
+        If a file cannot be had.
+    DataError
+        If a file is not what it should be.
+    """
+    return _load_weeks(network)
+
+
+@cache
+def _load_weeks(network: bool) -> Weeks:
+    tables, files = [], {}
+    for area in range(AREAS):
+        for part in PARTS:
+            name = f"aeta/weekly/area_{area}_{part}.csv"
+            tables.append(parse_weeks(sources.read(name, network=network), name, area, part))
+            files[name] = data_file(name).sha256
+    columns = tables[0][1].columns
+    for table, own in tables:
+        if list(own.columns) != list(columns):
+            raise DataError(f"area {table['area'].iloc[0]}: its columns are not those of the first area")
+    rows = pd.concat([table for table, _ in tables], ignore_index=True)
+    values = np.concatenate([own.to_numpy(dtype=float) for _, own in tables])
+    values.setflags(write=False)
+    return Weeks(rows, values, tuple(columns), files)
+
+
+def parse_weeks(data: bytes, name: str, area: int, part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read one area's file into its rows and its values, both in order of time."""
+    try:
+        table = pd.read_csv(io.BytesIO(data), index_col=0)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{name}: not a table: {error}") from error
+    if absent := [column for column in ("Day", "label_M") if column not in table.columns]:
+        raise DataError(f"{name}: no column {', '.join(absent)}")
+    days = pd.to_numeric(table["Day"], errors="coerce")
+    if days.isna().any() or not (days == days.round()).all() or not (days.diff().iloc[1:] >= WEEK.days).all():
+        raise DataError(f"{name}: column Day is not one of whole days, a week or more apart")
+    values = table.drop(columns=["Day", *(column for column in table.columns if column.startswith("label_"))])
+    values = values.apply(pd.to_numeric, errors="coerce")
+    labels = pd.to_numeric(table["label_M"], errors="coerce")
+    finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1) & np.isfinite(labels.to_numpy(dtype=float))
+    if not finite.all():
+        raise DataError(f"{name}: row {int(np.flatnonzero(~finite)[0]) + 1} has a value that is no number")
+    rows = pd.DataFrame(
+        {
+            "area": area,
+            "part": part,
+            "last_day": FIRST_DAYS[part] + pd.to_timedelta(days.to_numpy(), unit="D"),
+            "label_magnitude": labels.to_numpy(dtype=float),
+        }
+    )
+    return rows, values.reset_index(drop=True)
+
+
+def load_stations(*, network: bool = True) -> pd.DataFrame:
+    """Return all stations: station, longitude, latitude, usable (whether both modalities record and are sent)."""
+    table = _table(STATIONS, ["StationID", "Longitude", "Latitude"], network)
+    flags = ["MagnData", "MagnUpdate", "SoundData", "SoundUpdate"]
+    if absent := [flag for flag in flags if flag not in table.columns]:
+        raise DataError(f"{STATIONS}: no column {', '.join(absent)}")
+    named = table.rename(columns={"StationID": "station", "Longitude": "longitude", "Latitude": "latitude"})
+    return named.assign(usable=table[flags].eq(True).all(axis=1))[["station", "longitude", "latitude", "usable"]]
+
+
+def load_events(*, network: bool = True) -> pd.DataFrame:
+    """Return the earthquakes that labels are of: time (local), latitude, longitude, magnitude, area."""
+    table = _table(EVENTS, ["Longitude", "Latitude", "Magnitude", "Timestamp"], network)
+    times = pd.to_datetime(table["Timestamp"], unit="s") + LOCAL
+    frame = pd.DataFrame(
+        {
+            "time": times,
+            "latitude": table["Latitude"].astype(float),
+            "longitude": table["Longitude"].astype(float),
+            "magnitude": table["Magnitude"].astype(float),
+        }
+    )
+    frame["area"] = areas_of(frame["latitude"].to_numpy(), frame["longitude"].to_numpy())
+    return frame.sort_values("time", kind="stable", ignore_index=True)
+
+
+def areas_of(latitudes: NDArray[np.float64], longitudes: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the area of each place, -1 outside of all; a place on a border belongs to the north-eastern of the two."""
+    row = len(LATITUDES) - 1 - np.searchsorted(LATITUDES[::-1], latitudes, side="right")
+    column = np.searchsorted(LONGITUDES, longitudes, side="right") - 1
+    inside = (row >= 0) & (row < len(LATITUDES) - 1) & (column >= 0) & (column < len(LONGITUDES) - 1)
+    cells = row * (len(LONGITUDES) - 1) + column
+    return np.where(inside & (cells < AREAS), cells, -1).astype(np.intp)
+
+
+def label_magnitudes(rows: pd.DataFrame, events: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the largest magnitude from the first class on in the week after each row's window, 0 for none.
+
+    Parameters
+    ----------
+    rows : columns area and last_day, as in `Weeks`
+    events : columns time (local), area, magnitude
+    """
+    felt = events[events["magnitude"] >= CLASS_EDGES[0] - ROUNDING]
+    largest = np.zeros(len(rows))
+    for area, own in felt.groupby("area"):
+        here = np.flatnonzero(rows["area"].to_numpy() == area)
+        begins = (rows["last_day"].iloc[here] + LABEL_LAG).to_numpy()[:, None]
+        times, magnitudes = own["time"].to_numpy()[None], own["magnitude"].to_numpy()[None]
+        within = (times >= begins) & (times < begins + WEEK.to_timedelta64())
+        largest[here] = np.where(within, magnitudes, 0.0).max(axis=1, initial=0.0)
+    return largest
+
+
+def classes_of(magnitudes: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the class of the largest magnitude of each week, 0 (no earthquake) to 4."""
+    return np.searchsorted(np.array(CLASS_EDGES) - ROUNDING, magnitudes, side="right")
+
+
+def _feature_of_mean(column: str) -> str | None:
+    """Return the feature and modality whose weekly mean a column holds, or ``None`` if it holds another statistic."""
+    stem, _, modality = column.rpartition("_")
+    statistics = [statistic for statistic in STATISTICS if stem.endswith(f"_{statistic}")]
+    if modality not in MODALITIES or max(statistics, key=len, default="") != MEAN:
+        return None
+    return f"{stem.removesuffix(f'_{MEAN}')}_{modality}"
+
+
+def _table(name: str, columns: list[str], network: bool) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(io.BytesIO(sources.read(name, network=network)))
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{name}: not a table: {error}") from error
+    if absent := [column for column in columns if column not in table.columns]:
+        raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
+    return table
