@@ -35,24 +35,32 @@ def draw_event_map(
     for line in coastlines:
         axes.fill(line[:, 0], line[:, 1], facecolor="#eeeeee", edgecolor=GREY, lw=0.8, zorder=0)
     draw_events(axes, events, box, smallest=smallest)
+    axes.legend(loc="lower left", fontsize=9)
     return figure
 
 
-def draw_events(axes: Axes, events: pd.DataFrame, box: Box, *, smallest: float) -> None:
+def draw_events(axes: Axes, events: pd.DataFrame, box: Box, *, smallest: float, unit: float | None = None) -> None:
     """Draw the events from ``smallest`` on in a box; a marker grows with the magnitude.
+
+    Each whole magnitude has a label, so that a legend can say what the sizes mean.
 
     Parameters
     ----------
     events : columns latitude, longitude, magnitude
+    unit : the magnitude of the smallest marker, ``smallest`` if it is not said; maps with one unit have one legend
     """
+    unit = smallest if unit is None else unit
     shown = events[events["magnitude"] >= smallest].sort_values("magnitude")
-    sizes = 3.0 * 2.0 ** (2 * (shown["magnitude"] - smallest))
+    sizes = _marker_size(shown["magnitude"].to_numpy(), unit)
     axes.scatter(shown["longitude"], shown["latitude"], s=sizes, facecolor=BLUE, edgecolor="white", lw=0.3, alpha=0.6)
-    for magnitude in range(int(np.ceil(smallest)), int(shown["magnitude"].max()) + 1):
-        axes.scatter([], [], s=3.0 * 2.0 ** (2 * (magnitude - smallest)), color=BLUE, alpha=0.6, label=f"M {magnitude}")
+    for magnitude in range(int(np.ceil(unit)), int(shown["magnitude"].max()) + 1):
+        axes.scatter([], [], s=_marker_size(magnitude, unit), color=BLUE, alpha=0.6, label=f"M {magnitude}")
     axes.set(xlim=(box.west, box.east), ylim=(box.south, box.north), xlabel="longitude (°E)", ylabel="latitude (°N)")
     axes.set_aspect(1 / np.cos(np.radians((box.south + box.north) / 2)))
-    axes.legend(loc="lower left", fontsize=9)
+
+
+def _marker_size(magnitude: NDArray[np.float64] | float, unit: float) -> Any:
+    return 3.0 * 2.0 ** (1.5 * (magnitude - unit))
 
 
 def draw_magnitude_frequency(axes: Axes, counts: Mapping[str, Mapping[str, Any]]) -> None:
