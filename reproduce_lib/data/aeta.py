@@ -27,15 +27,19 @@ AREAS = 8
 LONGITUDES = (98, 101, 104, 107)
 LATITUDES = (34, 30, 26, 22)
 REGION = Box(22, 34, 98, 107)
-# The first day that the days of a part are counted from.
+# Day 1 of each part.
 FIRST_DAYS: dict[Part, pd.Timestamp] = {"train": pd.Timestamp("2016-10-01"), "valid": pd.Timestamp("2020-04-01")}
 # The classes of the competition: no earthquake of M 3.5 or more, then from each of these magnitudes on.
 CLASS_EDGES = (3.5, 4.0, 4.5, 5.0)
 CLASSES = 5
 ROUNDING = 0.001
 WEEK = pd.Timedelta(days=7)
-# A label holds for the week that begins a day after the last day of the window has begun.
-LABEL_LAG = pd.Timedelta(days=1)
+# The week that a label is of begins with the second day after the window's last: a day lies between.
+LABEL_LAG = pd.Timedelta(days=2)
+DAY = pd.Timedelta(days=1)
+# Days up to a century from the first one.
+LAST_DAY = 36_500
+LARGEST_MAGNITUDE = 10.0
 
 STATISTICS = (
     "day_max_mean", "day_min_mean", "day_mean_max", "day_mean_min", "mean", "max", "min", "max_min",
@@ -120,19 +124,23 @@ def parse_weeks(data: bytes, name: str, area: int, part: Part) -> tuple[pd.DataF
     if absent := [column for column in ("Day", "label_M") if column not in table.columns]:
         raise DataError(f"{name}: no column {', '.join(absent)}")
     days = pd.to_numeric(table["Day"], errors="coerce")
-    if days.isna().any() or not (days == days.round()).all() or not (days.diff().iloc[1:] >= WEEK.days).all():
-        raise DataError(f"{name}: column Day is not one of whole days, a week or more apart")
+    apart = (days.diff().iloc[1:] >= WEEK.days).all()
+    if not (len(days) and days.between(1, LAST_DAY).all() and (days == days.round()).all() and apart):
+        raise DataError(f"{name}: column Day is not one of whole days from 1 on, a week or more apart")
     values = table.drop(columns=["Day", *(column for column in table.columns if column.startswith("label_"))])
     values = values.apply(pd.to_numeric, errors="coerce")
     labels = pd.to_numeric(table["label_M"], errors="coerce")
     finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1) & np.isfinite(labels.to_numpy(dtype=float))
     if not finite.all():
         raise DataError(f"{name}: row {int(np.flatnonzero(~finite)[0]) + 1} has a value that is no number")
+    possible = (labels == 0) | labels.between(CLASS_EDGES[0] - ROUNDING, LARGEST_MAGNITUDE)
+    if not possible.all():
+        raise DataError(f"{name}: row {int(np.flatnonzero(~possible)[0]) + 1} has a label that is no magnitude")
     rows = pd.DataFrame(
         {
             "area": area,
             "part": part,
-            "last_day": FIRST_DAYS[part] + pd.to_timedelta(days.to_numpy(), unit="D"),
+            "last_day": FIRST_DAYS[part] + pd.to_timedelta(days.to_numpy(), unit="D") - DAY,
             "label_magnitude": labels.to_numpy(dtype=float),
         }
     )

@@ -26,7 +26,10 @@ STEP_SECONDS = 600
 MONTH = "aeta/raw_202012"
 # Files read side by side; the reader leaves Python's lock while it parses.
 READERS = 2
-_FILE = re.compile(r"(\d+)_(magn|sound)\.csv")
+_FILE = re.compile(r"(0|[1-9]\d*)_(magn|sound)\.csv")
+# Times from 1970 on that a calendar has; and what a grid may span, ten years.
+LAST_SECOND = 4_000_000_000
+LONGEST_GRID = 10 * 366 * 24 * 3600 // STEP_SECONDS
 
 Read = Callable[[], bytes]
 
@@ -125,13 +128,15 @@ def parse_raw(data: bytes, name: str) -> pd.DataFrame:
         raise DataError(f"{name}: not a table: {error}") from error
     if list(table.columns[:2]) != ["StationID", "TimeStamp"] or len(table.columns) < 3 or table.empty:
         raise DataError(f"{name}: it does not begin with StationID, TimeStamp and features of a first row")
+    if len(set(names := _header(data))) < len(names):
+        raise DataError(f"{name}: a feature stands twice")
     if strange := [column for column in table.columns[2:] if not str(column).startswith(f"{modality}@")]:
         raise DataError(f"{name}: {', '.join(map(str, strange[:3]))} is no feature of modality {modality}")
     if not (table["StationID"] == int(station)).all():
         raise DataError(f"{name}: it holds rows of another station")
     seconds = pd.to_numeric(table["TimeStamp"], errors="coerce")
-    if seconds.isna().any() or (seconds % STEP_SECONDS != 0).any():
-        raise DataError(f"{name}: a time is not on the grid of {STEP_SECONDS} s")
+    if not seconds.between(0, LAST_SECOND).all() or (seconds % STEP_SECONDS != 0).any():
+        raise DataError(f"{name}: a time is not on the grid of {STEP_SECONDS} s, or in no calendar")
     if seconds.duplicated().any():
         raise DataError(f"{name}: the time {int(seconds[seconds.duplicated()].iloc[0])} stands twice")
     values = table[table.columns[2:]].apply(pd.to_numeric, errors="coerce").astype(np.float32)
@@ -141,7 +146,14 @@ def parse_raw(data: bytes, name: str) -> pd.DataFrame:
     return indexed
 
 
+def _header(data: bytes) -> list[str]:
+    """Return the names of the columns as written: pandas renames the second of two."""
+    return data.split(b"\n", 1)[0].decode("utf-8", errors="replace").strip().split(",")
+
+
 def _grid(tables: Mapping[str, pd.DataFrame]) -> NDArray[np.int64]:
     first = min(int(table.index.min()) for table in tables.values())
-    last = max(int(table.index.max()) for table in tables.values())
+    last, latest = max((int(table.index.max()), name) for name, table in tables.items())
+    if (last - first) // STEP_SECONDS > LONGEST_GRID:
+        raise DataError(f"{latest}: its last time is more than ten years after the first of all")
     return np.arange(first, last + STEP_SECONDS, STEP_SECONDS)

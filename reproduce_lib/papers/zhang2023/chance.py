@@ -28,8 +28,7 @@ def run_chance(parameters: ChanceParameters) -> UnitResult:
     samples = load_samples(parameters)
 
     def classify(fold: Fold, seed: int) -> Forecast:
-        known = np.concatenate([fold.training, fold.validation])
-        shares = np.bincount(samples.labels[known], minlength=CLASSES) / len(known)
+        shares = np.bincount(samples.labels[fold.known], minlength=CLASSES) / len(fold.known)
         if parameters.method == "majority":
             return Forecast(np.tile(shares, (len(fold.test), 1)))
         drawn = np.random.default_rng(seed).choice(CLASSES, len(fold.test), p=shares)

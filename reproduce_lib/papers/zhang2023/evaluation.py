@@ -52,6 +52,11 @@ class Fold:
     validation: Rows
     test: Rows
 
+    @property
+    def known(self) -> Rows:
+        """Return all samples that are not tested: what needs nothing to stop by learns from these."""
+        return np.concatenate([self.training, self.validation])
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -94,7 +99,7 @@ def evaluate(parameters: DesignParameters, samples: SampleSet, classify: Classif
     tested = np.concatenate([fold.test for fold in folds])
     scores = np.concatenate([forecast.scores for forecast in forecasts])
     truth, forecast = samples.labels[tested], scores.argmax(axis=1)
-    common = np.concatenate([np.full(len(fold.test), _commonest(samples.labels[fold.training])) for fold in folds])
+    common = np.concatenate([np.full(len(fold.test), _commonest(samples.labels[fold.known])) for fold in folds])
     metrics: dict[str, MetricValue] = {
         **scores_of(truth, forecast),
         "majority": 100 * float((truth == common).mean()),

@@ -26,6 +26,7 @@ MODELS: tuple[Model, ...] = get_args(Model)
 Features = Literal["fused", "implicit", "explicit"]
 StoppedBy = Literal["inner", "test"]
 PREDICTED_AT_ONCE = 512
+CONSTANT = 1e-12
 
 
 class NetworkParameters(DesignParameters):
@@ -107,7 +108,8 @@ def scale(samples: SampleSet, fold: Fold) -> Scaled:
     """Scale each feature by its mean and deviation over the training samples."""
     trained = samples.inputs[fold.training]
     mean, deviation = trained.mean(axis=(0, 1)), trained.std(axis=(0, 1))
-    deviation = np.where(deviation > 0, deviation, 1.0)
+    # Rounding leaves a constant feature a deviation a little above 0.
+    deviation = np.where(deviation > CONSTANT * np.abs(mean), deviation, 1.0)
 
     def part(rows: NDArray[np.intp]) -> tuple[Inputs, NDArray[np.intp]]:
         return ((samples.inputs[rows] - mean) / deviation).astype(np.float32), samples.labels[rows]

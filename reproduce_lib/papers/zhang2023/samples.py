@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from reproduce_lib.data.aeta import CLASSES, PARTS, WEEK, Weeks, areas_of, classes_of, load_stations, load_weeks
 from reproduce_lib.data.aeta_raw import RawSeries, load_raw_month
+from reproduce_lib.errors import ParameterError
 from reproduce_lib.units import UnitParameters
 
 KEY = "zhang2023"
@@ -48,6 +49,13 @@ class SampleParameters(UnitParameters):
     def _full_is_declared(self) -> Self:
         if self.profile == "full" and self.source == "simulated":
             raise ValueError("profile full knows no source 'simulated'; use profile custom")
+        return self
+
+    @model_validator(mode="after")
+    def _belongs_to_the_source(self) -> Self:
+        for name in ("weeks", "statistics"):
+            if self.source == "raw" and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} belongs to weekly rows; source 'raw' has days of hourly means")
         return self
 
     def generator(self, stream: int) -> np.random.Generator:
@@ -91,7 +99,7 @@ def load_samples(parameters: SampleParameters) -> SampleSet:
 def weekly_samples(weeks: Weeks, values: Values, length: int) -> SampleSet:
     """Return for each row the ``length`` rows of its area that end with it; rows with fewer behind them are left out.
 
-    A gap in an area's weeks, of which there are two, is passed over.
+    A gap in an area's weeks is passed over: two weeks are missing, and eleven days lie between the two parts.
     """
     inputs, kept = [], []
     areas = weeks.rows["area"].to_numpy()
@@ -101,6 +109,8 @@ def weekly_samples(weeks: Weeks, values: Values, length: int) -> SampleSet:
         if windows is not None:
             inputs.append(np.moveaxis(windows, -1, 1))
             kept.append(own[length - 1 :])
+    if not kept:
+        raise ParameterError(f"no area has {length} weeks; say a smaller number for weeks")
     chosen = np.concatenate(kept)
     rows = weeks.rows.iloc[chosen].reset_index(drop=True)
     groups = pd.DataFrame(

@@ -25,7 +25,7 @@ TABLE_ROWS: tuple[dict[str, Any], ...] = (
     {"features": "explicit"},
     {"classifier": "flatten"},
     {"classifier": "cnn"},
-    {"model": "cnn"},
+    {"model": "cnn", "sampling": "class_balanced"},
     {"model": "densenet"},
 )
 # What the paper leaves open, varied for the proposed network.
@@ -36,6 +36,7 @@ READINGS: tuple[dict[str, Any], ...] = (
     {"weeks": 32},
     {"statistics": "all"},
     {"batch_size": 64},
+    {"model": "cnn"},
 )
 # Ways to judge: of the real signal, and where there is none.
 DESIGNS: dict[str, dict[str, Any]] = {
@@ -55,7 +56,11 @@ DESIGNS: dict[str, dict[str, Any]] = {
     "drawn classes, station held out": {"source": "raw", "split": "stations"},
     "drawn classes, week held out": {"source": "raw", "split": "weeks"},
 }  # fmt: skip
-DESIGN_MODELS: tuple[dict[str, Any], ...] = ({}, {"model": "densenet"}, {"model": "cnn"})
+DESIGN_MODELS: tuple[dict[str, Any], ...] = (
+    {},
+    {"model": "densenet"},
+    {"model": "cnn", "sampling": "class_balanced"},
+)
 
 
 def naive_unit(unit: UnitParameters) -> ChanceParameters | None:

@@ -29,8 +29,7 @@ def run_weighted(parameters: WeightedParameters) -> UnitResult:
     flat = samples.inputs.reshape(len(samples.inputs), -1)
 
     def classify(fold: Fold, seed: int) -> Forecast:
-        rows = np.concatenate([fold.training, fold.validation])
-        model = _model(parameters.method, seed).fit(flat[rows], samples.labels[rows])
+        model = _model(parameters.method, seed).fit(flat[fold.known], samples.labels[fold.known])
         return Forecast(np.eye(CLASSES)[model.predict(flat[fold.test])])
 
     return evaluate(parameters, samples, classify, keep=parameters.profile == "full")
