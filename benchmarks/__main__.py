@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -32,14 +33,16 @@ def main(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this one, beside the others of the last run; may be repeated.")
     ] = None,
+    paper: Annotated[list[str] | None, typer.Option(help="Of the networks only this paper's; may be repeated.")] = None,
 ) -> None:
     """Measure everything, print each result as it is there, and write them to book/benchmarks.json."""
+    ratios = {**RATIOS, "networks": partial(throughput.networks_against_plain_tensorflow, papers=paper or ())}
     known = {*RATIOS, *QUANTITIES, "profiles"}
     if unknown := set(only or []) - known:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: known are {', '.join(sorted(known))}")
     wanted = set(only or known)
     # Each result is kept as soon as it is there: a run of an hour that is stopped loses one measurement.
-    for name, measure in RATIOS.items():
+    for name, measure in ratios.items():
         for ratio in measure(repeats) if name in wanted else ():
             _keep(ratios=[_shown(ratio)])
     for name, measure in QUANTITIES.items():

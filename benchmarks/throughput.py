@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
@@ -95,9 +95,11 @@ print(json.dumps({"seconds": time.perf_counter() - begun, "metrics": metrics}))
 """
 
 
-def networks_against_plain_tensorflow(repeats: int) -> Iterator[Ratio]:
-    """Measure units an hour of each network, start of the processes and compilation included."""
+def networks_against_plain_tensorflow(repeats: int, papers: Collection[str] = ()) -> Iterator[Ratio]:
+    """Measure units an hour of each network, of these papers or of all; start of processes and compilation included."""
     for load in _loads():
+        if papers and load.paper not in papers:
+            continue
         found: dict[str, list[float]] = {"plain": [], "engine": []}
         pairs = measure_pairs(
             partial(_plain, load, scores=found["plain"]), partial(_engine, load, scores=found["engine"]), repeats

@@ -1777,6 +1777,7 @@ def test_smoke_units_run_without_data(monkeypatch: pytest.MonkeyPatch, name: str
 # Folds trained together, and searches
 
 
+@pytest.mark.slow
 def test_folds_trained_together_are_those_trained_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three folds of 22, 21 and 21 samples, with two seeds: two programs, one of two networks and one of four."""
     load_keras()
