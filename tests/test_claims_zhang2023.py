@@ -21,7 +21,7 @@ from reproduce_lib.papers.zhang2023.dataset_facts import DatasetFactParameters, 
 from reproduce_lib.papers.zhang2023.evaluation import Forecast
 from reproduce_lib.papers.zhang2023.granularity import TABLES, GranularityParameters, run_granularity
 from reproduce_lib.papers.zhang2023.networks import NetworkParameters, run_network
-from reproduce_lib.papers.zhang2023.units import PAPER
+from reproduce_lib.papers.zhang2023.paper import PAPER
 from reproduce_lib.papers.zhang2023.weighted import WeightedParameters, run_weighted
 from reproduce_lib.records import Store
 from reproduce_lib.units import UnitParameters, choices

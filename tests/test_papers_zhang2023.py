@@ -53,6 +53,7 @@ from reproduce_lib.papers.zhang2023.networks import (
     run_network,
     scale,
 )
+from reproduce_lib.papers.zhang2023.paper import DESIGNS, PAPER, naive_unit
 from reproduce_lib.papers.zhang2023.samples import (
     SampleParameters,
     SampleSet,
@@ -62,7 +63,6 @@ from reproduce_lib.papers.zhang2023.samples import (
     surrogate,
     weekly_samples,
 )
-from reproduce_lib.papers.zhang2023.units import DESIGNS, PAPER, naive_unit
 from reproduce_lib.papers.zhang2023.weighted import WeightedParameters, run_weighted
 from reproduce_lib.units import UnitParameters, UnitResult
 from tests.support import load_keras

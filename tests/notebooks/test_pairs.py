@@ -14,8 +14,9 @@ from reproduce_lib.notebooks import page_model
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.asma2024.networks import NetworkParameters as Asma2024Networks
-from reproduce_lib.runner import parameter_names
 from reproduce_lib.papers.li2021.dlep import DlepParameters
+from reproduce_lib.papers.zhang2023.networks import NetworkParameters as Zhang2023Networks
+from reproduce_lib.runner import parameter_names
 from reproduce_lib.units import UnitParameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +57,7 @@ def test_every_image_has_an_alternative_text(name: str) -> None:
         ("naufal2023", naufal2023.NetworkParameters, ["ticker", "window", "model"], 10),
         ("asma2024", Asma2024Networks, ["model"], 10),
         ("li2021", DlepParameters, ["region", "model"], 5),
+        ("zhang2023", Zhang2023Networks, ["model"], 5),
     ],
 )
 def test_the_parameters_cell_holds_each_parameter_at_its_default(

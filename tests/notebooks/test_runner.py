@@ -274,6 +274,7 @@ SMOKE = {
     "naufal2023": ["-p", "ticker", "GOOG", "-p", "window", "30", "-p", "data", "simulated"],
     "asma2024": ["-p", "source", "simulated"],
     "li2021": ["-p", "source", "simulated", "-p", "length", "7", "-p", "region", "sichuan", "-p", "model", "dlep"],
+    "zhang2023": ["-p", "source", "simulated", "-p", "weeks", "8"],
 }
 
 
@@ -299,6 +300,7 @@ def test_plain_papermill_smokes_within_its_limit(tmp_path: Path, paper: str) -> 
         ("asma2024", ["-p", "source", "usgs"], "'comcat_m5'"),
         ("asma2024", ["-p", "model", "transformer"], "'cnn_lstm'"),
         ("li2021", ["-p", "region", "california"], "'los_angeles'"),
+        ("zhang2023", ["-p", "split", "stations"], "time, rows, areas"),
     ],
 )
 def test_plain_papermill_stops_at_a_wrong_parameter(tmp_path: Path, paper: str, wrong: list[str], named: str) -> None:
