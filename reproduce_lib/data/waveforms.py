@@ -1,0 +1,273 @@
+"""Three-component records of earthquakes with analyst picks, all on one time base: 90 s, P after 30 s."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reproduce_lib.data import sources
+from reproduce_lib.data.registry import data_file, data_files
+from reproduce_lib.errors import DataError
+
+Dataset = Literal["phasenet_ncedc", "ceed_ncedc", "denoiser_ncedc", "tlpn_china"]
+DATASETS: tuple[Dataset, ...] = get_args(Dataset)
+FOLDER = "waveforms"
+# Samples a second; samples of a record, and those of them before P. A tenth of a second is left out of the 90, since P
+# stands one sample late in some records of 120 s.
+RATE = 100
+LENGTH = 8990
+BEFORE = 3000
+COMPONENTS = "ENZ"
+# ceed_ncedc holds a minute before P; its last second is left out, since a pick may be late.
+CEED_BEFORE, CEED_LENGTH = 6000, 12_000
+GUARD = RATE
+NOISE_LENGTH = CEED_BEFORE - GUARD
+# Samples on each side of P that the signal-to-noise ratio is taken over.
+SNR_SAMPLES = 5 * RATE
+# Records whose times lie nearer than this are taken for one earthquake.
+SAME_EVENT_SECONDS = 90.0
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Records of earthquakes, and of the noise before them where there is enough of it.
+
+    Attributes
+    ----------
+    values : shape (traces, 8990, 3), components E, N, Z, in the unit of the file; P at sample 3000. A component that
+        was not recorded is 0 throughout, and so is what lies outside ``begin`` to ``end``
+    s : sample of S, ``nan`` where it was not picked or lies beyond the end, shape (traces,)
+    table : columns name, dataset, station, components (those recorded, as ``ENZ``), begin, end (samples), snr (dB),
+        magnitude, distance_km (``nan`` where not given), time, and group: records of one station or of one earthquake
+        share it
+    files : file name -> SHA-256 of what was read
+    """
+
+    values: Samples
+    s: NDArray[np.float64]
+    table: pd.DataFrame
+    files: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def rows(self, chosen: NDArray[Any]) -> Traces:
+        """Return some of the records, by a mask or by numbers."""
+        numbers = np.arange(len(self))[chosen]
+        table = self.table.iloc[numbers].reset_index(drop=True)
+        return Traces(self.values[numbers], self.s[numbers], table, self.files)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What stations recorded before an earthquake.
+
+    Attributes
+    ----------
+    values : shape (records, 5900, 3), components E, N, Z
+    table : columns name, station, components, group
+    """
+
+    values: Samples
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as its file gives it, before it is cut to the common time base: samples of P and S are its own."""
+
+    name: str
+    station: str
+    values: Samples
+    p: int
+    s: float
+    time: pd.Timestamp
+    magnitude: float = np.nan
+    distance_km: float = np.nan
+
+
+def load_traces(datasets: Sequence[Dataset], *, network: bool = True) -> Traces:
+    """Return the pinned records of some datasets.
+
+    Raises
+    ------
+    MissingDataError
+        If a file cannot be had.
+    DataError
+        If a file is not what it should be.
+    """
+    files: dict[str, str] = {}
+    records: dict[str, list[Record]] = {one: list(_read(one, network, files)) for one in datasets}
+    return traces_of(records, files)
+
+
+def traces_of(records: Mapping[str, Iterable[Record]], files: dict[str, str]) -> Traces:
+    """Cut records to the common time base and put them together."""
+    values, rows = [], []
+    for dataset, found in records.items():
+        for record in found:
+            own = _cut(record)
+            begin, end = _live_span(own)
+            values.append(own)
+            rows.append(
+                {
+                    "name": record.name,
+                    "dataset": dataset,
+                    "station": record.station,
+                    "components": components_of(own),
+                    "begin": begin,
+                    "end": end,
+                    "snr": signal_to_noise(own, BEFORE),
+                    "magnitude": record.magnitude,
+                    "distance_km": record.distance_km,
+                    "time": record.time,
+                    "s": record.s - record.p + BEFORE,
+                }
+            )
+    if not rows:
+        raise DataError("no record to put together")
+    table = pd.DataFrame(rows)
+    s = table.pop("s").to_numpy(dtype=float)
+    table["group"] = groups_of(table["station"].to_numpy(), table["time"])
+    return Traces(np.stack(values), np.where(s < LENGTH, s, np.nan), table, files)
+
+
+def load_noise(traces: Traces, *, network: bool = True) -> Noise:
+    """Return the minute before P, less its last second, of those ``traces`` that are of ceed_ncedc.
+
+    Records that are padded there are left out: noise is what was measured.
+    """
+    own = traces.table[traces.table["dataset"] == "ceed_ncedc"]
+    values, kept = [], []
+    picks = _ceed_picks(network, {}) if len(own) else {}
+    for row, name in own["name"].items():
+        archive = _archive(f"{FOLDER}/ceed_ncedc/{name}", network, {})
+        p = picks[str(name)][0]
+        before = archive["data"][p - CEED_BEFORE : p - GUARD].astype(np.float32)
+        if _live_span(before) == (0, NOISE_LENGTH):
+            values.append(before)
+            kept.append(row)
+    table = own.loc[kept, ["name", "station", "components", "group"]].reset_index(drop=True)
+    shape = (0, NOISE_LENGTH, len(COMPONENTS))
+    return Noise(np.stack(values) if values else np.zeros(shape, np.float32), table)
+
+
+def signal_to_noise(values: Samples, p: int) -> float:
+    """Return 20 log10 of the deviation of the five seconds after P over that of the five before, in dB.
+
+    Of several components the largest ratio counts; ``nan`` where none has both.
+    """
+    before, after = values[max(p - SNR_SAMPLES, 0) : p], values[p : p + SNR_SAMPLES]
+    noise, signal = before.std(axis=0, dtype=float), after.std(axis=0, dtype=float)
+    usable = (noise > 0) & (signal > 0)
+    return float(20 * np.log10(signal[usable] / noise[usable]).max()) if usable.any() else float("nan")
+
+
+def components_of(values: Samples) -> str:
+    """Return the letters of the components that were recorded."""
+    return "".join(letter for letter, own in zip(COMPONENTS, values.T, strict=True) if own.any())
+
+
+def groups_of(stations: NDArray[Any], times: pd.Series) -> NDArray[np.intp]:
+    """Give records of one station, or of one earthquake, one number, and what they touch too.
+
+    A split between groups then separates both stations and earthquakes.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    numbers = np.unique(stations, return_inverse=True)[1]
+    seconds = (times - times.min()).dt.total_seconds().to_numpy()
+    order = np.argsort(seconds, kind="stable")
+    events = np.empty(len(order), dtype=np.intp)
+    events[order] = np.concatenate([[0], np.cumsum(np.diff(seconds[order]) > SAME_EVENT_SECONDS)])
+    # Records are tied to their station and to their earthquake, which follow them in one graph.
+    size = len(order) + numbers.max() + 1 + events.max() + 1
+    rows = np.arange(len(order))
+    ties = np.concatenate([len(order) + numbers, len(order) + numbers.max() + 1 + events])
+    graph = coo_array((np.ones(len(ties)), (np.tile(rows, 2), ties)), shape=(size, size))
+    found: NDArray[np.intp] = connected_components(graph, directed=False)[1][: len(order)].astype(np.intp)
+    return np.unique(found, return_inverse=True)[1].astype(np.intp)
+
+
+def _read(dataset: Dataset, network: bool, files: dict[str, str]) -> Iterable[Record]:
+    names = [name for name in data_files() if name.startswith(f"{FOLDER}/{dataset}/") and name.endswith(".npz")]
+    picks = _ceed_picks(network, files) if dataset == "ceed_ncedc" else {}
+    for name in sorted(names):
+        archive = _archive(name, network, files)
+        file = name.rpartition("/")[2]
+        yield _ceed_record(file, archive, *picks[file]) if picks else _plain_record(file, archive)
+
+
+def _archive(name: str, network: bool, files: dict[str, str]) -> dict[str, Any]:
+    """Read one archive of arrays; nothing in it is ever executed."""
+    data = sources.read(name, network=network)
+    files[name] = data_file(name).sha256
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            found = {key: archive[key] for key in archive.files}
+    except (ValueError, OSError) as error:
+        raise DataError(f"{name}: no archive of arrays: {error}") from error
+    values = found.get("data")
+    if values is None or values.ndim != 2 or values.shape[1] != len(COMPONENTS) or not np.isfinite(values).all():
+        raise DataError(f"{name}: its data are not of three components, or not all of them are numbers")
+    return found
+
+
+def _plain_record(file: str, archive: Mapping[str, Any]) -> Record:
+    """Read a record whose file name gives network, station and time."""
+    network, station, moment = file.removesuffix(".npz").split("_")[:3]
+    return Record(
+        name=file,
+        station=f"{network}.{station}",
+        values=archive["data"].astype(np.float32),
+        p=int(archive["itp"]),
+        s=float(archive["its"]) if "its" in archive else np.nan,
+        time=pd.to_datetime(moment[:14], format="%Y%m%d%H%M%S"),
+    )
+
+
+def _ceed_record(file: str, archive: Mapping[str, Any], p: int, s: int) -> Record:
+    start = pd.Timestamp(str(archive["start_time"]))
+    return Record(
+        name=file,
+        station=f"{archive['network']}.{archive['station']}",
+        values=archive["data"],
+        p=p,
+        s=float(s),
+        time=start + pd.Timedelta(seconds=p / RATE),
+        magnitude=float(archive["event_magnitude"]),
+        distance_km=float(archive["distance_km"]),
+    )
+
+
+def _ceed_picks(network: bool, files: dict[str, str]) -> dict[str, tuple[int, int]]:
+    name = f"{FOLDER}/ceed_ncedc/labels.csv"
+    text = sources.read(name, network=network).decode("utf-8")
+    files[name] = data_file(name).sha256
+    return {row["file_name"]: (int(row["p_idx"]), int(row["s_idx"])) for row in csv.DictReader(io.StringIO(text))}
+
+
+def _cut(record: Record) -> Samples:
+    first = record.p - BEFORE
+    values = record.values[max(first, 0) : first + LENGTH]
+    if first < 0 or len(values) < LENGTH or not values.any():
+        raise DataError(
+            f"{record.name}: less than {BEFORE} samples before P or {LENGTH - BEFORE} from it on, or nothing recorded"
+        )
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _live_span(values: Samples) -> tuple[int, int]:
+    """Return from where to where a record is not padded with zeros."""
+    live = np.flatnonzero(values.any(axis=1))
+    return (int(live[0]), int(live[-1]) + 1) if len(live) else (0, 0)

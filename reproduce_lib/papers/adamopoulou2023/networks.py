@@ -1,0 +1,105 @@
+"""PhaseNet trained with one augmentation, and every number that section 5.2 shows of such a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
+from reproduce_lib.papers.adamopoulou2023.recipes import Augmentation, as_pairs, epochs_of
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    TESTING,
+    WINDOW,
+    Fold,
+    SampleParameters,
+    Study,
+    folds_of,
+    load_study,
+    test_windows,
+)
+from reproduce_lib.papers.adamopoulou2023.scores import Judged, Picker, choose_thresholds, judge, together
+from reproduce_lib.papers.adamopoulou2023.training import Settings, forecast, train_on_windows
+from reproduce_lib.training import start_afresh
+from reproduce_lib.units import UnitResult
+
+if TYPE_CHECKING:
+    import keras
+
+Components = Literal["enz", "en", "e", "n", "z"]
+
+
+class NetworkParameters(SampleParameters):
+    """One network for each fold, trained with one augmentation.
+
+    ``tolerance`` is how far a pick may lie from the analyst's and still be one (seconds), ``threshold`` the
+    probability from which a peak is a pick, or ``validation`` for the one of the best F1 on the samples that chose
+    the epoch, and ``components`` what the tested records keep.
+    """
+
+    experiment: ClassVar[str] = "networks"
+
+    backend: Literal["tensorflow", "jax"] = "tensorflow"
+    augmentation: Augmentation = "full_shift"
+    tolerance: float = Field(default=0.1, gt=0, le=5)
+    threshold: float | Literal["validation"] = "validation"
+    components: Components = "enz"
+    windows: int = Field(default=500, ge=20, le=100_000)
+    epochs: int = Field(default=100, ge=1, le=10_000)
+    batch_size: int = Field(default=20, ge=1, le=4096)
+    learning_rate: float = Field(default=0.01, gt=0, le=1)
+
+    @property
+    def settings(self) -> Settings:
+        """Return how the network is trained."""
+        return Settings(self.epochs, self.batch_size, self.learning_rate)
+
+
+def run_network(parameters: NetworkParameters) -> UnitResult:
+    """Train and judge a network on each fold; scores are over the picks of all folds together."""
+    study = load_study(parameters)
+    folds = folds_of(parameters, study)
+    seeds = parameters.random_seeds(len(folds))
+    judged, curves = [], []
+    for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
+        start_afresh(seed)
+        model, history = train_picker(parameters, study, fold, number, seed)
+        picker = _picker(parameters, model, study, fold, number)
+        judged.append(judge(picker, parameters, study, fold, number))
+        curves.append(history)
+    found = together(judged)
+    arrays = _arrays(found, curves) if parameters.profile == "full" else {}
+    return UnitResult(found.metrics, found.arrivals, study.traces.files, arrays)
+
+
+def train_picker(
+    parameters: NetworkParameters, study: Study, fold: Fold, number: int, seed: int
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    """Train a network on a fold's training records; return it with its loss epoch by epoch."""
+    model = build_phasenet(WINDOW)
+    draw = epochs_of(parameters.augmentation, study, fold, parameters.windows, np.random.default_rng(seed))
+    validation = _validation(parameters, study, fold, number)
+    history = train_on_windows(model, draw, as_pairs(validation), parameters.settings, "categorical_crossentropy")
+    return model, history
+
+
+def _validation(parameters: NetworkParameters, study: Study, fold: Fold, number: int) -> Any:
+    """Return windows of the validation records with P anywhere: the same for each augmentation."""
+    return test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
+
+
+def _picker(parameters: NetworkParameters, model: keras.Model, study: Study, fold: Fold, number: int) -> Picker:
+    give: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda inputs: forecast(model, inputs)  # noqa: E731
+    if parameters.threshold != "validation":
+        return Picker(give, (float(parameters.threshold),) * 2)
+    return Picker(give, choose_thresholds(give, _validation(parameters, study, fold, number), parameters.tolerance))
+
+
+def _arrays(found: Judged, curves: list[dict[str, list[float]]]) -> dict[str, NDArray[Any]]:
+    kept: dict[str, NDArray[Any]] = {name: values.astype(np.float32) for name, values in found.arrays.items()}
+    for name in ("loss", "val_loss"):
+        kept[name] = np.array([one[name] for one in curves], dtype=np.float32)
+    return kept

@@ -1,0 +1,320 @@
+"""What a picker is worth: scores by phase, signal and component, places of P, second events, defects, quiet hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce_lib.augmentations import (
+    ARTIFACTS,
+    Rows,
+    Values,
+    Windows,
+    add_artifacts,
+    log_uniform,
+    standardise,
+    superpose_events,
+)
+from reproduce_lib.data.continuous import load_continuous
+from reproduce_lib.data.waveforms import COMPONENTS, RATE
+from reproduce_lib.papers.adamopoulou2023.detection import detection_scores
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    ARTIFACTS as ARTIFACT_STREAM,
+)
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    HIGH_SNR,
+    NOISE,
+    PAIRING,
+    TESTING,
+    WINDOW,
+    Fold,
+    Study,
+    noise_windows,
+    test_windows,
+    windows_at,
+)
+from reproduce_lib.picks import Counts, Picks, best_threshold, find_picks, match
+from reproduce_lib.triggers import sta_lta
+
+if TYPE_CHECKING:
+    from reproduce_lib.units import MetricValue
+
+PHASES = ("p", "s")
+SUBSETS = ("z", "e", "n", "en", "enz")
+LEAST = 0.05
+TOLERANCES = (0.1, 0.3, 0.5)
+THRESHOLDS = (0.1, 0.3, 0.5, 0.7)
+# Fig. 34: P at each second of the window; three of them are drawn.
+PLACES = np.arange(1, 30)
+# Fig. 35: the second earthquake is from a tenth to a half as strong.
+SECOND_RATIOS, SECOND_SEPARATION = (0.1, 0.5), 2.0 * RATE
+PAIRS, NOISE_WINDOWS = 200, 200
+# A window of the continuous records is quiet where the ratio of averages stays below this.
+QUIET_BELOW = 3.0
+
+Give = Callable[[Values], NDArray[np.float32]]
+
+
+class Judging(Protocol):
+    """What is read of a unit's parameters."""
+
+    @property
+    def source(self) -> str:
+        """Return where records are from."""
+
+    @property
+    def tolerance(self) -> float:
+        """Return how far a pick may lie from the analyst's, in seconds."""
+
+    @property
+    def components(self) -> str:
+        """Return which components tested records keep."""
+
+    def generator(self, stream: int, fold: int = 0) -> np.random.Generator:
+        """Return random numbers of a stream and a fold."""
+
+
+@dataclass(frozen=True)
+class Picker:
+    """Something that gives probabilities of noise, P and S, and the thresholds of P and S from which it picks."""
+
+    give: Give
+    thresholds: tuple[float, ...]
+
+    def picks(self, windows: Windows) -> list[Picks]:
+        """Return candidate picks of P and of S."""
+        return candidates(self.give, windows.values)
+
+
+@dataclass
+class Judged:
+    """Counts that add up over folds, and values that are averaged over them.
+
+    Attributes
+    ----------
+    counts : name -> hits, false picks, missed arrivals
+    recalls : name -> the same, where only what was missed means anything
+    rates : name -> (picks, hours)
+    means : name -> values, one for each fold
+    arrays : name -> curve
+    """
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    recalls: dict[str, Counts] = field(default_factory=dict)
+    rates: dict[str, tuple[float, float]] = field(default_factory=dict)
+    means: dict[str, list[float]] = field(default_factory=dict)
+    arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def arrivals(self) -> int:
+        """Return how many arrivals of P and S the main scores are over."""
+        return sum(self.counts[phase].hits + self.counts[phase].missed for phase in PHASES)
+
+    @property
+    def metrics(self) -> dict[str, MetricValue]:
+        """Return every score by name."""
+        found: dict[str, MetricValue] = {}
+        for name, counts in self.counts.items():
+            found[f"pick_precision[{name}]"] = counts.precision
+            found[f"pick_recall[{name}]"] = counts.recall
+            found[f"pick_f1[{name}]"] = counts.f1
+        for name, counts in self.recalls.items():
+            found[f"pick_recall[{name}]"] = counts.recall
+        for name, (picks, hours) in self.rates.items():
+            found[f"picks_per_hour[{name}]"] = picks / hours if hours else 0.0
+        for name, values in self.means.items():
+            found[name] = float(np.mean(values))
+        return found
+
+
+def candidates(give: Give, values: Values) -> list[Picks]:
+    """Return peaks of P and of S in windows that are not scaled yet."""
+    probability = give(standardise(values))
+    return [find_picks(probability[:, :, 1 + number], LEAST) for number in range(len(PHASES))]
+
+
+def choose_thresholds(give: Give, windows: Windows, tolerance: float) -> tuple[float, ...]:
+    """Return for P and for S the threshold with the best F1 on windows that nothing is judged by."""
+    found = candidates(give, windows.values)
+    return tuple(
+        best_threshold(picks, windows.arrivals[:, :, number], WINDOW, tolerance * RATE)
+        for number, picks in enumerate(found)
+    )
+
+
+def judge(picker: Picker, parameters: Judging, study: Study, fold: Fold, number: int) -> Judged:
+    """Judge a picker on one fold."""
+    found = Judged()
+    rows, windows = test_windows(study, fold.test, parameters.generator(TESTING, number))
+    table = study.traces.table.iloc[rows]
+    high = (table["snr"] > HIGH_SNR).to_numpy()
+    complete = (table["components"] == COMPONENTS).to_numpy()
+    _by_signal(found, picker, parameters, windows, high)
+    _by_component(found, picker, parameters, _chosen(windows, high & complete))
+    _by_place(found, picker, study, fold.test[_whole(study, fold.test)])
+    _second_events(found, picker, parameters, study, fold, number)
+    _defects(found, picker, parameters, study, fold, number)
+    if parameters.source == "pinned":
+        _continuous(found, picker)
+    found.means |= {
+        name: [value]
+        for name, value in detection_scores(
+            lambda values: picker.give(standardise(values))[:, :, 1].max(axis=1), parameters, study, fold, number
+        ).items()
+    }
+    for phase, threshold in zip(PHASES, picker.thresholds, strict=True):
+        found.means.setdefault(f"threshold[{phase}]", []).append(threshold)
+    return found
+
+
+def together(parts: Sequence[Judged]) -> Judged:
+    """Put the folds of one unit together."""
+    whole = Judged()
+    for part in parts:
+        for sums, added in ((whole.counts, part.counts), (whole.recalls, part.recalls)):
+            for name, counts in added.items():
+                sums[name] = sums.get(name, Counts(0, 0, 0)) + counts
+        for name, (picks, hours) in part.rates.items():
+            before = whole.rates.get(name, (0.0, 0.0))
+            whole.rates[name] = before[0] + picks, before[1] + hours
+        for name, values in part.means.items():
+            whole.means.setdefault(name, []).extend(values)
+    whole.arrays = {name: np.mean([part.arrays[name] for part in parts], axis=0) for name in parts[0].arrays}
+    return whole
+
+
+def _by_signal(found: Judged, picker: Picker, parameters: Judging, windows: Windows, high: NDArray[np.bool_]) -> None:
+    """Score all tested windows, those above and those up to 20 dB, and other tolerances and thresholds."""
+    kept = windows if parameters.components == "enz" else _with_components(windows, parameters.components)
+    picks = picker.picks(kept)
+    for number, phase in enumerate(PHASES):
+        arrivals = windows.arrivals[:, :, number]
+        chosen = picks[number].above(picker.thresholds[number])
+        found.counts[phase] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+        for name, rows in (("high", high), ("low", ~high)):
+            found.counts[f"{phase},{name}"] = _match_among(chosen, arrivals, rows, parameters.tolerance)
+        for tolerance in TOLERANCES:
+            found.counts[f"{phase},within {tolerance} s"] = match(chosen, arrivals, WINDOW, tolerance * RATE)
+        for threshold in THRESHOLDS:
+            above = picks[number].above(threshold)
+            found.counts[f"{phase},from {threshold}"] = match(above, arrivals, WINDOW, parameters.tolerance * RATE)
+
+
+def _by_component(found: Judged, picker: Picker, parameters: Judging, windows: Windows) -> None:
+    """Score the components that Table 4 has, on records above 20 dB that hold all three."""
+    for subset in SUBSETS:
+        picks = picker.picks(_with_components(windows, subset))
+        for number, phase in enumerate(PHASES):
+            chosen = picks[number].above(picker.thresholds[number])
+            arrivals = windows.arrivals[:, :, number]
+            found.counts[f"{phase},{subset},high"] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+
+
+def _by_place(found: Judged, picker: Picker, study: Study, rows: Rows) -> None:
+    """Slide the window over records above 20 dB: the probability of P where P is, and at 10 s, where it is not."""
+    actual, fixed = [], []
+    for place in PLACES * float(RATE):
+        windows = windows_at(study, rows, np.full(len(rows), place))
+        probability = picker.give(standardise(windows.values))[:, :, 1]
+        actual.append(_near(probability, int(place)).mean())
+        fixed.append(_near(probability, 10 * RATE).mean())
+    found.arrays = {"activation": np.array(actual), "activation_at_10": np.array(fixed)}
+    edges, middle = (PLACES <= 5) | (PLACES >= 25), (PLACES >= 10) & (PLACES <= 15)
+    found.means["activation[edges]"] = [float(np.mean(found.arrays["activation"][edges]))]
+    found.means["activation[10 to 15 s]"] = [float(np.mean(found.arrays["activation"][middle]))]
+    found.means["activation[25 s]"] = [float(actual[int(np.flatnonzero(PLACES == 25)[0])])]
+    found.means["activation[10 s, P at 25 s]"] = [float(fixed[int(np.flatnonzero(PLACES == 25)[0])])]
+
+
+def _second_events(found: Judged, picker: Picker, parameters: Judging, study: Study, fold: Fold, number: int) -> None:
+    """Put a weaker earthquake behind another of the same fold, and see which of the two are picked."""
+    generator = parameters.generator(PAIRING, number)
+    rows = fold.test[_whole(study, fold.test)]
+    first = windows_at(study, generator.choice(rows, PAIRS), generator.uniform(2, 8, PAIRS) * RATE)
+    second = windows_at(study, generator.choice(rows, PAIRS), generator.uniform(14, 24, PAIRS) * RATE)
+    ratios = log_uniform(PAIRS, *SECOND_RATIOS, generator)
+    pairs = superpose_events(first, second, ratios, SECOND_SEPARATION)
+    own = np.flatnonzero(~np.isnan(pairs.arrivals[:, 1, 0]))
+    pairs = _chosen(pairs, own)
+    picks = picker.picks(pairs)
+    for phase_number, phase in enumerate(PHASES):
+        chosen = picks[phase_number].above(picker.thresholds[phase_number])
+        for event, name in enumerate(("first", "second")):
+            arrivals = pairs.arrivals[:, event : event + 1, phase_number]
+            found.recalls[f"{phase},{name} event"] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+
+
+def _defects(found: Judged, picker: Picker, parameters: Judging, study: Study, fold: Fold, number: int) -> None:
+    """Count picks in noise of the tested stations, as it is and with each defect."""
+    noise = noise_windows(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(NOISE, number))
+    plain = Windows(noise, np.full((len(noise), 1, len(PHASES)), np.nan))
+    hours = len(noise) * WINDOW / RATE / 3600
+    for kind in ("none", *ARTIFACTS):
+        # The same place and size for each kind.
+        generator = parameters.generator(ARTIFACT_STREAM, number)
+        made = add_artifacts(plain, np.full(len(noise), kind), generator)
+        found.rates[kind] = float(_picked(picker, picker.picks(made))), hours
+
+
+def _continuous(found: Judged, picker: Picker) -> None:
+    """Count picks in hours of record that nobody labelled, and in those of their windows that no trigger finds."""
+    for values, quiet in _continuous_windows():
+        per_window = np.zeros(len(values), dtype=int)
+        for own, threshold in zip(candidates(picker.give, values), picker.thresholds, strict=True):
+            per_window += np.bincount(own.above(threshold).window, minlength=len(values))
+        for name, rows in (("continuous", np.full(len(values), True)), ("quiet", quiet)):
+            before = found.rates.get(name, (0.0, 0.0))
+            hours = rows.sum() * WINDOW / RATE / 3600
+            found.rates[name] = before[0] + float(per_window[rows].sum()), before[1] + hours
+
+
+@cache
+def _continuous_windows() -> list[tuple[Values, NDArray[np.bool_]]]:
+    """Return the windows of each continuous record that are whole, and which of them no trigger finds."""
+    found = []
+    for record in load_continuous():
+        count = len(record.values) // WINDOW
+        windows = record.values[: count * WINDOW].reshape(count, WINDOW, len(COMPONENTS))
+        whole = windows[~np.isnan(windows).any(axis=(1, 2))]
+        found.append((whole, sta_lta(whole, RATE) < QUIET_BELOW))
+    return found
+
+
+def _picked(picker: Picker, picks: Iterable[Picks]) -> int:
+    return sum(len(own.above(threshold).window) for own, threshold in zip(picks, picker.thresholds, strict=True))
+
+
+def _with_components(windows: Windows, subset: str) -> Windows:
+    """Keep some components, the others 0."""
+    kept = np.array([letter.lower() in subset for letter in COMPONENTS])
+    return Windows(np.where(kept, windows.values, np.float32(0)), windows.arrivals)
+
+
+def _chosen(windows: Windows, rows: NDArray[np.bool_] | Rows) -> Windows:
+    return Windows(windows.values[rows], windows.arrivals[rows])
+
+
+def _match_among(picks: Picks, arrivals: NDArray[np.float64], rows: NDArray[np.bool_], tolerance: float) -> Counts:
+    """Match within some windows only."""
+    own = rows[picks.window]
+    kept = Picks(picks.window[own], picks.sample[own], picks.score[own])
+    return match(kept, np.where(rows[:, None], arrivals, np.nan), WINDOW, tolerance * RATE)
+
+
+def _whole(study: Study, rows: Rows) -> NDArray[np.bool_]:
+    """Tell which records are clear, hold all components, and are measured from end to end."""
+    table = study.traces.table.iloc[rows]
+    clear = (table["snr"] > HIGH_SNR) & (table["components"] == COMPONENTS)
+    found: NDArray[np.bool_] = (clear & (table["begin"] == 0) & (table["end"] >= 2 * WINDOW)).to_numpy()
+    return found
+
+
+def _near(probability: NDArray[np.float32], sample: int, reach: int = 10) -> NDArray[np.float32]:
+    """Return the largest probability within a tenth of a second of a sample."""
+    found: NDArray[np.float32] = probability[:, max(sample - reach, 0) : sample + reach + 1].max(axis=1)
+    return found

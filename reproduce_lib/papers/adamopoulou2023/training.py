@@ -1,0 +1,69 @@
+"""Training a U-Net on windows that are made anew for each epoch, and keeping its best epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
+
+Values = NDArray[np.float32]
+Pairs = tuple[Values, Values]
+# Windows forecast at once.
+AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained: section 5.1.1 prints Adam, 0.01, batches of 20, 100 epochs of 500 windows."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+
+def train_on_windows(
+    model: keras.Model, draw: Callable[[int], Pairs], validation: Pairs, settings: Settings, loss: str
+) -> dict[str, list[float]]:
+    """Train a network, and leave it with the weights of the epoch of least validation loss.
+
+    Parameters
+    ----------
+    draw : returns inputs and targets of an epoch, given its number
+
+    Returns
+    -------
+    loss and val_loss, one value an epoch
+    """
+    import keras
+
+    model.compile(optimizer=keras.optimizers.Adam(settings.learning_rate), loss=loss)
+    history: dict[str, list[float]] = {"loss": [], "val_loss": []}
+    best = model.get_weights()
+    for epoch in range(settings.epochs):
+        inputs, targets = draw(epoch)
+        batches = range(0, len(inputs), settings.batch_size)
+        losses = [_step(model, inputs, targets, first, settings.batch_size) for first in batches]
+        history["loss"].append(float(np.mean(losses)))
+        history["val_loss"].append(float(model.evaluate(*validation, batch_size=AT_ONCE, verbose=0)))
+        if history["val_loss"][-1] <= min(history["val_loss"]):
+            best = model.get_weights()
+    model.set_weights(best)
+    return history
+
+
+def forecast(model: keras.Model, inputs: Values) -> Values:
+    """Return what a network gives for windows of any number."""
+    found: Values = model.predict(inputs, batch_size=AT_ONCE, verbose=0)
+    return found
+
+
+def _step(model: keras.Model, inputs: Values, targets: Values, first: int, size: int) -> float:
+    # The sum over an epoch would be that of a running mean unless it is forgotten at each step.
+    model.reset_metrics()
+    return float(model.train_on_batch(inputs[first : first + size], targets[first : first + size]))
