@@ -113,10 +113,26 @@ class ValueClaim(_Claim):
         return self
 
 
+class Quantity(_Entry):
+    """Something that a paper compares without printing it, as what a figure shows; orders refer to it.
+
+    Attributes
+    ----------
+    experiment, conditions, over : as of a `ValueClaim`
+    """
+
+    id: ClaimId
+    statement: str = Field(min_length=1)
+    metric: str
+    experiment: str
+    conditions: Conditions
+    over: dict[str, list[Any]] = Field(default_factory=dict)
+
+
 class OrderClaim(_Claim):
     """A stated order: the quantity of ``least`` is below that of each of ``among``, or that of ``greatest`` above.
 
-    The quantities are value claims, named by id, and are compared replication by replication. With
+    The quantities are value claims or unprinted ones, named by id, and are compared replication by replication. With
     ``significant_at`` the difference must also pass a paired test at that level.
     """
 
@@ -214,6 +230,28 @@ class GainOf(_Entry):
         return self
 
 
+class F1Of(_Entry):
+    """What F1 can be, given a printed precision and a printed recall, each anywhere in its rounding interval."""
+
+    kind: Literal["f1_of"]
+    precision: ClaimId
+    recall: ClaimId
+
+
+class PairsHigher(_Entry):
+    """In how many pairs the first printed value is above the second."""
+
+    kind: Literal["pairs_higher"]
+    higher: list[ClaimId] = Field(min_length=1)
+    lower: list[ClaimId] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _values_are_in_pairs(self) -> Self:
+        if len(self.higher) != len(self.lower):
+            raise ValueError(f"{len(self.higher)} values and {len(self.lower)} make no pairs")
+        return self
+
+
 class Measured(_Entry):
     """A metric of one recorded unit."""
 
@@ -232,7 +270,7 @@ class FactClaim(_Claim):
     kind: Literal["fact"]
     printed: str
     against: Annotated[
-        OtherPlace | MeanOf | LargestOf | WhereLargest | SumOf | ShareOf | GainOf | Measured,
+        OtherPlace | MeanOf | LargestOf | WhereLargest | SumOf | ShareOf | GainOf | F1Of | PairsHigher | Measured,
         Field(discriminator="kind"),
     ]
     digits: Literal["rounded", "cut"] = "rounded"
@@ -270,11 +308,12 @@ class PaperClaims(_Entry):
     citation: str
     in_a_sentence: str
     decisions: list[Decision] = Field(default_factory=list)
+    quantities: list[Quantity] = Field(default_factory=list)
     claims: list[Claim]
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> Self:
-        ids = [claim.id for claim in self.claims]
+        ids = [claim.id for claim in (*self.claims, *self.quantities)]
         twice = {one for one in ids if ids.count(one) > 1}
         if twice:
             raise ValueError(f"claim ids stand twice: {', '.join(sorted(twice))}")
@@ -282,9 +321,15 @@ class PaperClaims(_Entry):
         if strangers:
             raise ValueError(f"claim ids must begin with {self.paper}: {', '.join(strangers)}")
         values = {claim.id for claim in self.claims if isinstance(claim, ValueClaim)}
-        unknown = sorted({name for claim in self.claims for name in _referred(claim)} - values)
+        compared = values | {one.id for one in self.quantities}
+        unknown = sorted(
+            name
+            for claim in self.claims
+            for name in _referred(claim)
+            if name not in (compared if isinstance(claim, OrderClaim) else values)
+        )
         if unknown:
-            raise ValueError(f"no value claim has the id {', '.join(unknown)}")
+            raise ValueError(f"no value claim has the id {', '.join(dict.fromkeys(unknown))}")
         return self
 
     @model_validator(mode="after")
@@ -299,6 +344,11 @@ class PaperClaims(_Entry):
     def value(self, claim_id: str) -> ValueClaim:
         """Return a value claim by id."""
         return next(claim for claim in self.claims if isinstance(claim, ValueClaim) and claim.id == claim_id)
+
+    def quantity(self, claim_id: str) -> ValueClaim | Quantity:
+        """Return what an order compares, a value claim or an unprinted quantity, by id."""
+        unprinted = (one for one in self.quantities if one.id == claim_id)
+        return next(unprinted, None) or self.value(claim_id)
 
 
 def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
@@ -353,6 +403,8 @@ def _referred(claim: ValueClaim | OrderClaim | FactClaim) -> list[str]:
             return [claim.first, *claim.among]
         case FactClaim(against=MeanOf(claims=claims) | LargestOf(claims=claims) | WhereLargest(claims=claims)):
             return list(claims)
-        case FactClaim(against=GainOf(higher=higher, lower=lower)):
+        case FactClaim(against=GainOf(higher=higher, lower=lower) | PairsHigher(higher=higher, lower=lower)):
             return [*higher, *lower]
+        case FactClaim(against=F1Of(precision=precision, recall=recall)):
+            return [precision, recall]
     return []

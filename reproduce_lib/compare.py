@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from reproduce_lib.claims import (
+    F1Of,
     FactClaim,
     GainOf,
     LargestOf,
@@ -21,7 +22,9 @@ from reproduce_lib.claims import (
     Measured,
     OrderClaim,
     OtherPlace,
+    PairsHigher,
     PaperClaims,
+    Quantity,
     ShareOf,
     SumOf,
     ValueClaim,
@@ -40,6 +43,7 @@ from reproduce_lib.verdicts import (
     deterministic_verdict,
     order_verdict,
     prediction_interval,
+    rounding_interval,
     rounds_to,
     value_verdict,
 )
@@ -139,7 +143,7 @@ class Comparison:
             case FactClaim():
                 return self._fact_row(claim)
 
-    def replications(self, claim: ValueClaim) -> list[Replication]:
+    def replications(self, claim: ValueClaim | Quantity) -> list[Replication]:
         """Return the units of each replication of a claim in the recorded set, seed by seed."""
         parameters = self.paper.experiment(claim.experiment).parameters
         spans = [dict(zip(claim.over, values, strict=True)) for values in product(*claim.over.values())]
@@ -175,7 +179,7 @@ class Comparison:
         return Row(claim, verdict, tuple(measured), len(replications), interval, naive, self._stale(units), units)
 
     def _order_row(self, claim: OrderClaim) -> Row:
-        compared = [self.claims.value(name) for name in (claim.first, *claim.among)]
+        compared = [self.claims.quantity(name) for name in (claim.first, *claim.among)]
         replications = list(zip(*self._beside_each_other(compared), strict=False))
         outcomes = [self._holds(claim, compared, cells) for cells in replications]
         known = [outcome for outcome in outcomes if outcome is not None]
@@ -186,14 +190,16 @@ class Comparison:
             verdict = order_verdict(known)
         return Row(claim, verdict, tuple(known), len(replications), stale=self._stale(units), units=units)
 
-    def _beside_each_other(self, compared: Sequence[ValueClaim]) -> list[list[Replication]]:
+    def _beside_each_other(self, compared: Sequence[ValueClaim | Quantity]) -> list[list[Replication]]:
         """Return each claim's replications; the only one of a deterministic claim stands beside all of the others'."""
         each = [self.replications(one) for one in compared]
         most = max(map(len, each))
         alone = [self.paper.experiment(one.experiment).deterministic for one in compared]
         return [found * most if once else found for found, once in zip(each, alone, strict=True)]
 
-    def _holds(self, claim: OrderClaim, compared: Sequence[ValueClaim], cells: Sequence[Replication]) -> bool | None:
+    def _holds(
+        self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity], cells: Sequence[Replication]
+    ) -> bool | None:
         """Tell whether an order holds in one replication; ``None`` while a unit of it is missing."""
         values = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
         if any(value is None for value in values):
@@ -238,6 +244,10 @@ class Comparison:
                 return _counted(claim, 100 * _sum(parts) / _sum(whole))
             case GainOf() as gain:
                 return _counted(claim, self._gain(gain))
+            case F1Of() as parts:
+                return self._f1_row(claim, parts)
+            case PairsHigher(higher=higher, lower=lower):
+                return _counted(claim, Fraction(sum(map(self._is_above, higher, lower))))
             case Measured() as measured:
                 return self._measured_fact_row(claim, measured)
 
@@ -253,6 +263,19 @@ class Comparison:
                 return 100 * sum(map(truediv, map(sub, higher, lower), lower), start=Fraction()) / len(higher)
             case "of_means":
                 return 100 * (sum(higher, start=Fraction()) / sum(lower, start=Fraction()) - 1)
+
+    def _is_above(self, first: str, second: str) -> bool:
+        return Fraction(self.claims.value(first).value) > Fraction(self.claims.value(second).value)
+
+    def _f1_row(self, claim: FactClaim, parts: F1Of) -> Row:
+        """Tell whether a printed F1 can come of the printed precision and recall."""
+        precision, recall = (
+            rounding_interval(self.claims.value(name).value) for name in (parts.precision, parts.recall)
+        )
+        # F1 grows with both, so that its ends are those of both together.
+        possible = Interval(_f1(precision.lower, recall.lower), _f1(precision.upper, recall.upper))
+        exact = possible.meets(rounding_interval(claim.printed))
+        return Row(claim, _exact(exact), (f"{possible.lower:.4f} to {possible.upper:.4f}",), 1)
 
     def _where_largest(self, names: Sequence[str]) -> str:
         """Name the claims whose printed values are the largest by what tells their ids apart."""
@@ -286,6 +309,10 @@ class Comparison:
 def verdict_counts(rows: Iterable[Row]) -> Counter[Verdict]:
     """Return how many claims got each verdict."""
     return Counter(row.counted for row in rows)
+
+
+def _f1(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall)
 
 
 def _sum(numbers: Iterable[str]) -> Fraction:

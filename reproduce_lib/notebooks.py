@@ -52,12 +52,18 @@ class PageParameters(BaseModel):
 
 
 class Page(Generic[Unit]):
-    """A notebook's parameters, checked, and the units that they select."""
+    """A notebook's parameters, checked, and the units that they select.
 
-    def __init__(self, unit: type[Unit], spans: Iterable[str], values: Mapping[str, Any]) -> None:
+    Where a page offers its paper's ``experiments``, its parameter ``experiment`` names one of them, or all.
+    """
+
+    def __init__(
+        self, unit: type[Unit], spans: Iterable[str], values: Mapping[str, Any], experiments: Paper | None = None
+    ) -> None:
         self._unit = unit
         self._spans = tuple(spans)
-        model = page_model(unit, self._spans)
+        self._experiments = experiments.experiments if experiments is not None else {}
+        model = page_model(unit, self._spans, self._experiments)
         try:
             self.values = model(**values)
         except ValidationError as error:
@@ -80,7 +86,12 @@ class Page(Generic[Unit]):
     def is_the_papers_setting(self) -> bool:
         """Tell whether these are the conditions that the claims were printed for."""
         defaults = {name: self._unit.model_fields[name].default for name in self.decisions}
-        return self.settings.profile == "full" and self.decisions == defaults
+        return self.settings.profile == "full" and self.decisions == defaults and self.experiment == EVERY
+
+    @property
+    def experiment(self) -> str:
+        """Return the experiment that the page is to run alone, or ``"all"``."""
+        return str(getattr(self.values, "experiment", EVERY))
 
     def selected(self, name: str) -> tuple[Any, ...]:
         """Return the chosen values of a parameter that the page spans."""
@@ -97,16 +108,36 @@ class Page(Generic[Unit]):
             return (self.settings.seed,)
         return tuple(range(1 if self.settings.profile == "smoke" else self.settings.seeds))
 
-    def units(self) -> list[Unit]:
-        """Return the selected units, seed by seed."""
+    def units(self) -> list[UnitParameters]:
+        """Return the selected units, seed by seed: of the page's own experiment, or of the one that is named."""
+        if self.experiment not in (EVERY, self._unit.experiment):
+            return [self._of_other(self._experiments[self.experiment].parameters, seed) for seed in self.seeds]
+        return [*self._own_units()]
+
+    def _of_other(self, kind: type[UnitParameters], seed: int) -> UnitParameters:
+        """Return a unit of another experiment, with those parameters of the page that it has and that were changed."""
+        fixed = {"profile": self.settings.profile, **self.decisions}
+        own = {
+            name: value
+            for name, value in fixed.items()
+            if name in kind.model_fields and value != self._unit.model_fields[name].default
+        }
+        return kind.of(**{**own, "profile": self.settings.profile}, seed=seed)
+
+    def _own_units(self) -> list[Unit]:
         fixed = {"profile": self.settings.profile, **self.decisions}
         combinations = product(self.seeds, *(self.selected(name) for name in self._spans))
         names = ("seed", *self._spans)
         return [self._unit.of(**fixed, **dict(zip(names, values, strict=True))) for values in combinations]
 
 
-def page_model(unit: type[UnitParameters], spans: Iterable[str]) -> type[PageParameters]:
-    """Return the model of a notebook's parameters: its unit's, those it spans widened by ``"all"``."""
+def page_model(
+    unit: type[UnitParameters], spans: Iterable[str], experiments: Iterable[str] = ()
+) -> type[PageParameters]:
+    """Return the model of a notebook's parameters: its unit's, those it spans widened by ``"all"``.
+
+    ``experiments`` are what a parameter of that name may choose from.
+    """
     fields: dict[str, Any] = {
         name: (info.annotation, info)
         for name, info in unit.model_fields.items()
@@ -114,10 +145,14 @@ def page_model(unit: type[UnitParameters], spans: Iterable[str]) -> type[PagePar
     }
     for name in spans:
         fields[name] = (Literal[(EVERY, *choices(unit, name))], EVERY)
+    if names := tuple(experiments):
+        fields["experiment"] = (Literal[(EVERY, *names)], EVERY)
     return create_model("PageParameters", __base__=PageParameters, **fields)
 
 
-def read_parameters(namespace: Mapping[str, Any], unit: type[Unit], spans: Iterable[str]) -> Page[Unit]:
+def read_parameters(
+    namespace: Mapping[str, Any], unit: type[Unit], spans: Iterable[str], experiments: Paper | None = None
+) -> Page[Unit]:
     """Check every variable that the parameter cells defined, however the notebook was started.
 
     Call it in the first cell after them: any name that is no parameter, such as a misspelt one injected
@@ -133,7 +168,7 @@ def read_parameters(namespace: Mapping[str, Any], unit: type[Unit], spans: Itera
         for name, value in namespace.items()
         if not name.startswith("_") and name not in _IPYTHON_NAMES and not _is_code(value)
     }
-    return Page(unit, spans, given)
+    return Page(unit, spans, given, experiments)
 
 
 def measured_table(

@@ -44,6 +44,9 @@ METRICS = {
         Metric("mauc", "MAUC (%)", "higher", half_width=2.5, relative=False),
         Metric("recall", "recall (%)", "higher", half_width=2.5, relative=False),
         Metric("f1", "F1", "higher", half_width=0.025, relative=False),
+        Metric("pick_precision", "precision of picks", "higher", half_width=0.025, relative=False),
+        Metric("pick_recall", "recall of picks", "higher", half_width=0.025, relative=False),
+        Metric("pick_f1", "F1 of picks", "higher", half_width=0.025, relative=False),
     )
 }
 

@@ -18,7 +18,7 @@ from reproduce_lib.training import start_afresh
 from reproduce_lib.triggers import sta_lta
 from reproduce_lib.units import UnitParameters, UnitResult
 
-Classifier = Literal["scattering", "sta_lta", "dense", "cnn"]
+Classifier = Literal["scattering", "sta_lta", "dense", "cnn", "commonest"]
 CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
 # A window of 20.48 s: a power of two for the wavelets, and short enough for one to end before P.
 LENGTH = 2048
@@ -132,6 +132,8 @@ def _scores(parameters: FewRecordParameters, training: Labelled, test: Labelled)
             return _by_scattering(training, test), 0.0
         case "sta_lta":
             return sta_lta(test.values, RATE), _best_cut(sta_lta(training.values, RATE), training.labels)
+        case "commonest":
+            return np.full(len(test.labels), training.labels.mean()), 0.5
         case "dense" | "cnn":
             return _by_network(parameters, training, test), 0.5
 

@@ -21,15 +21,13 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     load_study,
     test_windows,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Judged, Picker, choose_thresholds, judge, together
+from reproduce_lib.papers.adamopoulou2023.scores import Components, Judged, Picker, choose_thresholds, judge, together
 from reproduce_lib.papers.adamopoulou2023.training import Settings, forecast, train_on_windows
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult
 
 if TYPE_CHECKING:
     import keras
-
-Components = Literal["enz", "en", "e", "n", "z"]
 
 
 class NetworkParameters(SampleParameters):

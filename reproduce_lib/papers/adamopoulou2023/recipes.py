@@ -28,7 +28,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import WINDOW, Fold, Study, no
 
 Augmentation = Literal[
     "no_shift", "limited_shift", "precomputed_shift", "full_shift", "events", "noise", "false_positives",
-    "channel_dropout", "magnitudes", "all",
+    "channel_dropout", "magnitudes", "combined",
 ]  # fmt: skip
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 # Section 5.2.1: where P may stand in its window, in samples.
@@ -68,7 +68,7 @@ def as_pairs(windows: Windows) -> tuple[Values, Values]:
 def _rows(
     augmentation: Augmentation, study: Study, training: Rows, windows: int, generator: np.random.Generator
 ) -> Rows:
-    if augmentation in ("magnitudes", "all"):
+    if augmentation in ("magnitudes", "combined"):
         magnitudes = study.traces.table["magnitude"].to_numpy(dtype=float)[training]
         return training[resample(magnitudes, windows, MAGNITUDE_BIN, generator)]
     # Each record as often as any other, up to one.
@@ -92,13 +92,13 @@ def _places(
 def _changed(
     augmentation: Augmentation, windows: Windows, study: Study, fold: Fold, generator: np.random.Generator
 ) -> Windows:
-    if augmentation in ("events", "all"):
+    if augmentation in ("events", "combined"):
         windows = _with_second_events(windows, study, fold, generator)
-    if augmentation in ("noise", "all"):
+    if augmentation in ("noise", "combined"):
         windows = _with_noise(windows, study, fold, generator)
-    if augmentation in ("false_positives", "all"):
+    if augmentation in ("false_positives", "combined"):
         windows = _with_false_positives(windows, study, fold, generator)
-    if augmentation in ("channel_dropout", "all"):
+    if augmentation in ("channel_dropout", "combined"):
         windows = drop_channels(windows, DROPOUT_SHARE, generator)
     return windows
 

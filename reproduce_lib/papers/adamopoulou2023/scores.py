@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from reproduce_lib.units import MetricValue
 
 PHASES = ("p", "s")
-SUBSETS = ("z", "e", "n", "en", "enz")
+# What a tested record keeps: Table 4.
+Components = Literal["enz", "en", "e", "n", "z"]
+SUBSETS: tuple[Components, ...] = get_args(Components)
 LEAST = 0.05
 TOLERANCES = (0.1, 0.3, 0.5)
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7)

@@ -43,6 +43,12 @@ class DesignParameters(SampleParameters):
             raise ValueError(f"source {self.source!r} has no split {self.split!r}; allowed are {', '.join(allowed)}")
         return self
 
+    @property
+    def is_the_papers_design(self) -> bool:
+        """Tell whether real weeks are split by time: what pages draw is of these, and only theirs is kept."""
+        design = {"profile": "full", "source": "weekly", "labels": "true", "split": "time", "oversampling": "none"}
+        return all(getattr(self, name) == value for name, value in design.items())
+
 
 @dataclass(frozen=True)
 class Fold:

@@ -81,7 +81,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
     """Train one network on each fold and judge it."""
     samples = load_samples(parameters)
     classify = partial(fit_and_score, parameters, samples)
-    return evaluate(parameters, samples, classify, keep=parameters.profile == "full")
+    return evaluate(parameters, samples, classify, keep=parameters.is_the_papers_design)
 
 
 def fit_and_score(parameters: NetworkParameters, samples: SampleSet, fold: Fold, seed: int) -> Forecast:

@@ -32,7 +32,7 @@ def run_weighted(parameters: WeightedParameters) -> UnitResult:
         model = _model(parameters.method, seed).fit(flat[fold.known], samples.labels[fold.known])
         return Forecast(np.eye(CLASSES)[model.predict(flat[fold.test])])
 
-    return evaluate(parameters, samples, classify, keep=parameters.profile == "full")
+    return evaluate(parameters, samples, classify, keep=parameters.is_the_papers_design)
 
 
 def _model(method: Method, seed: int) -> Any:

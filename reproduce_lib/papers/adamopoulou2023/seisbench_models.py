@@ -1,0 +1,113 @@
+"""The pretrained pickers of SeisBench (section 4.3.1) on the pinned records; needs the extra ``seisbench``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from reproduce_lib.augmentations import Values
+from reproduce_lib.data.waveforms import COMPONENTS, RATE
+from reproduce_lib.errors import DataError
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    TESTING,
+    WINDOW,
+    SampleParameters,
+    folds_of,
+    load_study,
+    test_windows,
+)
+from reproduce_lib.papers.adamopoulou2023.scores import Components, Picker, choose_thresholds, judge, together
+from reproduce_lib.units import UnitResult
+
+PickerName = Literal["BasicPhaseAE", "CRED", "DPPDetector", "EQTransformer", "GPD", "PhaseNet"]
+
+
+class SeisBenchParameters(SampleParameters):
+    """One model of SeisBench with weights that it downloads, or ``untrained``; thresholds are chosen as a network's.
+
+    Its weights were trained elsewhere, perhaps on records like these, so a score is no test of generalisation.
+    """
+
+    experiment: ClassVar[str] = "seisbench"
+
+    model: PickerName = "PhaseNet"
+    weights: str = "original"
+    tolerance: float = Field(default=0.1, gt=0, le=5)
+    threshold: float | Literal["validation"] = "validation"
+    components: Components = "enz"
+
+    @model_validator(mode="after")
+    def _is_a_page_of_ones_own(self) -> Self:
+        if self.profile == "full":
+            raise ValueError("weights of others are no part of the recorded set; use profile custom")
+        return self
+
+
+def run_seisbench(parameters: SeisBenchParameters) -> UnitResult:
+    """Judge a model on every fold by the rules that the networks are judged by."""
+    give = probabilities_of(load_model(parameters.model, parameters.weights))
+    study = load_study(parameters)
+    judged = []
+    for number, fold in enumerate(folds_of(parameters, study)):
+        validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
+        if parameters.threshold == "validation":
+            thresholds = choose_thresholds(give, validation, parameters.tolerance)
+        else:
+            thresholds = (float(parameters.threshold),) * 2
+        judged.append(judge(Picker(give, thresholds), parameters, study, fold, number))
+    found = together(judged)
+    return UnitResult(found.metrics, found.arrivals, study.traces.files)
+
+
+def load_model(name: PickerName, weights: str) -> Any:
+    """Return a model of SeisBench, or raise `DataError` if it is not installed or has no such weights."""
+    try:
+        import seisbench.models
+    except ImportError as error:
+        raise DataError(f"SeisBench is not installed ({error}); install reproduce-lib[seisbench]") from error
+    model = getattr(seisbench.models, name)
+    if weights == "untrained":
+        return model()
+    try:
+        return model.from_pretrained(weights)
+    except (ValueError, OSError) as error:
+        raise DataError(f"SeisBench has no weights {weights!r} of {name} here: {error}") from error
+
+
+def probabilities_of(model: Any) -> Any:
+    """Return what gives the probabilities of noise, P and S (windows, times, 3), by the model's own annotation.
+
+    A model without a phase, such as a detector, gives 0 for it.
+    """
+
+    def give(values: Values) -> NDArray[np.float32]:
+        found = np.zeros((len(values), WINDOW, 3), dtype=np.float32)
+        for window, record in enumerate(values):
+            for trace in model.annotate(_stream(record)):
+                phase = {"P": 1, "S": 2}.get(trace.stats.channel.rsplit("_", 1)[-1])
+                if phase is not None:
+                    _lay(found[window, :, phase], trace)
+        found[:, :, 0] = 1 - found[:, :, 1:].max(axis=-1)
+        return found
+
+    return give
+
+
+def _stream(record: Values) -> Any:
+    from obspy import Stream, Trace, UTCDateTime
+
+    about = {"network": "XX", "station": "RR", "sampling_rate": RATE, "starttime": UTCDateTime(0)}
+    return Stream(
+        Trace(np.ascontiguousarray(record[:, number]), {**about, "channel": f"HH{letter}"})
+        for number, letter in enumerate(COMPONENTS)
+    )
+
+
+def _lay(row: NDArray[np.float32], trace: Any) -> None:
+    """Write an annotation into its window; a model may leave the edges out, and give fewer samples a second."""
+    times = (float(trace.stats.starttime) + np.arange(len(trace.data)) / trace.stats.sampling_rate) * RATE
+    if len(times):
+        row[:] = np.interp(np.arange(len(row)), times, np.nan_to_num(trace.data), left=0.0, right=0.0)
