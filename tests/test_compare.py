@@ -690,6 +690,95 @@ def test_gain_is_that_of_what_is_printed_even_where_it_is_a_misprint(paper: Pape
     assert (row.verdict, row.measured) == (Verdict.EXACT, (596.0,))
 
 
+# Scores of picks: F1 of a printed precision and recall, pairs, and quantities that no number is printed of
+
+
+def scored(printed: str, precision: str, recall: str) -> list[dict[str, Any]]:
+    against = {"kind": "f1_of", "precision": "toy.p", "recall": "toy.r"}
+    return [value("toy.p", precision), value("toy.r", recall), fact(printed, against)]
+
+
+@pytest.mark.parametrize(
+    ("printed", "precision", "recall", "verdict"),
+    [
+        ("0.685", "0.908", "0.550", Verdict.EXACT),
+        # 0.6476 as computed from the printed digits, but 0.6471 is possible: rounding hides which.
+        ("0.647", "0.748", "0.571", Verdict.EXACT),
+        ("0.649", "0.748", "0.571", Verdict.DIFFER),
+        ("0.646", "0.748", "0.571", Verdict.DIFFER),
+        ("0.036", "0.630", "0.019", Verdict.EXACT),
+        ("0.6", "0.5", "0.5", Verdict.EXACT),  # up to 0.55, which may be printed so
+        ("0.7", "0.5", "0.5", Verdict.DIFFER),
+    ],
+)
+def test_f1_is_exact_if_some_precision_and_recall_that_print_so_give_it(
+    paper: Paper, store: Store, printed: str, precision: str, recall: str, verdict: Verdict
+) -> None:
+    *_, row = compared(paper, store, *scored(printed, precision, recall))
+    assert row.verdict is verdict
+    half = 0.5 * 10.0 ** -len(precision.partition(".")[2])
+    ends = [
+        stats.hmean([float(precision) + sign * half, float(recall) + sign * half]) for sign in (-1, 1)
+    ]  # F1 grows with both
+    (found,) = row.measured
+    assert [float(one) for one in str(found).split(" to ")] == pytest.approx(ends, abs=6e-5)
+
+
+@pytest.mark.parametrize(("printed", "verdict"), [("1", Verdict.EXACT), ("2", Verdict.DIFFER), ("3", Verdict.DIFFER)])
+def test_pairs_count_where_the_first_is_above_the_second(
+    paper: Paper, store: Store, printed: str, verdict: Verdict
+) -> None:
+    values = [
+        value(f"toy.{name}", number) for name, number in zip("abcdeg", ("2", "1", "3", "1", "1.0", "4"), strict=True)
+    ]
+    # 2 > 1, 1.0 = 1, 3 < 4
+    against = {"kind": "pairs_higher", "higher": ["toy.a", "toy.e", "toy.c"], "lower": ["toy.b", "toy.d", "toy.g"]}
+    *_, row = compared(paper, store, *values, fact(printed, against))
+    assert (row.verdict, row.measured) == (verdict, (1.0,))
+
+
+QUANTITIES = [
+    {"id": f"toy.q.{model}", "statement": model, "metric": "mae", "experiment": "noisy", "conditions": {"model": model}}
+    for model in "ab"
+]
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [
+        ({"greatest": "toy.q.b", "among": ["toy.q.a"]}, Verdict.HOLDS),
+        ({"least": "toy.q.b", "among": ["toy.q.a"]}, Verdict.FAILS),
+        ({"greatest": "toy.q.b", "among": ["toy.t1.a"]}, Verdict.HOLDS),
+    ],
+)
+def test_an_order_compares_what_no_number_is_printed_of(
+    paper: Paper, store: Store, ends: dict[str, Any], verdict: Verdict
+) -> None:
+    record(store, [1.0] * 6)
+    record(store, [2.0] * 6, model="b")
+    head = {"schema": 1, "paper": "toy", "title": "t", "citation": "c", "in_a_sentence": "s", "quantities": QUANTITIES}
+    stated = {"kind": "order", "id": "toy.o", "source": "Fig. 1", "statement": "o", **ends}
+    claims = PaperClaims.model_validate({**head, "claims": [value(), stated]})
+    *_, row = Comparison(claims, paper, store).rows
+    assert (row.verdict, len(row.measured), len(row.units)) == (verdict, 6, 12)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        [fact("1", {"kind": "f1_of", "precision": "toy.q.a", "recall": "toy.t1.a"})],  # a fact is about printed numbers
+        [order("toy.q.a", "toy.q.c")],
+        [value("toy.q.a")],  # the id stands twice
+        [fact("1", {"kind": "pairs_higher", "higher": ["toy.t1.a"], "lower": []})],
+        [fact("1", {"kind": "pairs_higher", "higher": ["toy.t1.a"], "lower": ["toy.t1.a", "toy.t1.a"]})],
+    ],
+)
+def test_quantities_and_pairs_are_checked(claims: list[dict[str, Any]]) -> None:
+    head = {"schema": 1, "paper": "toy", "title": "t", "citation": "c", "in_a_sentence": "s", "quantities": QUANTITIES}
+    with pytest.raises(ValueError, match=r"toy|pairs|at least"):
+        PaperClaims.model_validate({**head, "claims": [value(), *claims]})
+
+
 # The collection's own records
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.notebooks import Page, read_parameters
+from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import NetworkParameters, networks_of_the_paper
+from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 
 SPANS = ["ticker", "window", "model"]
 
@@ -67,3 +69,39 @@ def test_any_name_that_is_no_parameter_is_found_in_the_namespace() -> None:
 def test_another_reading_is_full_but_not_the_papers_setting() -> None:
     assert not page(split="train70_val10_test20").is_the_papers_setting
     assert page(profile="custom", epochs=60).units()[0].epochs == 60
+
+
+class OtherParameters(UnitParameters):
+    """Another experiment of the same paper: some parameters of the network's, and one of its own."""
+
+    paper: ClassVar[str] = "naufal2023"
+    experiment: ClassVar[str] = "other"
+
+    split: str = "elsewhere"
+    epochs: int = 7
+    depth: int = 3
+
+
+def page_of_two(**values: Any) -> Page[NetworkParameters]:
+    other = Experiment(OtherParameters, lambda _: UnitResult({}, 0), list, list)
+    paper = Paper("naufal2023", {**naufal2023.PAPER.experiments, "other": other}, lambda _: None, "networks")
+    return Page(NetworkParameters, SPANS, values, paper)
+
+
+def test_a_page_that_offers_experiments_runs_its_own_unless_one_is_named() -> None:
+    assert page_of_two().units() == page().units()
+    assert page_of_two(experiment="networks").units() == page().units()
+    assert page_of_two().is_the_papers_setting
+    assert not page_of_two(experiment="networks").is_the_papers_setting
+
+
+def test_a_named_experiment_takes_what_was_changed_and_keeps_its_own_defaults() -> None:
+    (unit,) = page_of_two(experiment="other", profile="custom", epochs=60, ticker="GOOG", seed=4).units()
+    assert unit == OtherParameters.of(profile="custom", epochs=60, seed=4)
+
+
+def test_an_experiment_is_one_of_the_papers_and_only_where_they_are_offered() -> None:
+    with pytest.raises(ParameterError, match="'other'"):
+        page_of_two(experiment="another")
+    with pytest.raises(ParameterError, match="experiment"):
+        page(experiment="other")
