@@ -17,13 +17,17 @@ from urllib.parse import urlsplit
 import yaml
 
 from reproduce_lib import paths
+from reproduce_lib.claims import load_claims
+from reproduce_lib.claims_index import claims_page, downloads_page
 from reproduce_lib.collection import load_paper, rebuilt
+from reproduce_lib.compare import Comparison
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
+from reproduce_lib.exports import write_exports
 from reproduce_lib.files import write_whole
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
-from reproduce_lib.scoreboard import scoreboard_page, scoreboard_text
+from reproduce_lib.scoreboard import entry_of, scoreboard_page, scoreboard_text
 from reproduce_lib.speed import read_results, results_page, runs_page
 from reproduce_lib.study import store_for
 from reproduce_lib.tables import table
@@ -32,6 +36,8 @@ from reproduce_lib.tables import table
 VARIED = "varied"
 # A folder of more files than these is folded on the page on data.
 MANY_FILES = 20
+# Where what readers take away is written, below what is generated.
+DOWNLOADS = "downloads"
 
 
 @dataclass(frozen=True)
@@ -62,16 +68,20 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     absent = [paper for paper in rebuilt() if not page_path(paper).is_file()]
     if absent:
         raise RunError("\n".join([*failures, f"no page to show for {', '.join(absent)}; the book is not rendered"]))
-    pages = {paper: page_path(paper) for paper in rebuilt()}
+    comparisons = [Comparison(load_claims(paper), load_paper(paper), store_for("full")) for paper in rebuilt()]
+    entries = {one.claims.paper: entry_of(one, page_path(one.claims.paper)) for one in comparisons}
     generated = paths.root() / "book" / "_generated"
-    write_whole(generated / "scoreboard.md", scoreboard_page(pages).encode())
+    write_exports(comparisons, generated / DOWNLOADS)
+    write_whole(generated / "scoreboard.md", scoreboard_page(entries).encode())
+    write_whole(generated / "claims.md", claims_page(comparisons).encode())
+    write_whole(generated / "downloads.md", downloads_page(comparisons, f"book/_generated/{DOWNLOADS}").encode())
     write_whole(generated / "data.md", _data_table().encode())
     write_whole(generated / "benchmarks.md", results_page(read_results()).encode())
     write_whole(generated / "runs.md", runs_page(RunLog(paths.run_log()).runs(), _ends_of_units()).encode())
     index = _render(repository_url)
     if failures:
         raise RunError("\n".join([*failures, f"their last good pages are shown in {index}"]))
-    return Book(index, scoreboard_text(pages))
+    return Book(index, scoreboard_text(entries))
 
 
 def notebook_path(paper: str) -> Path:

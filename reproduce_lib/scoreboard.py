@@ -9,10 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from reproduce_lib.claims import load_claims
-from reproduce_lib.collection import TITLES, load_paper
+from reproduce_lib.collection import TITLES
 from reproduce_lib.compare import Comparison, verdict_counts
-from reproduce_lib.study import store_for
 from reproduce_lib.tables import TONES, Html, table
 from reproduce_lib.verdicts import SYMBOLS, Verdict
 
@@ -32,19 +30,14 @@ class Entry:
     recorded: int
 
 
-def scoreboard_page(pages: Mapping[str, Path]) -> str:
-    """Return the scoreboard as Markdown to be included in the landing page.
-
-    Parameters
-    ----------
-    pages : paper -> its executed notebook, whose bound headline is shown
-    """
+def scoreboard_page(entries: Mapping[str, Entry]) -> str:
+    """Return the scoreboard as Markdown to be included in the landing page."""
     rows = []
     for key, title in TITLES.items():
-        if key not in pages:
+        if key not in entries:
             rows.append((Html(f"<strong>{escape(title)}</strong>"), "not yet rebuilt", "–", "–"))
             continue
-        entry = entry_of(key, pages[key])
+        entry = entries[key]
         link = Html(
             f'<a href="papers/{key}.html"><strong>{escape(title)}</strong></a>'
             f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>'
@@ -54,14 +47,14 @@ def scoreboard_page(pages: Mapping[str, Path]) -> str:
     return f"{table(header, rows, caption='Scoreboard', css='rr-board')}\n"
 
 
-def scoreboard_text(pages: Mapping[str, Path]) -> str:
+def scoreboard_text(entries: Mapping[str, Entry]) -> str:
     """Return the scoreboard for a terminal."""
     lines = []
     for key, title in TITLES.items():
-        if key not in pages:
+        if key not in entries:
             lines.append(f"{key:16} {title}: not yet rebuilt")
             continue
-        entry = entry_of(key, pages[key])
+        entry = entries[key]
         lines += [
             f"{key:16} {title}",
             f"{'':16} {', '.join(f'{n} {verdict}' for verdict, n in entry.counts.most_common())}",
@@ -71,14 +64,12 @@ def scoreboard_text(pages: Mapping[str, Path]) -> str:
     return "\n".join(lines)
 
 
-def entry_of(key: str, page: Path) -> Entry:
-    """Read one paper's entry from its claims, its records and its executed page."""
-    claims = load_claims(key)
-    comparison = Comparison(claims, load_paper(key), store_for("full"))
+def entry_of(comparison: Comparison, page: Path) -> Entry:
+    """Read one paper's entry from its compared claims and the headline that its executed page bound."""
     recorded = [status for status in comparison.statuses if status.record is not None]
     return Entry(
-        key,
-        claims.in_a_sentence,
+        comparison.claims.paper,
+        comparison.claims.in_a_sentence,
         bound_texts(page).get(HEADLINE, "–"),
         verdict_counts(comparison.rows),
         sum(status.state == "fresh" for status in recorded),

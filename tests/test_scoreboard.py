@@ -13,7 +13,7 @@ from reproduce_lib.collection import TITLES, load_paper
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.notebooks import bind
 from reproduce_lib.papers.naufal2023 import PriceFactParameters
-from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
+from reproduce_lib.scoreboard import Entry, bound_texts, entry_of, scoreboard_page, scoreboard_text
 from reproduce_lib.study import store_for
 from reproduce_lib.verdicts import Verdict
 from tests.support import copy_of_the_project, put
@@ -40,6 +40,14 @@ def page(folder: Path, **texts: str) -> Path:
     return path
 
 
+def compared() -> Comparison:
+    return Comparison(load_claims(KEY), load_paper(KEY), store_for("full"))
+
+
+def entry(root: Path, **texts: str) -> Entry:
+    return entry_of(compared(), page(root, **texts))
+
+
 def glued(name: str, data: dict[str, str]) -> Any:
     prefixed = {f"application/papermill.record/{kind}": text for kind, text in data.items()}
     metadata = {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}}
@@ -55,7 +63,7 @@ def test_papers_not_yet_rebuilt_say_so() -> None:
 
 
 def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
-    pages = {KEY: page(root, headline="None of 48 errors is reproduced.")}
+    pages = {KEY: entry(root, headline="None of 48 errors is reproduced.")}
     parsed = Parsed(scoreboard_page(pages))
     (row,) = [row for row in parsed.rows if TITLES[KEY] in row[0]]
     assert "None of 48 errors is reproduced." in row
@@ -81,15 +89,15 @@ def test_what_the_library_binds_is_what_the_scoreboard_reads(root: Path, monkeyp
 
 
 def test_page_without_a_headline_shows_none(root: Path) -> None:
-    assert entry_of(KEY, page(root)).headline == "–"
+    assert entry(root).headline == "–"
 
 
 def test_counts_are_those_of_the_comparison_and_follow_the_records(root: Path) -> None:
-    empty = entry_of(KEY, page(root))
+    empty = entry(root)
     store = store_for("full")
     put(store, PriceFactParameters.of(quantity="trading_days"), {"value": 1259.0}, module=MODULE)
     put(store, PriceFactParameters.of(quantity="first_day"), {"value": "2017-10-09"}, code={})
-    found = entry_of(KEY, page(root))
+    found = entry(root)
     claims = load_claims(KEY)
     assert found.counts == verdict_counts(Comparison(claims, load_paper(KEY), store).rows)
     assert sum(found.counts.values()) == len(claims.claims)
@@ -99,13 +107,13 @@ def test_counts_are_those_of_the_comparison_and_follow_the_records(root: Path) -
 
 
 def test_every_count_is_printed(root: Path) -> None:
-    pages = {KEY: page(root)}
-    counts = entry_of(KEY, pages[KEY]).counts
+    pages = {KEY: entry(root)}
+    counts = pages[KEY].counts
     for text in (Parsed(scoreboard_page(pages)).text, scoreboard_text(pages)):
         assert all(f"{count} {verdict}" in text for verdict, count in counts.items())
 
 
 def test_bound_text_never_becomes_markup(root: Path) -> None:
-    parsed = Parsed(scoreboard_page({KEY: page(root, headline=EVIL)}))
+    parsed = Parsed(scoreboard_page({KEY: entry(root, headline=EVIL)}))
     assert not {"script", "img"} & set(parsed.tags)
     assert EVIL in parsed.text

@@ -1,0 +1,63 @@
+"""All claims of the collection: one table that scripts let a reader sort and search, and the downloads beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from reproduce_lib.claims import FactClaim, ValueClaim
+from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.exports import CLAIMS_SCHEMA, RECORDS
+from reproduce_lib.tables import Html, number, table, verdict_badge
+
+KINDS = {"value": "number", "order": "order", "fact": "exact statement"}
+# A statement is cut here; its page has all of it.
+LONGEST = 160
+
+
+def claims_page(comparisons: Sequence[Comparison]) -> str:
+    """Return every claim of every paper as one table, each linked to its row on its paper's page."""
+    rows = [_cells(comparison.claims.paper, row) for comparison in comparisons for row in comparison.rows]
+    header = ["Paper", "Claim", "Kind", "Verdict", "Reported", "Reproduced", "Naive"]
+    return f"{table(header, rows, caption='All claims', numeric=3, css='rr-index')}\n"
+
+
+def downloads_page(comparisons: Sequence[Comparison], folder: str) -> str:
+    """Return links to what can be taken away; ``folder`` is where it lies, from the root of the book's sources."""
+    return "\n".join(_downloads(comparisons, folder)) + "\n"
+
+
+def _downloads(comparisons: Sequence[Comparison], folder: str) -> Iterator[str]:
+    yield "| paper | claims with verdicts | notebook |"
+    yield "|---|---|---|"
+    for comparison in comparisons:
+        key = comparison.claims.paper
+        files = " · ".join(f"{{download}}`{end.upper()} </{folder}/{key}-claims.{end}>`" for end in ("csv", "json"))
+        yield f"| {key} | {files} | {{download}}`ipynb </notebooks/{key}.ipynb>` |"
+    yield ""
+    yield f"- {{download}}`JSON Schema of the claims </{folder}/{CLAIMS_SCHEMA}>`"
+    yield f"- {{download}}`all records, one archive </{folder}/{RECORDS}>`, with a dictionary of their fields"
+
+
+def _cells(paper: str, row: Row) -> tuple[str | Html, ...]:
+    claim = row.claim
+    words = claim.statement if len(claim.statement) <= LONGEST else f"{claim.statement[: LONGEST - 1]}…"
+    link = Html(
+        f'<a href="papers/{escape(paper)}.html#{escape(claim.id)}">{escape(words)}</a> '
+        f'<span class="rr-source">{escape(claim.source)}</span>'
+    )
+    return paper, link, KINDS[claim.kind], verdict_badge(row), *_numbers(row)
+
+
+def _numbers(row: Row) -> tuple[str, str, str]:
+    claim = row.claim
+    if isinstance(claim, ValueClaim):
+        like = claim.likely or claim.value
+        return claim.value, number(row.mean, like), number(row.naive, like)
+    if isinstance(claim, FactClaim):
+        return claim.printed, "; ".join(map(_plain, row.measured)) or "–", "–"
+    return "–", f"holds in {sum(map(bool, row.measured))} of {len(row.measured)}" if row.measured else "–", "–"
+
+
+def _plain(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
