@@ -100,6 +100,15 @@ def number(value: float | None, like: str | None = None) -> str:
     return f"{value:.{decimals}f}"
 
 
+def spread(values: Sequence[float], digits: int = 1) -> Html:
+    """Write the mean of several runs, with the smallest and the largest below it where they differ."""
+    if not values:
+        return Html("–")
+    low, mean, high = (f"{one:.{digits}f}" for one in (min(values), sum(values) / len(values), max(values)))
+    below = f' <span class="rr-range">{low} to {high}</span>' if low != high else ""
+    return Html(f"{mean}{below}".replace("-", "−"))
+
+
 def percent(value: float | None) -> str:
     """Write a share in percent, with its sign."""
     return "–" if value is None else f"{100 * value:+.1f} %".replace("-", "−")

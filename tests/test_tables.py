@@ -7,7 +7,7 @@ import pytest
 
 from reproduce_lib.claims import FactClaim, OrderClaim
 from reproduce_lib.compare import Row
-from reproduce_lib.tables import Html, fact_groups, number, order_groups, percent, quantity, table, value_table
+from reproduce_lib.tables import Html, fact_groups, number, order_groups, percent, quantity, spread, table, value_table
 from reproduce_lib.verdicts import SYMBOLS, Interval, Verdict
 from tests.support import value_row
 
@@ -207,3 +207,20 @@ def test_number_has_the_digits_of_what_was_printed(value: float | None, like: st
 )
 def test_percent_has_its_sign(value: float | None, text: str) -> None:
     assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "digits", "words"),
+    [
+        ([], 1, ["–"]),
+        ([91.03], 1, ["91.0"]),
+        ([91.0, 91.0, 91.0], 1, ["91.0"]),
+        ([91.01, 91.02], 1, ["91.0"]),  # they differ in what is not shown
+        ([1.0, 2.0, 6.0], 2, ["3.00", "1.00 to 6.00"]),
+        ([-1.0, 3.0], 0, ["1", "−1 to 3"]),
+    ],
+)
+def test_a_spread_is_the_mean_with_the_ends_below_it_where_they_differ(
+    values: list[float], digits: int, words: list[str]
+) -> None:
+    assert Parsed(spread(values, digits)).text == " ".join(words)

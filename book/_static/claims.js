@@ -1,5 +1,5 @@
 // Sorting and searching of the table of all claims. Without scripts it is a plain table.
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
   const table = document.querySelector("table.rr-index");
   if (!table) return;
   const body = table.tBodies[0];
@@ -65,4 +65,4 @@
     });
   });
   show();
-})();
+});
