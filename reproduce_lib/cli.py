@@ -1,4 +1,4 @@
-"""The command line: ``reproduce list | data | run | sweep | status | verify | adopt | notebook | notebooks | book``."""
+"""The command line: ``reproduce list | new | data | run | sweep | status | verify | adopt | notebook(s) | book``."""
 
 from __future__ import annotations
 
@@ -85,6 +85,20 @@ def list_papers() -> None:
         typer.echo(f"{'':16} {len(rows)} claims: {counts}")
         for experiment in load_paper(key).experiments.values():
             typer.echo(f"{'':16} experiment {experiment.name}: {len({unit.key for unit in experiment.full()})} units")
+
+
+@app.command()
+@_reported
+def new(
+    key: Annotated[str, typer.Argument(help="First author and year, as li2021.")],
+    title: Annotated[str, typer.Option(help="What the page and the scoreboard call the paper.")],
+) -> None:
+    """Add a paper: claims, module, notebook pair, tests, reference, and its places in the lists; all of it runs."""
+    from reproduce_lib.scaffold import add_paper
+
+    for path in add_paper(key, title):
+        typer.echo(path)
+    typer.echo(f"next: reproduce run {key}, then reproduce book; the page of the library says what to fill in")
 
 
 @app.command()
