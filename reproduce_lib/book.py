@@ -20,6 +20,7 @@ from reproduce_lib import paths
 from reproduce_lib.claims import load_claims
 from reproduce_lib.claims_index import claims_page, downloads_page
 from reproduce_lib.collection import load_paper, rebuilt
+from reproduce_lib.collection_figure import collection_figure
 from reproduce_lib.compare import Comparison
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
@@ -73,6 +74,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     generated = paths.root() / "book" / "_generated"
     write_exports(comparisons, generated / DOWNLOADS)
     write_whole(generated / "scoreboard.md", scoreboard_page(entries).encode())
+    write_whole(generated / "collection.md", collection_figure(comparisons).encode())
     write_whole(generated / "claims.md", claims_page(comparisons).encode())
     write_whole(generated / "downloads.md", downloads_page(comparisons, f"book/_generated/{DOWNLOADS}").encode())
     write_whole(generated / "data.md", _data_table().encode())

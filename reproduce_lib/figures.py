@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 # Okabe & Ito's palette, told apart by the colour-blind.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
-_MARKERS = {
+# A shape and a colour for each verdict of a number.
+MARKS = {
     Verdict.REPRODUCED: ("o", GREEN),
     Verdict.INCONCLUSIVE: ("s", GREY),
     Verdict.BETTER: ("^", BLUE),
@@ -52,7 +53,7 @@ def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
     figure, axes = new_figure(width=6.4, height=5.2)
     shown = [row for row in rows if isinstance(row.claim, ValueClaim) and row.mean is not None]
     ends: list[float] = []
-    for verdict, (marker, colour) in _MARKERS.items():
+    for verdict, (marker, colour) in MARKS.items():
         chosen = [row for row in shown if row.verdict is verdict]
         if not chosen:
             continue

@@ -174,6 +174,17 @@ def test_all_claims_can_be_searched_chosen_and_sorted(html: Path, browser: Brows
 
 
 @pytest.mark.browser
+def test_a_mark_of_the_collections_figure_leads_to_its_row(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/index.html").as_uri()).page
+    marks = page.locator(".rr-collection svg a")
+    assert marks.count() > 50
+    address = marks.first.get_attribute("xlink:href") or ""
+    marks.first.dispatch_event("click")
+    page.wait_for_url(f"**/{address}")
+    assert page.locator(f"[id='{address.partition('#')[2]}']").count() == 1
+
+
+@pytest.mark.browser
 def test_without_scripts_all_claims_stand_in_a_plain_table(html: Path, browser: Browser) -> None:
     page = visit(browser, (html / "book/all-claims.html").as_uri(), scripts=False).page
     every = sum(len(load_claims(paper, PROJECT / "book" / "claims").claims) for paper in PAPERS)

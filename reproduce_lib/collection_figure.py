@@ -1,0 +1,128 @@
+"""One figure over the whole collection: every printed number against its reproduction, each a link to its row."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from reproduce_lib.claims import ValueClaim
+from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.figures import GREY, MARKS, new_figure
+from reproduce_lib.tables import Html
+from reproduce_lib.verdicts import SYMBOLS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Factors that the shades around equality stand for.
+FACTORS = (1.25, 2.0)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One printed number with the mean of what was measured, both above 0."""
+
+    paper: str
+    row: Row
+    printed: float
+    mean: float
+
+    @property
+    def address(self) -> str:
+        """Return where the number's row stands, from the landing page."""
+        return f"papers/{self.paper}.html#{self.row.claim.id}"
+
+    @property
+    def words(self) -> str:
+        """Return what a reader sees who points at the mark."""
+        numbers = f"reported {self.printed:g}, reproduced {self.mean:.4g}"
+        return f"{self.paper}, {self.row.claim.statement}: {numbers}, {self.row.verdict_words}"
+
+
+def points_of(comparisons: Sequence[Comparison]) -> tuple[list[Point], int]:
+    """Return every number that was measured, and how many cannot stand on a logarithmic scale."""
+    found, left_out = [], 0
+    for comparison in comparisons:
+        for row in comparison.rows:
+            if not isinstance(row.claim, ValueClaim) or row.mean is None:
+                continue
+            printed = float(row.claim.value)
+            if min(printed, row.mean) > 0:
+                found.append(Point(comparison.claims.paper, row, printed, row.mean))
+            else:
+                left_out += 1
+    return found, left_out
+
+
+def collection_figure(comparisons: Sequence[Comparison]) -> Html:
+    """Return the figure as SVG with a link and a tooltip at each mark; words below say what it shows."""
+    points, left_out = points_of(comparisons)
+    if not points:
+        return Html("<p><em>No number is recorded yet.</em></p>")
+    caption = (
+        f"{len(points)} printed numbers, each in its own unit, against the mean of what was measured again. "
+        "On the line they are equal; the shades are factors of 1.25 and 2. Each mark leads to its row."
+    )
+    if left_out:
+        caption += f" {left_out} are left out: a logarithmic scale has no place for numbers up to 0."
+    drawn = f"<div>{_svg(points)}</div><figcaption>{escape(caption)}</figcaption>"
+    return Html(f'<figure class="rr-figure rr-collection">{drawn}</figure>\n')
+
+
+def _svg(points: Sequence[Point]) -> str:
+    import matplotlib.pyplot as plt
+
+    figure, axes = new_figure(width=7.6, height=6.2)
+    _draw_equality(axes, points)
+    for number, point in enumerate(points):
+        shape, colour = MARKS.get(point.row.verdict, (".", GREY))
+        # Numbers on other data than the paper's are hollow.
+        face = "none" if point.row.on_substitute_data else colour
+        mark = axes.plot(point.printed, point.mean, shape, mfc=face, mec=colour, ms=6, alpha=0.85)[0]
+        mark.set_gid(f"rr-point-{number}")
+        mark.set_url(point.address)
+    _label(axes, points)
+    axes.set(xscale="log", yscale="log", xlabel="reported", ylabel="reproduced")
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    text = buffer.getvalue()
+    return "".join(_with_words(text[text.index("<svg") :], points))
+
+
+def _with_words(markup: str, points: Sequence[Point]) -> Iterator[str]:
+    """Give each mark a title, which browsers show when it is pointed at, and readers of screens say."""
+    last = 0
+    for match in re.finditer(r'<g id="rr-point-(\d+)">', markup):
+        yield markup[last : match.end()]
+        yield f"<title>{escape(points[int(match[1])].words)}</title>"
+        last = match.end()
+    yield markup[last:]
+
+
+def _draw_equality(axes: Axes, points: Sequence[Point]) -> None:
+    ends = [value for point in points for value in (point.printed, point.mean)]
+    span = [min(ends) / 1.5, max(ends) * 1.5]
+    for factor in FACTORS:
+        axes.fill_between(
+            span, [one / factor for one in span], [one * factor for one in span], color=GREY, alpha=0.12, lw=0
+        )
+    axes.plot(span, span, color="black", lw=1, ls="--")
+    axes.set(xlim=span, ylim=span)
+
+
+def _label(axes: Axes, points: Sequence[Point]) -> None:
+    """Name each verdict that occurs, with how many numbers have it."""
+    for verdict, (shape, colour) in MARKS.items():
+        own = [point for point in points if point.row.verdict is verdict]
+        for hollow in (False, True):
+            count = sum(point.row.on_substitute_data is hollow for point in own)
+            if count:
+                words = f"{verdict} on substitute data" if hollow else str(verdict)
+                face = "none" if hollow else colour
+                axes.plot([], [], shape, mfc=face, mec=colour, ls="", label=f"{SYMBOLS[verdict]} {words} ({count})")
+    axes.legend(frameon=False, fontsize=9, loc="upper left")
