@@ -53,11 +53,15 @@ def cut(values: Values, arrivals: NDArray[np.float64], starts: Rows, length: int
     arrivals : shape (records, earthquakes, 2), samples of the records
     starts : first sample of each window, shape (records,); the window must lie within its record
     """
+    return Windows(slices(values, np.arange(len(values)), starts, length), arrivals - starts[:, None, None])
+
+
+def slices(values: Values, rows: Rows, starts: Rows, length: int) -> Values:
+    """Return ``length`` samples from ``starts`` on of the records ``rows``, shape (rows, length, 3)."""
     if len(starts) and (starts.min() < 0 or starts.max() + length > values.shape[1]):
         raise ValueError(f"windows of {length} samples at {starts.min()} to {starts.max()} leave {values.shape[1]}")
     views = np.lib.stride_tricks.sliding_window_view(values, length, axis=1)
-    chosen = np.moveaxis(views[np.arange(len(values)), starts], -1, 1)
-    return Windows(np.ascontiguousarray(chosen), arrivals - starts[:, None, None])
+    return np.ascontiguousarray(np.moveaxis(views[rows, starts], -1, 1))
 
 
 def shift_starts(p: NDArray[np.float64], begin: Rows, end: Rows, places: NDArray[np.float64], length: int) -> Rows:
@@ -69,8 +73,11 @@ def shift_starts(p: NDArray[np.float64], begin: Rows, end: Rows, places: NDArray
     begin, end : what of each record was measured; a window never leaves it, so that nothing is padded
     places : sample of P in its window
     """
-    wanted = np.rint(p - places).astype(np.intp)
-    return np.clip(wanted, begin, np.maximum(end - length, begin))
+    if (end - begin < length).any():
+        raise ValueError(f"a record of {(end - begin).min()} samples holds no window of {length}")
+    # Rounding must not move P behind the last sample.
+    wanted = (p - np.minimum(np.rint(places), length - 1)).astype(np.intp)
+    return np.clip(wanted, begin, end - length)
 
 
 def random_places(count: int, low: float, high: float, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -86,21 +93,23 @@ def log_uniform(count: int, low: float, high: float, generator: np.random.Genera
 def superpose_events(windows: Windows, others: Windows, ratios: NDArray[np.float64], separation: float) -> Windows:
     """Add a second earthquake to each window, ``ratios`` times as strong as the first, where one may follow.
 
-    The amplitude of an earthquake is the largest of its window. A second one is added where its P comes at least
-    ``separation`` samples after the S of the first, or the other way round: overlapping phases have no label that is
-    true. Elsewhere the window stays as it is.
+    The amplitude of an earthquake is the largest of its window, over the components that the first was recorded on;
+    the others stay empty. A second one is added where its P comes at least ``separation`` samples after the S of the
+    first, or the other way round: overlapping phases have no label that is true. Elsewhere, and where a ratio is 0,
+    the window stays as it is.
 
     Parameters
     ----------
     ratios : amplitude of the second over that of the first, shape (windows,)
     """
     first, second = windows.arrivals[:, 0], others.arrivals[:, 0]
+    seen = np.where(recorded(windows.values)[:, None], others.values, np.float32(0))
+    size = _largest(seen)
     apart = (second[:, 0] >= first[:, 1] + separation) | (first[:, 0] >= second[:, 1] + separation)
-    scale = np.where(apart, ratios * _largest(windows.values) / _positive(_largest(others.values)), 0.0)
-    added = np.where(apart[:, None, None], others.arrivals, np.nan)
-    values = windows.values + scale[:, None, None].astype(np.float32) * others.values
-    # A component that the first earthquake's record lacks stays empty.
-    values = np.where(recorded(windows.values)[:, None], values, np.float32(0))
+    there = apart & (size > 0) & (ratios > 0)
+    scale = np.where(there, ratios * _largest(windows.values) / _positive(size), 0.0)
+    added = np.where(there[:, None, None], others.arrivals, np.nan)
+    values = windows.values + scale[:, None, None].astype(np.float32) * seen
     return Windows(values, np.concatenate([windows.arrivals, added], axis=1))
 
 
@@ -154,27 +163,30 @@ def drop_channels(windows: Windows, share: float, generator: np.random.Generator
 
 
 def clip(values: Values, levels: NDArray[np.float64]) -> Values:
-    """Cut off what exceeds ``levels`` of each window's largest amplitude, in either direction, shape as ``values``.
+    """Cut off what exceeds ``levels`` of each window's largest amplitude about its mean, shape as ``values``.
 
     Parameters
     ----------
     levels : share of the largest amplitude of the window at which its recorder saturates, shape (windows,)
     """
     limit = (levels * _largest(values))[:, None, None].astype(np.float32)
-    return np.clip(values, -limit, limit)
+    middle = values.mean(axis=1, keepdims=True, dtype=float).astype(np.float32)
+    return np.clip(values, middle - limit, middle + limit)
 
 
 def resample(magnitudes: NDArray[np.float64], count: int, width: float, generator: np.random.Generator) -> Rows:
-    """Draw records so that each bin of magnitude that occurs is drawn as often; those without one form a bin.
+    """Draw records so that each bin of magnitude that occurs is drawn as often; those without one keep their share.
 
     Parameters
     ----------
     width : width of a bin
     """
-    bins = np.floor(np.nan_to_num(magnitudes, nan=-99.0) / width)
-    found, of_record = np.unique(bins, return_inverse=True)
-    sizes = np.bincount(of_record)
-    return generator.choice(len(magnitudes), count, p=1 / (len(found) * sizes[of_record]))
+    known = ~np.isnan(magnitudes)
+    weights = np.ones(len(magnitudes))
+    if known.any():
+        found, of_record = np.unique(np.floor(magnitudes[known] / width), return_inverse=True)
+        weights[known] = known.sum() / (len(found) * np.bincount(of_record)[of_record])
+    return generator.choice(len(magnitudes), count, p=weights / weights.sum())
 
 
 def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) -> Values:
@@ -212,7 +224,7 @@ def standardise(values: Values) -> Values:
     centred = values - values.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
     deviation = np.sqrt(np.mean(centred**2, axis=1, keepdims=True, dtype=np.float64))
     level = np.abs(values).max(axis=1, keepdims=True)
-    # Rounding leaves a constant component a deviation a little above 0.
+    # The mean of a large constant may be off by rounding, and leave a deviation a little above 0.
     factor = np.where(deviation > CONSTANT * level, 1 / _positive(deviation), 0.0).astype(np.float32)
     found: Values = centred * factor
     return found
@@ -224,7 +236,9 @@ def recorded(values: Values) -> NDArray[np.bool_]:
 
 
 def _largest(values: Values) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.abs(values).max(axis=(1, 2)).astype(float)
+    """Return the largest amplitude of each window about the mean of its component, shape (windows,)."""
+    centred = values - values.mean(axis=1, keepdims=True, dtype=float)
+    found: NDArray[np.float64] = np.abs(centred).max(axis=(1, 2))
     return found
 
 

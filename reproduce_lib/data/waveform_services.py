@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,8 @@ from reproduce_lib.data.waveforms import (
     Noise,
     Record,
     Traces,
+    is_noise,
+    is_whole,
     traces_of,
 )
 from reproduce_lib.errors import DataError
@@ -28,6 +31,8 @@ from reproduce_lib.errors import DataError
 P_COLUMNS = ("trace_p_arrival_sample", "trace_P_arrival_sample", "trace_Pg_arrival_sample", "trace_Pn_arrival_sample")
 S_COLUMNS = ("trace_s_arrival_sample", "trace_S_arrival_sample", "trace_Sg_arrival_sample", "trace_Sn_arrival_sample")
 AFTER = LENGTH - BEFORE
+# Horizontals that are not turned to north and east are taken as they are.
+HORIZONTALS = {"1": "N", "2": "E"}
 
 
 class WaveformDataset(Protocol):
@@ -78,9 +83,9 @@ def load_seisbench(name: str) -> tuple[Traces, Noise]:
 
 
 def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise]:
-    """Return those records of a dataset in which P and S were picked and 30 s before and 60 s after P were recorded.
+    """Return those records of a dataset in which P and S were picked and 30 s around P were recorded.
 
-    The noise is what stands before P by a minute and more, where a record is long enough.
+    The noise is the minute before P, less its last second, where a record is long enough and not silent there.
     """
     metadata = dataset.metadata
     p, s = _arrivals(metadata, P_COLUMNS, name), _arrivals(metadata, S_COLUMNS, name)
@@ -91,15 +96,16 @@ def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise
         scale = RATE / float(about.get("trace_sampling_rate_hz", RATE))
         onset = round(float(p.iloc[row]) * scale)
         values = np.nan_to_num(dataset.get_waveforms(int(row), sampling_rate=RATE).T.astype(np.float32))
-        if onset < BEFORE or len(values) < onset + AFTER or not values[onset - BEFORE : onset + AFTER].any():
-            continue
         record = _record(about, int(row), values, onset, float(s.iloc[row]) * scale)
-        if onset >= NOISE_LENGTH + GUARD:
-            noise.append(values[onset - GUARD - NOISE_LENGTH : onset - GUARD])
+        if not is_whole(record):
+            continue
+        before = values[max(onset - GUARD - NOISE_LENGTH, 0) : onset - GUARD]
+        if len(before) == NOISE_LENGTH and is_noise(before):
+            noise.append(before)
             noise_rows.append(len(records))
         records.append(record)
     if not records:
-        raise DataError(f"{name}: no record has P, S, 30 s before P and 60 s after it")
+        raise DataError(f"{name}: no record has P, S, and 30 s around P")
     traces = traces_of({name: records}, {})
     table = traces.table.iloc[noise_rows][["name", "station", "components", "group"]].reset_index(drop=True)
     shape = (0, NOISE_LENGTH, len(COMPONENTS))
@@ -109,7 +115,8 @@ def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise
 def query_traces(client: WaveformClient, picks: Iterable[PickedArrival], dataset: str = "fdsn") -> Traces:
     """Ask an FDSN service for the records of picks, ``client`` being ObsPy's ``obspy.clients.fdsn.Client``.
 
-    A record that the service does not have, or not without a gap, is left out.
+    A record that the service does not have, or not without a gap, is left out; of several recorders at a station the
+    one with the most components is taken.
     """
     records = [record for pick in picks if (record := _queried(client, pick)) is not None]
     if not records:
@@ -127,23 +134,39 @@ def _queried(client: WaveformClient, pick: PickedArrival) -> Record | None:
         stream = client.get_waveforms(pick.network, pick.station, pick.location, pick.channels, begin, end)
     except FDSNException:
         return None
-    stream = stream.merge()
-    if any(np.ma.is_masked(trace.data) for trace in stream):
-        return None
-    for trace in stream:
-        if trace.stats.sampling_rate != RATE:
-            trace.resample(RATE)
-    stream.trim(begin, end, pad=False)
     values = np.zeros((LENGTH, len(COMPONENTS)), dtype=np.float32)
-    for number, letter in enumerate(COMPONENTS):
-        for trace in stream.select(component=letter):
-            if len(trace.data) >= LENGTH:
-                values[:, number] = trace.data[:LENGTH]
-    if not values.any():
-        return None
+    for trace in _one_recorder(stream):
+        _resample(trace)
+        trace.trim(begin, end, pad=False)
+        letter = HORIZONTALS.get(trace.stats.channel[-1], trace.stats.channel[-1])
+        if letter in COMPONENTS and len(trace.data) >= LENGTH:
+            values[:, COMPONENTS.index(letter)] = trace.data[:LENGTH]
     s = BEFORE + (pick.s - pick.p).total_seconds() * RATE if pick.s is not None else float("nan")
     name = f"{pick.network}.{pick.station}.{pick.p:%Y%m%dT%H%M%S}"
-    return Record(name, f"{pick.network}.{pick.station}", values, BEFORE, s, pick.p, pick.magnitude)
+    record = Record(name, f"{pick.network}.{pick.station}", values, BEFORE, s, pick.p, pick.magnitude)
+    return record if is_whole(record) else None
+
+
+def _resample(trace: Any) -> None:
+    """Bring a trace to the common rate; ObsPy's own way takes up to a third of the amplitude away."""
+    from scipy.signal import resample_poly
+
+    ratio = Fraction(RATE / trace.stats.sampling_rate).limit_denominator(1000)
+    if ratio != 1:
+        trace.data = resample_poly(trace.data.astype(float), ratio.numerator, ratio.denominator)
+        trace.stats.sampling_rate = RATE
+
+
+def _one_recorder(stream: Any) -> list[Any]:
+    """Return the traces of the recorder with the most components, the first by name of several; none with a gap."""
+    recorders: dict[tuple[str, str], list[Any]] = {}
+    for trace in stream:
+        recorders.setdefault((trace.stats.location, trace.stats.channel[:-1]), []).append(trace)
+    whole = {
+        name: traces for name, traces in recorders.items() if len({one.stats.channel for one in traces}) == len(traces)
+    }
+    whole = {name: traces for name, traces in whole.items() if not any(np.ma.is_masked(one.data) for one in traces)}
+    return max(sorted(whole.items()), key=lambda item: len(item[1]))[1] if whole else []
 
 
 def _arrivals(metadata: pd.DataFrame, columns: tuple[str, ...], name: str) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -29,9 +30,11 @@ COMPONENTS = "ENZ"
 CEED_BEFORE, CEED_LENGTH = 6000, 12_000
 GUARD = RATE
 NOISE_LENGTH = CEED_BEFORE - GUARD
+# What must have been measured around P: a window of 30 s.
+SHORTEST = 3000
 # Samples on each side of P that the signal-to-noise ratio is taken over.
 SNR_SAMPLES = 5 * RATE
-# Records whose times lie nearer than this are taken for one earthquake.
+# Records whose times lie no farther apart than this are taken for one earthquake.
 SAME_EVENT_SECONDS = 90.0
 
 Samples = NDArray[np.float32]
@@ -45,7 +48,7 @@ class Traces:
     ----------
     values : shape (traces, 8990, 3), components E, N, Z, in the unit of the file; P at sample 3000. A component that
         was not recorded is 0 throughout, and so is what lies outside ``begin`` to ``end``
-    s : sample of S, ``nan`` where it was not picked or lies beyond the end, shape (traces,)
+    s : sample of S, ``nan`` where it was not picked or lies behind the last sample, shape (traces,)
     table : columns name, dataset, station, components (those recorded, as ``ENZ``), begin, end (samples), snr (dB),
         magnitude, distance_km (``nan`` where not given), time, and group: records of one station or of one earthquake
         share it
@@ -144,7 +147,7 @@ def traces_of(records: Mapping[str, Iterable[Record]], files: dict[str, str]) ->
 def load_noise(traces: Traces, *, network: bool = True) -> Noise:
     """Return the minute before P, less its last second, of those ``traces`` that are of ceed_ncedc.
 
-    Records that are padded there are left out: noise is what was measured.
+    Records that are padded or silent there are left out, see `is_noise`.
     """
     own = traces.table[traces.table["dataset"] == "ceed_ncedc"]
     values, kept = [], []
@@ -153,12 +156,18 @@ def load_noise(traces: Traces, *, network: bool = True) -> Noise:
         archive = _archive(f"{FOLDER}/ceed_ncedc/{name}", network, {})
         p = picks[str(name)][0]
         before = archive["data"][p - CEED_BEFORE : p - GUARD].astype(np.float32)
-        if _live_span(before) == (0, NOISE_LENGTH):
+        if is_noise(before):
             values.append(before)
             kept.append(row)
     table = own.loc[kept, ["name", "station", "components", "group"]].reset_index(drop=True)
     shape = (0, NOISE_LENGTH, len(COMPONENTS))
     return Noise(np.stack(values) if values else np.zeros(shape, np.float32), table)
+
+
+def is_noise(values: Samples) -> bool:
+    """Tell whether a stretch was measured from end to end: it is not silent for as long as a second anywhere."""
+    live = np.flatnonzero(values.any(axis=1))
+    return len(live) > 0 and int(np.diff(live, prepend=-1, append=len(values)).max()) <= RATE
 
 
 def signal_to_noise(values: Samples, p: int) -> float:
@@ -205,7 +214,10 @@ def _read(dataset: Dataset, network: bool, files: dict[str, str]) -> Iterable[Re
     for name in sorted(names):
         archive = _archive(name, network, files)
         file = name.rpartition("/")[2]
-        yield _ceed_record(file, archive, *picks[file]) if picks else _plain_record(file, archive)
+        try:
+            yield _ceed_record(file, archive, *picks[file]) if dataset == "ceed_ncedc" else _plain_record(file, archive)
+        except (KeyError, ValueError, TypeError) as error:
+            raise DataError(f"{name}: its picks or what is said of it cannot be read: {error!r}") from error
 
 
 def _archive(name: str, network: bool, files: dict[str, str]) -> dict[str, Any]:
@@ -213,13 +225,19 @@ def _archive(name: str, network: bool, files: dict[str, str]) -> dict[str, Any]:
     data = sources.read(name, network=network)
     files[name] = data_file(name).sha256
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            found = {key: archive[key] for key in archive.files}
-    except (ValueError, OSError) as error:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found = {
+                member.removesuffix(".npy"): np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
+                for member in archive.namelist()
+            }
+    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise DataError(f"{name}: no archive of arrays: {error}") from error
     values = found.get("data")
-    if values is None or values.ndim != 2 or values.shape[1] != len(COMPONENTS) or not np.isfinite(values).all():
-        raise DataError(f"{name}: its data are not of three components, or not all of them are numbers")
+    numeric = values is not None and np.issubdtype(values.dtype, np.number)
+    if values is None or not numeric or values.ndim != 2 or values.shape[1] != len(COMPONENTS):
+        raise DataError(f"{name}: its data are not numbers of three components")
+    if not np.isfinite(values).all():
+        raise DataError(f"{name}: not all of its data are finite")
     return found
 
 
@@ -258,13 +276,24 @@ def _ceed_picks(network: bool, files: dict[str, str]) -> dict[str, tuple[int, in
 
 
 def _cut(record: Record) -> Samples:
+    """Lay a record on the common time base, 0 where it was not measured; around P it must have been."""
+    found = np.zeros((LENGTH, len(COMPONENTS)), dtype=np.float32)
     first = record.p - BEFORE
-    values = record.values[max(first, 0) : first + LENGTH]
-    if first < 0 or len(values) < LENGTH or not values.any():
-        raise DataError(
-            f"{record.name}: less than {BEFORE} samples before P or {LENGTH - BEFORE} from it on, or nothing recorded"
-        )
-    return np.ascontiguousarray(values, dtype=np.float32)
+    own = record.values[max(first, 0) : max(first + LENGTH, 0)]
+    found[max(-first, 0) : max(-first, 0) + len(own)] = own
+    begin, end = _live_span(found)
+    if not begin <= BEFORE < end or end - begin < SHORTEST:
+        raise DataError(f"{record.name}: P was not measured, or less than {SHORTEST} samples around it")
+    return found
+
+
+def is_whole(record: Record) -> bool:
+    """Tell whether enough was measured around a record's P for it to be laid on the common time base."""
+    try:
+        _cut(record)
+    except DataError:
+        return False
+    return True
 
 
 def _live_span(values: Samples) -> tuple[int, int]:

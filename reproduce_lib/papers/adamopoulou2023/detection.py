@@ -8,9 +8,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.augmentations import Rows, Values, superpose_noise
-from reproduce_lib.data.waveforms import COMPONENTS, RATE
-from reproduce_lib.papers.adamopoulou2023.samples import NOISE, TESTING, WINDOW, Fold, Study, noise_windows, windows_at
+from reproduce_lib.augmentations import Values, superpose_noise
+from reproduce_lib.data.waveforms import RATE
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    NOISE,
+    TESTING,
+    Fold,
+    Study,
+    clear_rows,
+    noise_windows,
+    windows_at,
+)
 
 RATIOS = (-10, -5, 0, 5, 10, 15, 20)
 # Share of windows of noise in which a detector may see an earthquake.
@@ -32,22 +40,22 @@ class Seeded(Protocol):
 
 
 def detection_scores(score: Score, parameters: Seeded, study: Study, fold: Fold, number: int) -> dict[str, float]:
-    """Return the share of earthquakes that a detector sees at each signal-to-noise ratio, and its false alarms.
+    """Return the share of earthquakes that a detector sees at each signal-to-noise ratio, in percent.
 
-    The detector's threshold is the score that 5 % of the windows of noise before the validation records exceed.
+    Its threshold is the score that 5 % of the windows of noise before the tested records exceed, so that each detector
+    has exactly this rate of false alarms on the same noise.
 
     Parameters
     ----------
     score : one number for each window (windows, 3000, 3), higher where an earthquake is more likely
     """
-    validation = noise_windows(study.noise, fold.validation_noise, NOISE_WINDOWS, parameters.generator(NOISE, number))
-    threshold = float(np.quantile(score(validation), 1 - FALSE_ALARMS))
-    test = noise_windows(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(NOISE, number + 1000))
-    found = {"false_alarms": 100 * float((score(test) > threshold).mean())}
-    for ratio, windows in semi_synthetic(parameters, study, fold, number).items():
-        found[f"detected[{ratio} dB]"] = 100 * float((score(windows) > threshold).mean())
-    found["detected[mean]"] = float(np.mean([found[f"detected[{ratio} dB]"] for ratio in RATIOS]))
-    return found
+    noise = noise_windows(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(NOISE, number + 1000))
+    threshold = float(np.quantile(score(noise), 1 - FALSE_ALARMS))
+    found = {
+        f"detected[{ratio} dB]": 100 * float((score(windows) > threshold).mean())
+        for ratio, windows in semi_synthetic(parameters, study, fold, number).items()
+    }
+    return {**found, "detected[mean]": float(np.mean(list(found.values())))}
 
 
 def semi_synthetic(parameters: Seeded, study: Study, fold: Fold, number: int) -> dict[int, Values]:
@@ -56,15 +64,7 @@ def semi_synthetic(parameters: Seeded, study: Study, fold: Fold, number: int) ->
     Both are of the tested stations. P stands from 12 to 22 s, so that an average over ten seconds can fill before it.
     """
     generator = parameters.generator(TESTING, number + 1000)
-    rows = generator.choice(clear_rows(study, fold.test), SIGNALS)
+    rows = generator.choice(clear_rows(study, fold.test, CLEAR_SNR), SIGNALS)
     windows = windows_at(study, rows, generator.uniform(*PLACES, SIGNALS))
     noise = noise_windows(study.noise, fold.test_noise, SIGNALS, generator)
     return {ratio: superpose_noise(windows, noise, np.full(SIGNALS, float(ratio))).values for ratio in RATIOS}
-
-
-def clear_rows(study: Study, rows: Rows) -> Rows:
-    """Return the records of three components whose earthquake stands far above their noise."""
-    table = study.traces.table.iloc[rows]
-    clear = (table["snr"] > CLEAR_SNR) & (table["components"] == COMPONENTS)
-    whole = (table["begin"] == 0) & (table["end"] >= 2 * WINDOW)
-    return rows[(clear & whole).to_numpy()]

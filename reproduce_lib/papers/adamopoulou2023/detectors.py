@@ -8,8 +8,15 @@ import numpy as np
 
 from reproduce_lib.augmentations import Values
 from reproduce_lib.data.waveforms import BEFORE, RATE
-from reproduce_lib.papers.adamopoulou2023.detection import Score, clear_rows, detection_scores
-from reproduce_lib.papers.adamopoulou2023.samples import Fold, SampleParameters, Study, folds_of, load_study
+from reproduce_lib.papers.adamopoulou2023.detection import CLEAR_SNR, Score, detection_scores
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    Fold,
+    SampleParameters,
+    Study,
+    clear_rows,
+    folds_of,
+    load_study,
+)
 from reproduce_lib.triggers import sta_lta, template_match
 from reproduce_lib.units import UnitResult
 
@@ -52,6 +59,6 @@ def score_of(parameters: DetectorParameters, study: Study, fold: Fold) -> Score:
 
 def templates_of(study: Study, fold: Fold) -> Values:
     """Return the first seconds of clear earthquakes of the training records."""
-    rows = clear_rows(study, fold.training)[:TEMPLATES]
+    rows = clear_rows(study, fold.training, CLEAR_SNR)[:TEMPLATES]
     first, last = TEMPLATE
     return study.traces.values[rows, BEFORE + first : BEFORE + last]

@@ -48,8 +48,8 @@ def run_example(parameters: ExampleParameters) -> UnitResult:
     """Train one model and test it."""
     table = load_table()
     (seed,) = parameters.random_seeds(1)
-    start_afresh(seed)
     if parameters.model.startswith("network"):
+        start_afresh(seed)
         metrics, arrays = _network(parameters, table)
     else:
         metrics, arrays = _classical(parameters, table, seed), {}

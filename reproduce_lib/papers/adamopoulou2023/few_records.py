@@ -34,7 +34,7 @@ class FewRecordParameters(UnitParameters):
     """One classifier, trained with a few records and tested on all others.
 
     Each record of an earthquake gives one window with it and one from before it, so that a class cannot be told by
-    the station or its recorder; ``records`` counts windows of both classes.
+    the station or its recorder; ``records`` counts windows of both classes, and is even.
     """
 
     paper: ClassVar[str] = KEY
@@ -43,7 +43,7 @@ class FewRecordParameters(UnitParameters):
     backend: Literal["tensorflow", "jax"] = "jax"
     source: Literal["pinned", "simulated"] = "pinned"
     classifier: Classifier = "scattering"
-    records: int = Field(default=100, ge=10, le=500)
+    records: int = Field(default=100, ge=10, le=500, multiple_of=2)
 
     @model_validator(mode="after")
     def _full_is_real(self) -> Self:
@@ -86,7 +86,7 @@ def split(traces: Traces, wanted: int, generator: np.random.Generator) -> tuple[
 
     Groups are drawn until ``wanted`` records are there; what the last one has too many of is left out.
     """
-    usable = (traces.table["begin"] == 0).to_numpy()
+    usable = (traces.table["begin"] <= BEFORE - GUARD - LENGTH).to_numpy()
     groups = traces.table["group"].to_numpy()
     order = generator.permutation(np.unique(groups[usable]))
     taken: list[int] = []
@@ -112,14 +112,18 @@ def windows_of(traces: Traces, rows: Rows, generator: np.random.Generator) -> La
 def scattering_features(values: Values) -> NDArray[np.float64]:
     """Return the logarithm of each scattering coefficient's mean over time, shape (windows, components * paths).
 
-    kymatio's transform of first and second order (Andén and Mallat 2014). Its NumPy front end is taken from its own
-    module: the package's entry for it imports a function that newer releases of SciPy no longer have.
+    kymatio's transform of first and second order (Andén and Mallat 2014), without the signed average of order
+    zero. Its NumPy front end is taken from its own module: the package's entry for it imports a function that newer
+    releases of SciPy no longer have.
     """
     from kymatio.scattering1d.frontend.numpy_frontend import ScatteringNumPy1D
 
     transform = ScatteringNumPy1D(J=OCTAVES, shape=LENGTH, Q=WAVELETS)
     scaled = standardise(values).astype(float)
-    found = [transform(np.ascontiguousarray(scaled[:, :, one])).mean(axis=-1) for one in range(values.shape[2])]
+    moduli = transform.meta()["order"] > 0
+    found = [
+        transform(np.ascontiguousarray(scaled[:, :, one]))[:, moduli].mean(axis=-1) for one in range(values.shape[2])
+    ]
     # A component that was not recorded has coefficients of 0, and rounding leaves small ones a little below.
     coefficients: NDArray[np.float64] = np.concatenate(found, axis=1)
     return np.log(np.maximum(coefficients, 0.0) + LEAST)

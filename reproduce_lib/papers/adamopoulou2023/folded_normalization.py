@@ -12,7 +12,7 @@ def folded_batch_normalization(name: str) -> Any:
     """Return Keras's batch normalisation of (batch, times, channels), computed on neighbouring times side by side.
 
     Eight channels in a row fill no vector register. Folding times into the last axis changes nothing but the order of
-    sums, and saves a seventh of a training step.
+    sums, and saves about a tenth of a training step.
     """
     from keras import layers, ops
 
@@ -30,9 +30,12 @@ def folded_batch_normalization(name: str) -> Any:
                 return super().call(inputs, training=False)
             batch, times, channels = ops.shape(inputs)
             rows = ops.reshape(inputs, (batch, times // self.folds, self.folds * channels))
+            # About the mean of the first window: sums of squares would lose the variance's digits to a mean far from 0.
+            about = ops.stop_gradient(self._mean(rows[:1], channels))
+            rows = rows - ops.tile(about, self.folds)
             mean, square = self._mean(rows, channels), self._mean(ops.square(rows), channels)
-            variance = square - ops.square(mean)
-            self._remember(mean, variance)
+            variance = ops.maximum(square - ops.square(mean), 0.0)
+            self._remember(mean + about, variance)
             scale = self.gamma * ops.rsqrt(variance + self.epsilon)
             shift = self.beta - mean * scale
             changed = rows * ops.tile(scale, self.folds) + ops.tile(shift, self.folds)

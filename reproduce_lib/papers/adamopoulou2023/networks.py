@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from reproduce_lib.augmentations import Windows, random_places
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
-from reproduce_lib.papers.adamopoulou2023.recipes import Augmentation, as_pairs, epochs_of
+from reproduce_lib.papers.adamopoulou2023.recipes import PLACES, Augmentation, as_pairs, epochs_of
 from reproduce_lib.papers.adamopoulou2023.samples import (
+    TEST_WINDOWS,
     TESTING,
     WINDOW,
     Fold,
@@ -20,8 +22,9 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     folds_of,
     load_study,
     test_windows,
+    windows_at,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Components, Judged, Picker, choose_thresholds, judge, together
+from reproduce_lib.papers.adamopoulou2023.scores import Components, Judged, judge, picker_of, together
 from reproduce_lib.papers.adamopoulou2023.training import Settings, forecast, train_on_windows
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult
@@ -65,7 +68,8 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
         start_afresh(seed)
         model, history = train_picker(parameters, study, fold, number, seed)
-        picker = _picker(parameters, model, study, fold, number)
+        validation = _validation(parameters, study, fold, number)
+        picker = picker_of(partial(forecast, model), parameters, validation)
         judged.append(judge(picker, parameters, study, fold, number))
         curves.append(history)
     found = together(judged)
@@ -84,16 +88,13 @@ def train_picker(
     return model, history
 
 
-def _validation(parameters: NetworkParameters, study: Study, fold: Fold, number: int) -> Any:
-    """Return windows of the validation records with P anywhere: the same for each augmentation."""
-    return test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
-
-
-def _picker(parameters: NetworkParameters, model: keras.Model, study: Study, fold: Fold, number: int) -> Picker:
-    give: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda inputs: forecast(model, inputs)  # noqa: E731
-    if parameters.threshold != "validation":
-        return Picker(give, (float(parameters.threshold),) * 2)
-    return Picker(give, choose_thresholds(give, _validation(parameters, study, fold, number), parameters.tolerance))
+def _validation(parameters: NetworkParameters, study: Study, fold: Fold, number: int) -> Windows:
+    """Return windows of the validation records; P stands where it may in training, so that they favour nothing else."""
+    generator = parameters.generator(TESTING, number)
+    if parameters.augmentation in PLACES:
+        rows = np.repeat(fold.validation, TEST_WINDOWS)
+        return windows_at(study, rows, random_places(len(rows), *PLACES[parameters.augmentation], generator))
+    return test_windows(study, fold.validation, generator)[1]
 
 
 def _arrays(found: Judged, curves: list[dict[str, list[float]]]) -> dict[str, NDArray[Any]]:

@@ -32,9 +32,11 @@ Augmentation = Literal[
 ]  # fmt: skip
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 # Section 5.2.1: where P may stand in its window, in samples.
-FIXED_PLACE = 10.0 * RATE
-LIMITED_PLACES = (10.0 * RATE, 15.0 * RATE)
 FULL_PLACES = (0.0, float(WINDOW))
+PLACES: dict[str, tuple[float, float]] = {
+    "no_shift": (10.0 * RATE, 10.0 * RATE),
+    "limited_shift": (10.0 * RATE, 15.0 * RATE),
+}
 # Decisions: the thesis prints none of these.
 TARGET_DEVIATION = 0.1 * RATE
 EVENT_SHARE, EVENT_RATIOS, EVENT_SEPARATION = 0.5, (0.1, 1.0), 2.0 * RATE
@@ -79,14 +81,9 @@ def _rows(
 def _places(
     augmentation: Augmentation, rows: Rows, fixed: NDArray[np.float64], generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    match augmentation:
-        case "no_shift":
-            return np.full(len(rows), FIXED_PLACE)
-        case "limited_shift":
-            return random_places(len(rows), *LIMITED_PLACES, generator)
-        case "precomputed_shift":
-            return fixed[rows]
-    return random_places(len(rows), *FULL_PLACES, generator)
+    if augmentation == "precomputed_shift":
+        return fixed[rows]
+    return random_places(len(rows), *PLACES.get(augmentation, FULL_PLACES), generator)
 
 
 def _changed(
@@ -108,10 +105,7 @@ def _with_second_events(windows: Windows, study: Study, fold: Fold, generator: n
     others = windows_at(study, rows, random_places(len(rows), *FULL_PLACES, generator))
     ratios = log_uniform(len(windows), *EVENT_RATIOS, generator)
     ratios *= generator.random(len(windows)) < EVENT_SHARE
-    made = superpose_events(windows, others, ratios, EVENT_SEPARATION)
-    # An earthquake that was added at ratio 0 is none.
-    made.arrivals[ratios == 0, 1] = np.nan
-    return made
+    return superpose_events(windows, others, ratios, EVENT_SEPARATION)
 
 
 def _with_noise(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:

@@ -12,12 +12,12 @@ from reproduce_lib.augmentations import Rows, Values, clip, random_places
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
 from reproduce_lib.papers.adamopoulou2023.samples import (
-    HIGH_SNR,
     TESTING,
     WINDOW,
     Fold,
     SampleParameters,
     Study,
+    clear_rows,
     folds_of,
     load_study,
     windows_at,
@@ -31,7 +31,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 # Decisions: a recorder saturates at a fifth to four fifths of the largest amplitude, and P stands in the first third.
 LEVELS = (0.2, 0.8)
 PLACES = (2.0 * RATE, 10.0 * RATE)
-TEST_WINDOWS = 4
+WINDOWS_EACH = 4
 
 
 class RecoveryParameters(SampleParameters):
@@ -59,7 +59,7 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
     seeds = parameters.random_seeds(len(folds))
     errors, arrays = [], {}
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
-        clipped, true = clipped_pairs(study, usable(study, fold.test), parameters.generator(TESTING, number))
+        clipped, true = clipped_pairs(study, clear_rows(study, fold.test), parameters.generator(TESTING, number))
         recovered = _recovered(parameters, study, fold, clipped, number, seed)
         errors.append(relative_errors(clipped, true, recovered))
         if number == 0 and parameters.profile == "full":
@@ -67,15 +67,9 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
     return UnitResult(_metrics(np.concatenate(errors)), sum(map(len, errors)), study.traces.files, arrays)
 
 
-def usable(study: Study, rows: Rows) -> Rows:
-    """Return the records above 20 dB that hold three components."""
-    table = study.traces.table.iloc[rows]
-    return rows[((table["snr"] > HIGH_SNR) & (table["components"] == COMPONENTS)).to_numpy()]
-
-
 def clipped_pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
     """Return windows as a saturated recorder gives them, and as they were, in units of where it saturates."""
-    chosen = np.repeat(rows, TEST_WINDOWS)
+    chosen = np.repeat(rows, WINDOWS_EACH)
     return _pairs(study, chosen, generator)
 
 
@@ -118,7 +112,7 @@ def _recovered(
             return splined(clipped)
     start_afresh(seed)
     generator = np.random.default_rng(seed)
-    training, validation = usable(study, fold.training), usable(study, fold.validation)
+    training, validation = clear_rows(study, fold.training), clear_rows(study, fold.validation)
 
     def draw(_: int) -> tuple[Values, Values]:
         return _pairs(study, generator.choice(training, parameters.windows), generator)
@@ -152,7 +146,7 @@ def _metrics(errors: NDArray[np.float64]) -> dict[str, MetricValue]:
 
 def _examples(clipped: Values, true: Values, recovered: Values, count: int = 2) -> dict[str, NDArray[Any]]:
     """Keep two windows, of the vertical component, for the figure."""
-    rows = np.arange(0, count * TEST_WINDOWS, TEST_WINDOWS)
+    rows = np.arange(0, count * WINDOWS_EACH, WINDOWS_EACH)
     return {
         name: values[rows, :, COMPONENTS.index("Z")].astype(np.float32)
         for name, values in (("clipped", clipped), ("true", true), ("recovered", recovered))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from reproduce_lib.augmentations import Rows, Values, Windows, cut, shift_starts
+from reproduce_lib.augmentations import Rows, Values, Windows, cut, shift_starts, slices
 from reproduce_lib.data.simulated_waveforms import simulate_traces
-from reproduce_lib.data.waveforms import BEFORE, RATE, Noise, Traces, load_noise, load_traces
+from reproduce_lib.data.waveforms import BEFORE, COMPONENTS, RATE, Noise, Traces, load_noise, load_traces
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.units import UnitParameters
 
@@ -98,13 +98,15 @@ def folds_of(parameters: SampleParameters, study: Study) -> list[Fold]:
     from sklearn.model_selection import GroupKFold
 
     groups = study.traces.table["group"].to_numpy()
-    if len(np.unique(groups)) < max(parameters.folds, INNER_PARTS):
+    if len(np.unique(groups)) < parameters.folds:
         raise ParameterError(f"{len(np.unique(groups))} groups of stations and earthquakes are too few for folds")
     number = int(parameters.generator(SPLITTING).integers(2**31))
     outer = GroupKFold(parameters.folds, shuffle=True, random_state=number)
     inner = GroupKFold(INNER_PARTS, shuffle=True, random_state=number)
     found = []
     for known, test in outer.split(groups, groups=groups):
+        if len(np.unique(groups[known])) < INNER_PARTS:
+            raise ParameterError(f"{len(np.unique(groups))} groups of stations and earthquakes are too few for folds")
         training, validation = next(inner.split(known, groups=groups[known]))
         found.append(_with_noise(study, known[training], known[validation], test))
     return found
@@ -112,7 +114,9 @@ def folds_of(parameters: SampleParameters, study: Study) -> list[Fold]:
 
 def _with_noise(study: Study, training: Rows, validation: Rows, test: Rows) -> Fold:
     groups, of_noise = study.traces.table["group"].to_numpy(), study.noise.table["group"].to_numpy()
-    parts = [np.flatnonzero(np.isin(of_noise, groups[rows])) for rows in (training, validation, test)]
+    # Noise of one component would leave two of a record's three as clear as they were.
+    whole = (study.noise.table["components"] == COMPONENTS).to_numpy()
+    parts = [np.flatnonzero(whole & np.isin(of_noise, groups[rows])) for rows in (training, validation, test)]
     clear = study.traces.table["snr"].to_numpy() > HIGH_SNR
     return Fold(training[clear[training]], validation[clear[validation]], test, *parts)
 
@@ -133,11 +137,27 @@ def test_windows(study: Study, rows: Rows, generator: np.random.Generator) -> tu
     return of_window, windows_at(study, of_window, places)
 
 
+def clear_rows(study: Study, rows: Rows, above: float = HIGH_SNR) -> Rows:
+    """Return the records of three components above a signal-to-noise ratio (dB), measured around every window.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+    """
+    table = study.traces.table.iloc[rows]
+    clear = (table["snr"] > above) & (table["components"] == COMPONENTS)
+    whole = (table["begin"] <= RATE) & (table["end"] >= 2 * WINDOW)
+    found = rows[(clear & whole).to_numpy()]
+    if not len(found):
+        raise ParameterError(f"none of {len(rows)} records of three components is above {above:g} dB")
+    return found
+
+
 def noise_windows(noise: Noise, rows: Rows, count: int, generator: np.random.Generator) -> Values:
     """Return ``count`` windows of noise at random places of random records among ``rows``."""
     if not len(rows):
         raise ParameterError("no record of noise is left to draw from")
     chosen = generator.choice(rows, count)
     starts = generator.integers(0, noise.values.shape[1] - WINDOW + 1, count)
-    views = np.lib.stride_tricks.sliding_window_view(noise.values, WINDOW, axis=1)
-    return np.ascontiguousarray(np.moveaxis(views[chosen, starts], -1, 1))
+    return slices(noise.values, chosen, starts, WINDOW)

@@ -34,6 +34,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     WINDOW,
     Fold,
     Study,
+    clear_rows,
     noise_windows,
     test_windows,
     windows_at,
@@ -74,8 +75,12 @@ class Judging(Protocol):
         """Return how far a pick may lie from the analyst's, in seconds."""
 
     @property
+    def threshold(self) -> float | str:
+        """Return from which probability on a peak is a pick, or ``validation``."""
+
+    @property
     def components(self) -> str:
-        """Return which components tested records keep."""
+        """Return which components tested records keep for the main scores."""
 
     def generator(self, stream: int, fold: int = 0) -> np.random.Generator:
         """Return random numbers of a stream and a fold."""
@@ -140,6 +145,13 @@ def candidates(give: Give, values: Values) -> list[Picks]:
     return [find_picks(probability[:, :, 1 + number], LEAST) for number in range(len(PHASES))]
 
 
+def picker_of(give: Give, parameters: Judging, validation: Windows) -> Picker:
+    """Return a picker with the thresholds that a unit names, or with those of the best F1 on validation windows."""
+    if parameters.threshold != "validation":
+        return Picker(give, (float(parameters.threshold),) * len(PHASES))
+    return Picker(give, choose_thresholds(give, validation, parameters.tolerance))
+
+
 def choose_thresholds(give: Give, windows: Windows, tolerance: float) -> tuple[float, ...]:
     """Return for P and for S the threshold with the best F1 on windows that nothing is judged by."""
     found = candidates(give, windows.values)
@@ -158,7 +170,7 @@ def judge(picker: Picker, parameters: Judging, study: Study, fold: Fold, number:
     complete = (table["components"] == COMPONENTS).to_numpy()
     _by_signal(found, picker, parameters, windows, high)
     _by_component(found, picker, parameters, _chosen(windows, high & complete))
-    _by_place(found, picker, study, fold.test[_whole(study, fold.test)])
+    _by_place(found, picker, study, clear_rows(study, fold.test))
     _second_events(found, picker, parameters, study, fold, number)
     _defects(found, picker, parameters, study, fold, number)
     if parameters.source == "pinned":
@@ -218,7 +230,7 @@ def _by_component(found: Judged, picker: Picker, parameters: Judging, windows: W
 
 
 def _by_place(found: Judged, picker: Picker, study: Study, rows: Rows) -> None:
-    """Slide the window over records above 20 dB: the probability of P where P is, and at 10 s, where it is not."""
+    """Slide the window over records above 20 dB: the probability of P where P is, and at 10 s, wherever it is."""
     actual, fixed = [], []
     for place in PLACES * float(RATE):
         windows = windows_at(study, rows, np.full(len(rows), place))
@@ -236,7 +248,7 @@ def _by_place(found: Judged, picker: Picker, study: Study, rows: Rows) -> None:
 def _second_events(found: Judged, picker: Picker, parameters: Judging, study: Study, fold: Fold, number: int) -> None:
     """Put a weaker earthquake behind another of the same fold, and see which of the two are picked."""
     generator = parameters.generator(PAIRING, number)
-    rows = fold.test[_whole(study, fold.test)]
+    rows = clear_rows(study, fold.test)
     first = windows_at(study, generator.choice(rows, PAIRS), generator.uniform(2, 8, PAIRS) * RATE)
     second = windows_at(study, generator.choice(rows, PAIRS), generator.uniform(14, 24, PAIRS) * RATE)
     ratios = log_uniform(PAIRS, *SECOND_RATIOS, generator)
@@ -306,14 +318,6 @@ def _match_among(picks: Picks, arrivals: NDArray[np.float64], rows: NDArray[np.b
     own = rows[picks.window]
     kept = Picks(picks.window[own], picks.sample[own], picks.score[own])
     return match(kept, np.where(rows[:, None], arrivals, np.nan), WINDOW, tolerance * RATE)
-
-
-def _whole(study: Study, rows: Rows) -> NDArray[np.bool_]:
-    """Tell which records are clear, hold all components, and are measured from end to end."""
-    table = study.traces.table.iloc[rows]
-    clear = (table["snr"] > HIGH_SNR) & (table["components"] == COMPONENTS)
-    found: NDArray[np.bool_] = (clear & (table["begin"] == 0) & (table["end"] >= 2 * WINDOW)).to_numpy()
-    return found
 
 
 def _near(probability: NDArray[np.float32], sample: int, reach: int = 10) -> NDArray[np.float32]:

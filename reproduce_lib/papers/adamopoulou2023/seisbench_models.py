@@ -19,7 +19,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     load_study,
     test_windows,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Components, Picker, choose_thresholds, judge, together
+from reproduce_lib.papers.adamopoulou2023.scores import Components, judge, picker_of, together
 from reproduce_lib.units import UnitResult
 
 PickerName = Literal["BasicPhaseAE", "CRED", "DPPDetector", "EQTransformer", "GPD", "PhaseNet"]
@@ -53,11 +53,7 @@ def run_seisbench(parameters: SeisBenchParameters) -> UnitResult:
     judged = []
     for number, fold in enumerate(folds_of(parameters, study)):
         validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
-        if parameters.threshold == "validation":
-            thresholds = choose_thresholds(give, validation, parameters.tolerance)
-        else:
-            thresholds = (float(parameters.threshold),) * 2
-        judged.append(judge(Picker(give, thresholds), parameters, study, fold, number))
+        judged.append(judge(picker_of(give, parameters, validation), parameters, study, fold, number))
     found = together(judged)
     return UnitResult(found.metrics, found.arrivals, study.traces.files)
 

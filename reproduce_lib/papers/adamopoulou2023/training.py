@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,15 +45,16 @@ def train_on_windows(
 
     model.compile(optimizer=keras.optimizers.Adam(settings.learning_rate), loss=loss)
     history: dict[str, list[float]] = {"loss": [], "val_loss": []}
-    best = model.get_weights()
+    best, least = model.get_weights(), math.inf
     for epoch in range(settings.epochs):
         inputs, targets = draw(epoch)
         batches = range(0, len(inputs), settings.batch_size)
         losses = [_step(model, inputs, targets, first, settings.batch_size) for first in batches]
         history["loss"].append(float(np.mean(losses)))
         history["val_loss"].append(float(model.evaluate(*validation, batch_size=AT_ONCE, verbose=0)))
-        if history["val_loss"][-1] <= min(history["val_loss"]):
-            best = model.get_weights()
+        # A loss that is no number is never the least.
+        if history["val_loss"][-1] < least:
+            best, least = model.get_weights(), history["val_loss"][-1]
     model.set_weights(best)
     return history
 

@@ -17,7 +17,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     load_study,
     test_windows,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Components, Picker, choose_thresholds, judge, together
+from reproduce_lib.papers.adamopoulou2023.scores import Components, judge, picker_of, together
 from reproduce_lib.picks import SEPARATION
 from reproduce_lib.triggers import band_passed
 from reproduce_lib.units import UnitResult
@@ -47,11 +47,7 @@ def run_trigger_picker(parameters: TriggerParameters) -> UnitResult:
     judged = []
     for number, fold in enumerate(folds_of(parameters, study)):
         validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
-        if parameters.threshold == "validation":
-            thresholds = choose_thresholds(trigger_probability, validation, parameters.tolerance)
-        else:
-            thresholds = (float(parameters.threshold),) * 2
-        judged.append(judge(Picker(trigger_probability, thresholds), parameters, study, fold, number))
+        judged.append(judge(picker_of(trigger_probability, parameters, validation), parameters, study, fold, number))
     found = together(judged)
     return UnitResult(found.metrics, found.arrivals, study.traces.files)
 
