@@ -128,7 +128,7 @@ def test_the_new_paper_runs_is_tested_linted_and_stands_in_the_book(tmp_path: Pa
         return done.stdout
 
     run("reproduce_lib", "new", KEY, "--title", TITLE)
-    run("ruff", "check", ".")
+    run("ruff", "check", "reproduce_lib", "tests")
     run("ruff", "format", "--check", "reproduce_lib", "tests")
     run("mypy")
     run("reproduce_lib", "run", KEY)
