@@ -91,7 +91,8 @@ def _svg(points: Sequence[Point]) -> str:
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
     text = buffer.getvalue()
-    return "".join(_with_words(text[text.index("<svg") :], points))
+    # Matplotlib's links open a new window, which nobody asked for.
+    return "".join(_with_words(text[text.index("<svg") :].replace(' target="_blank"', ""), points))
 
 
 def _with_words(markup: str, points: Sequence[Point]) -> Iterator[str]:

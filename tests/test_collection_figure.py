@@ -82,6 +82,7 @@ def test_each_point_is_a_link_with_its_words() -> None:
 def test_words_of_a_claim_never_become_markup() -> None:
     markup = collection_figure([compared("one", row(1, "1.0", 1.0, statement=EVIL))])
     assert "<script" not in markup
+    assert "_blank" not in markup
     assert "<img" not in markup
     assert EVIL in titles_of(drawn(compared("one", row(1, "1.0", 1.0, statement=EVIL))))[-1]
 
