@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow, not wrong: no example has a deadline. The limit of a whole test stands in pyproject.toml.
+settings.register_profile("reproduce", deadline=None)
+settings.load_profile("reproduce")
 
 # Before any test loads NumPy: on busy cores its spinning threads slow small matrix products a hundredfold.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
