@@ -211,7 +211,18 @@ class ShareOf(_Entry):
         return self
 
 
-class GainOf(_Entry):
+class _Pairs(_Entry):
+    higher: list[ClaimId] = Field(min_length=1)
+    lower: list[ClaimId] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _values_are_in_pairs(self) -> Self:
+        if len(self.higher) != len(self.lower):
+            raise ValueError(f"{len(self.higher)} values and {len(self.lower)} make no pairs")
+        return self
+
+
+class GainOf(_Pairs):
     """How much larger some printed values are than others, pair by pair, under a reading of what "improvement" means.
 
     ``points`` is the mean difference, ``relative`` the mean of the differences in percent of the lower value, and
@@ -219,15 +230,7 @@ class GainOf(_Entry):
     """
 
     kind: Literal["gain_of"]
-    higher: list[ClaimId] = Field(min_length=1)
-    lower: list[ClaimId] = Field(min_length=1)
     reading: Literal["points", "relative", "of_means"]
-
-    @model_validator(mode="after")
-    def _values_are_in_pairs(self) -> Self:
-        if len(self.higher) != len(self.lower):
-            raise ValueError(f"{len(self.higher)} values and {len(self.lower)} make no pairs")
-        return self
 
 
 class F1Of(_Entry):
@@ -238,18 +241,10 @@ class F1Of(_Entry):
     recall: ClaimId
 
 
-class PairsHigher(_Entry):
+class PairsHigher(_Pairs):
     """In how many pairs the first printed value is above the second."""
 
     kind: Literal["pairs_higher"]
-    higher: list[ClaimId] = Field(min_length=1)
-    lower: list[ClaimId] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _values_are_in_pairs(self) -> Self:
-        if len(self.higher) != len(self.lower):
-            raise ValueError(f"{len(self.higher)} values and {len(self.lower)} make no pairs")
-        return self
 
 
 class Measured(_Entry):

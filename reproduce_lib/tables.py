@@ -23,6 +23,10 @@ TONES = {
 }
 
 
+# What gives a second interval of a row.
+Wider = Callable[[Row], tuple[float, float] | None]
+
+
 class Html(str):
     """Markup that needs no more escaping; a notebook shows it as HTML."""
 
@@ -53,18 +57,25 @@ def table(
     )
 
 
-def value_table(rows: Iterable[Row], *, caption: str) -> Html:
-    """Return reported | reproduced | interval | verdict | naive | skill, one row per printed number."""
+def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None) -> Html:
+    """Return reported | reproduced | interval | verdict | naive | skill, one row per printed number.
+
+    ``wider`` gives a second interval of a row, over more than its runs.
+    """
     known = list(rows)
     header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "Naive", "Skill"]
+    if wider is not None:
+        header[4:5] = ["95 % over runs", "95 % over runs and records"]
     runs = sorted({len(row.measured) for row in known})
     counted = f"{caption}; {' to '.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} runs each" if runs else caption
-    return table(header, [_value_cells(row) for row in known], caption=counted, numeric=5, css="rr-claims")
+    return table(
+        header, [_value_cells(row, wider) for row in known], caption=counted, numeric=len(header) - 2, css="rr-claims"
+    )
 
 
-def value_groups(rows: Sequence[Row]) -> Html:
+def value_groups(rows: Sequence[Row], wider: Wider | None = None) -> Html:
     """Return printed numbers, group by group, as `value_table` shows them."""
-    return _groups(rows, lambda members, group: value_table(members, caption=group))
+    return _groups(rows, lambda members, group: value_table(members, caption=group, wider=wider))
 
 
 def order_groups(rows: Sequence[Row]) -> Html:
@@ -144,31 +155,37 @@ def _fact_table(rows: Sequence[Row], caption: str) -> Html:
     cells = []
     for row in rows:
         assert isinstance(row.claim, FactClaim)
-        found = "; ".join(_plain(value) for value in row.measured) or "–"
+        found = "; ".join(plain(value) for value in row.measured) or "–"
         cells.append((quantity(row), verdict_badge(row), row.claim.printed, found))
     header = ["Statement", "Verdict", "Printed", "Found"]
     return table(header, cells, caption=caption, numeric=2, css="rr-claims")
 
 
-def _value_cells(row: Row) -> Sequence[str | Html]:
+def _value_cells(row: Row, wider: Wider | None) -> Sequence[str | Html]:
     claim = row.claim
     assert isinstance(claim, ValueClaim)
-    interval = row.interval
     like = claim.likely or claim.value
-    ends = f"{number(interval.lower, like)} to {number(interval.upper, like)}" if interval else "–"
+    ends = [_ends((row.interval.lower, row.interval.upper) if row.interval else None, like)]
+    if wider is not None:
+        ends.append(_ends(wider(row), like))
     note = f'<div class="rr-note">{escape(claim.note)}</div>' if claim.note else ""
     return (
         Html(f'<span id="{escape(claim.id)}">{escape(claim.statement)}</span>{note}'),
         verdict_badge(row),
         claim.value,
         number(row.mean, like),
-        ends,
+        *ends,
         number(row.naive, like),
         percent(row.skill),
     )
 
 
-def _plain(value: object) -> str:
+def _ends(interval: tuple[float, float] | None, like: str) -> str:
+    return f"{number(interval[0], like)} to {number(interval[1], like)}" if interval else "–"
+
+
+def plain(value: object) -> str:
+    """Return a value that a statement was held against, floats with six digits."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -75,10 +75,8 @@ def assemble(station: str, contents: Mapping[str, bytes]) -> ContinuousRecord:
             if trace.stats.sampling_rate != RATE:
                 raise DataError(f"{name}: {trace.id} has {trace.stats.sampling_rate} samples a second, not {RATE}")
             traces[letter].append(trace)
-    if (
-        len(recorders := {(one.stats.location, one.stats.channel[:-1]) for found in traces.values() for one in found})
-        > 1
-    ):
+    recorders = {(one.stats.location, one.stats.channel[:-1]) for found in traces.values() for one in found}
+    if len(recorders) > 1:
         names = ", ".join(sorted(".".join(one) for one in recorders))
         raise DataError(f"{station}: records of several recorders in one: {names}")
     if lacking := [letter for letter, found in traces.items() if not found]:
