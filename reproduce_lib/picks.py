@@ -84,6 +84,11 @@ def find_picks(probability: Probability, least: float, separation: int = SEPARAT
 
 
 def match(picks: Picks, arrivals: NDArray[np.float64], length: int, tolerance: float) -> Counts:
+    """Count over all windows what `match_windows` finds in each."""
+    return Counts(*match_windows(picks, arrivals, length, tolerance).sum(axis=0).tolist())
+
+
+def match_windows(picks: Picks, arrivals: NDArray[np.float64], length: int, tolerance: float) -> NDArray[np.intp]:
     """Match picks with arrivals: an arrival is hit by the nearest pick that lies within ``tolerance`` samples of it.
 
     A pick hits one arrival at most, and an arrival outside its window is none.
@@ -92,18 +97,23 @@ def match(picks: Picks, arrivals: NDArray[np.float64], length: int, tolerance: f
     ----------
     arrivals : of the phase, in samples, shape (windows, earthquakes), ``nan`` for none
     length : samples of a window
+
+    Returns
+    -------
+    hits, false picks and missed arrivals of each window, shape (windows, 3)
     """
     inside = (arrivals >= 0) & (arrivals < length)
     used = np.zeros(len(picks.window), dtype=bool)
-    hits = 0
+    hits = np.zeros(len(arrivals), dtype=np.intp)
     for window, event in np.argwhere(inside):
         first, last = np.searchsorted(picks.window, [window, window + 1])
         own = first + np.flatnonzero(~used[first:last])
         distances = np.abs(picks.sample[own] - arrivals[window, event])
         if len(own) and distances.min() <= tolerance:
             used[own[distances.argmin()]] = True
-            hits += 1
-    return Counts(hits, len(picks.window) - hits, int(inside.sum()) - hits)
+            hits[window] += 1
+    given = np.bincount(picks.window, minlength=len(arrivals))
+    return np.stack([hits, given - hits, inside.sum(axis=1) - hits], axis=1)
 
 
 def best_threshold(picks: Picks, arrivals: NDArray[np.float64], length: int, tolerance: float) -> float:

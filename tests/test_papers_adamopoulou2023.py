@@ -43,6 +43,7 @@ from reproduce_lib.papers.adamopoulou2023.folded_normalization import folded_bat
 from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters, run_network
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet, load_released_weights
 from reproduce_lib.papers.adamopoulou2023.recipes import AUGMENTATIONS, Augmentation, epochs_of
+from reproduce_lib.papers.adamopoulou2023.record_intervals import interval_over_records, score_of
 from reproduce_lib.papers.adamopoulou2023.recovery import (
     RecoveryParameters,
     clipped_pairs,
@@ -61,7 +62,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     windows_at,
 )
 from reproduce_lib.papers.adamopoulou2023.scores import Judged, Picker, choose_thresholds, judge, together
-from reproduce_lib.papers.adamopoulou2023.training import Settings, train_on_windows
+from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, train_on_windows
 from reproduce_lib.picks import Counts, Picks
 from reproduce_lib.training import start_afresh
 from tests.support import PROJECT, load_keras
@@ -415,8 +416,8 @@ def test_second_earthquakes_are_labelled_where_they_are_and_are_of_training_reco
             heights = sorted(values[p, 2] - np.median(values[:, 2]))
             ratios.append(heights[0] / heights[1])
             assert p[1] - p[0] >= 200
-    # Half of the windows are meant to get one; in some of these the two would overlap.
-    assert 80 < seconds < 220
+    # Half of the windows get one, but for the few in which it fits neither behind nor before the first.
+    assert 150 < seconds < 250
     assert 0.1 * 0.999 <= min(ratios) < 0.2 < 0.8 < max(ratios) <= 1.001
     alone = [own for own in targets if all(len(peaks_of(own[:, phase])) == 1 for phase in (1, 2))]
     # S of one earthquake may be left of P of the other where the other phase of each is at an edge.
@@ -542,7 +543,8 @@ def trained(monkeypatch: pytest.MonkeyPatch, validation: list[float]) -> tuple[S
     model: Any = Scripted(validation)
     draw = lambda epoch: (np.full((10, 2), epoch, np.float32), np.zeros((10, 2), np.float32))  # noqa: E731
     pairs = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32)
-    history = train_on_windows(model, draw, pairs, Settings(len(validation), 4, 0.01), "mean_squared_error")
+    settings = TrainingParameters.of(profile="custom", epochs=len(validation), batch_size=4)
+    history = train_on_windows(model, draw, pairs, settings, "mean_squared_error")
     return model, history
 
 
@@ -866,8 +868,8 @@ def test_clipped_pairs_saturate_at_one_and_agree_elsewhere() -> None:
 
 def test_spline_goes_through_what_was_cut_off_a_cubic() -> None:
     """A cubic through the samples that are left is the cubic."""
-    times = np.arange(40) / 10
-    true = np.stack([-((times - 2) ** 2) + 1.5, 0.1 * (times - 1) ** 3, 0 * times], axis=1)[None].astype(np.float32)
+    times = np.linspace(-1.1, 1.1, 40)
+    true = np.stack([1.5 - times**2, 3.2 * (times**3 - times), 0 * times], axis=1)[None].astype(np.float32)
     clipped = np.clip(true, -1, 1)
     before = clipped.copy()
     found = splined(clipped)
@@ -1368,3 +1370,87 @@ def test_example_network_has_its_weights_and_learns(keras: Any) -> None:
     assert metrics["overfitting"] >= 0
     dropouts = [layer for layer in build_example("network_without_dropout").layers if layer.name.startswith("dropout")]
     assert dropouts == []
+
+
+# Intervals over records and runs
+
+
+def kept(counts: Any, group: Any) -> dict[str, Array]:
+    """Return what a network keeps whose P in all windows has these counts (records, 3)."""
+    records = np.zeros((len(counts), 2, 6, 3), dtype=np.uint16)
+    records[:, 0, 0] = counts
+    return {"records": records, "group": np.asarray(group, dtype=np.uint16)}
+
+
+def test_scores_of_counts_are_those_of_their_definitions() -> None:
+    counts = np.array([[6, 2, 1], [0, 0, 0]])
+    assert score_of("precision", counts).tolist() == [6 / 8, 0.0]
+    assert score_of("recall", counts).tolist() == [6 / 7, 0.0]
+    assert score_of("f1", counts).tolist() == [12 / 15, 0.0]
+
+
+def test_interval_over_records_is_that_of_a_loop_over_draws() -> None:
+    random = generator(3)
+    group = random.integers(0, 12, 40)
+    runs = [kept(random.integers(0, 5, (40, 3)), group) for _ in range(3)]
+    found = interval_over_records(runs, "pick_recall[p]", generator(1))
+    drawn = []
+    for _ in range(1500):
+        groups = random.choice(np.unique(group), len(np.unique(group)))
+        means = []
+        for run in random.integers(0, 3, 3):
+            own = np.concatenate([runs[run]["records"][group == one, 0, 0] for one in groups])
+            means.append(Counts(*own.sum(axis=0, dtype=int).tolist()).recall)
+        drawn.append(np.mean(means))
+    assert found == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.01)
+
+
+def test_interval_over_records_is_wider_when_records_of_a_group_agree() -> None:
+    hit = np.repeat([[4, 0, 0], [0, 0, 4]], 20, axis=0)
+    alone = interval_over_records([kept(hit, range(40))], "pick_recall[p]", generator())
+    grouped = interval_over_records([kept(hit, np.arange(40) // 10)], "pick_recall[p]", generator())
+    assert alone is not None and grouped is not None
+    assert grouped[1] - grouped[0] > 2 * (alone[1] - alone[0])
+
+
+def test_only_scores_of_the_tables_have_an_interval_over_records() -> None:
+    runs = [kept([[1, 0, 0]], [0])]
+    assert interval_over_records(runs, "pick_recall[p]", generator()) == (1.0, 1.0)
+    assert interval_over_records(runs, "pick_recall[p,enz,high]", generator()) == (0.0, 0.0)
+    assert interval_over_records(runs, "picks_per_hour[gap]", generator()) is None
+    assert interval_over_records([], "pick_recall[p]", generator()) is None
+
+
+def test_counts_of_records_add_up_to_the_counts_of_the_scores() -> None:
+    parameters = simulated(folds=2)
+    study = load_study(parameters)
+    give = scores_module.standardise  # any picker will do that gives three numbers for each sample
+    picker = Picker(lambda values: np.clip(give(values), 0, 1), (0.9, 0.9))
+    whole = together(
+        [judge(picker, parameters, study, fold, number) for number, fold in enumerate(folds_of(parameters, study))]
+    )
+    for number, phase in enumerate(scores_module.PHASES):
+        for column, name in enumerate((phase, *(f"{phase},{subset},high" for subset in scores_module.SUBSETS))):
+            assert Counts(*whole.records[:, number, column].sum(axis=0).tolist()) == whole.counts[name]
+    tested = whole.records[:, 0, 0].sum(axis=1)
+    assert (tested > 0).all()
+
+
+def test_spline_leaves_what_it_does_not_span() -> None:
+    clipped = np.array([1.0, 1.0, 0.5, 0.2, 1.0, 0.4, 1.0], dtype=np.float32)[None, :, None]
+    recovered = splined(clipped)[0, :, 0]
+    assert recovered[[0, 1, 6]].tolist() == [1.0, 1.0, 1.0]
+    assert recovered[4] != 1.0
+
+
+def test_second_earthquakes_stand_behind_the_first_wherever_there_is_room() -> None:
+    study = spikes(40, magnitude=1.0)
+    fold = Fold(*(np.arange(40),) * 6)
+    draw = generator(5)
+    rows = np.repeat(np.arange(40), 10)
+    windows = windows_at(study, rows, draw.uniform(0, WINDOW, len(rows)))
+    made = recipes._with_second_events(windows, study, fold, draw)
+    added = ~np.isnan(made.arrivals[:, 1, 0])
+    room = windows.arrivals[:, 0, 1] + recipes.EVENT_SEPARATION < WINDOW
+    assert abs(added[room].mean() - recipes.EVENT_SHARE) < 0.1
+    assert added.mean() > 0.8 * recipes.EVENT_SHARE

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from reproduce_lib.picks import Counts, Picks, best_threshold, find_picks, match, residuals
+from reproduce_lib.picks import Counts, Picks, best_threshold, find_picks, match, match_windows, residuals
 
 Array = NDArray[Any]
 NAN = math.nan
@@ -139,6 +139,10 @@ def test_as_many_arrivals_are_hit_as_can_be(scene: tuple[Picks, Array], toleranc
     picks, arrivals = scene
     copies = arrivals.copy(), triples(picks)
     assert match(picks, arrivals, 300, tolerance) == slow_match(picks, arrivals, 300, tolerance)
+    for window, found in enumerate(match_windows(picks, arrivals, 300, tolerance)):
+        own = picks.window == window
+        alone = Picks(np.zeros(own.sum(), dtype=np.intp), picks.sample[own], picks.score[own])
+        assert Counts(*found.tolist()) == slow_match(alone, arrivals[window : window + 1], 300, tolerance)
     np.testing.assert_array_equal(arrivals, copies[0])
     assert triples(picks) == copies[1]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from reproduce_lib.augmentations import Windows, random_places
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
@@ -17,15 +16,14 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     TESTING,
     WINDOW,
     Fold,
-    SampleParameters,
     Study,
     folds_of,
     load_study,
     test_windows,
     windows_at,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Components, Judged, judge, picker_of, together
-from reproduce_lib.papers.adamopoulou2023.training import Settings, forecast, train_on_windows
+from reproduce_lib.papers.adamopoulou2023.scores import Judged, PickerParameters, judge, picker_of, together
+from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, forecast, train_on_windows
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult
 
@@ -33,30 +31,13 @@ if TYPE_CHECKING:
     import keras
 
 
-class NetworkParameters(SampleParameters):
-    """One network for each fold, trained with one augmentation.
-
-    ``tolerance`` is how far a pick may lie from the analyst's and still be one (seconds), ``threshold`` the
-    probability from which a peak is a pick, or ``validation`` for the one of the best F1 on the samples that chose
-    the epoch, and ``components`` what the tested records keep.
-    """
+# The first base wins where both have a field: the backend is that of training.
+class NetworkParameters(TrainingParameters, PickerParameters):
+    """One network for each fold, trained with one augmentation."""
 
     experiment: ClassVar[str] = "networks"
 
-    backend: Literal["tensorflow", "jax"] = "tensorflow"
     augmentation: Augmentation = "full_shift"
-    tolerance: float = Field(default=0.1, gt=0, le=5)
-    threshold: float | Literal["validation"] = "validation"
-    components: Components = "enz"
-    windows: int = Field(default=500, ge=20, le=100_000)
-    epochs: int = Field(default=100, ge=1, le=10_000)
-    batch_size: int = Field(default=20, ge=1, le=4096)
-    learning_rate: float = Field(default=0.01, gt=0, le=1)
-
-    @property
-    def settings(self) -> Settings:
-        """Return how the network is trained."""
-        return Settings(self.epochs, self.batch_size, self.learning_rate)
 
 
 def run_network(parameters: NetworkParameters) -> UnitResult:
@@ -73,7 +54,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
         judged.append(judge(picker, parameters, study, fold, number))
         curves.append(history)
     found = together(judged)
-    arrays = _arrays(found, curves) if parameters.profile == "full" else {}
+    arrays = _arrays(study, found, curves) if parameters.profile == "full" else {}
     return UnitResult(found.metrics, found.arrivals, study.traces.files, arrays)
 
 
@@ -84,7 +65,7 @@ def train_picker(
     model = build_phasenet(WINDOW)
     draw = epochs_of(parameters.augmentation, study, fold, parameters.windows, np.random.default_rng(seed))
     validation = _validation(parameters, study, fold, number)
-    history = train_on_windows(model, draw, as_pairs(validation), parameters.settings, "categorical_crossentropy")
+    history = train_on_windows(model, draw, as_pairs(validation), parameters, "categorical_crossentropy")
     return model, history
 
 
@@ -97,8 +78,11 @@ def _validation(parameters: NetworkParameters, study: Study, fold: Fold, number:
     return test_windows(study, fold.validation, generator)[1]
 
 
-def _arrays(found: Judged, curves: list[dict[str, list[float]]]) -> dict[str, NDArray[Any]]:
+def _arrays(study: Study, found: Judged, curves: list[dict[str, list[float]]]) -> dict[str, NDArray[Any]]:
+    """Keep curves, and what `record_intervals` draws records from."""
     kept: dict[str, NDArray[Any]] = {name: values.astype(np.float32) for name, values in found.arrays.items()}
     for name in ("loss", "val_loss"):
         kept[name] = np.array([one[name] for one in curves], dtype=np.float32)
+    kept["records"] = found.records.astype(np.uint16)
+    kept["group"] = np.unique(study.traces.table["group"], return_inverse=True)[1].astype(np.uint16)
     return kept

@@ -102,7 +102,10 @@ def _changed(
 
 def _with_second_events(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:
     rows = generator.choice(fold.training, len(windows))
-    others = windows_at(study, rows, random_places(len(rows), *FULL_PLACES, generator))
+    # After the first where there is room, or it would be left out of every other window; before it elsewhere.
+    earliest = windows.arrivals[:, 0, 1] + EVENT_SEPARATION
+    earliest = np.where(earliest < WINDOW, np.maximum(earliest, 0.0), 0.0)
+    others = windows_at(study, rows, generator.uniform(earliest, WINDOW))
     ratios = log_uniform(len(windows), *EVENT_RATIOS, generator)
     ratios *= generator.random(len(windows)) < EVENT_SHARE
     return superpose_events(windows, others, ratios, EVENT_SEPARATION)

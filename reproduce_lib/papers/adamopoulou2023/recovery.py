@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from reproduce_lib.augmentations import Rows, Values, clip, random_places
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
@@ -15,14 +14,13 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     TESTING,
     WINDOW,
     Fold,
-    SampleParameters,
     Study,
     clear_rows,
     folds_of,
     load_study,
     windows_at,
 )
-from reproduce_lib.papers.adamopoulou2023.training import Settings, forecast, train_on_windows
+from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, forecast, train_on_windows
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import MetricValue, UnitResult
 
@@ -34,22 +32,12 @@ PLACES = (2.0 * RATE, 10.0 * RATE)
 WINDOWS_EACH = 4
 
 
-class RecoveryParameters(SampleParameters):
+class RecoveryParameters(TrainingParameters):
     """One way to recover what a saturated recorder cut off."""
 
     experiment: ClassVar[str] = "recovery"
 
-    backend: Literal["tensorflow", "jax"] = "tensorflow"
     method: Method = "network"
-    windows: int = Field(default=500, ge=20, le=100_000)
-    epochs: int = Field(default=100, ge=1, le=10_000)
-    batch_size: int = Field(default=20, ge=1, le=4096)
-    learning_rate: float = Field(default=0.01, gt=0, le=1)
-
-    @property
-    def settings(self) -> Settings:
-        """Return how the network is trained."""
-        return Settings(self.epochs, self.batch_size, self.learning_rate)
 
 
 def run_recovery(parameters: RecoveryParameters) -> UnitResult:
@@ -96,9 +84,11 @@ def splined(clipped: Values) -> Values:
     for window, component in np.ndindex(clipped.shape[0], clipped.shape[2]):
         own = clipped[window, :, component]
         cut_off = np.abs(own) >= 1.0
-        if cut_off.any() and (~cut_off).sum() >= 2:
-            spline = CubicSpline(times[~cut_off], own[~cut_off])
-            found[window, cut_off, component] = spline(times[cut_off])
+        known = times[~cut_off]
+        if cut_off.any() and len(known) >= 2:
+            # A spline says nothing of what lies before its first and behind its last point.
+            spanned = cut_off & (times > known[0]) & (times < known[-1])
+            found[window, spanned, component] = CubicSpline(known, own[known])(times[spanned])
     return found
 
 
@@ -119,7 +109,7 @@ def _recovered(
 
     model = build_phasenet(WINDOW, outputs=len(COMPONENTS), activation="linear")
     chosen_by = clipped_pairs(study, validation, parameters.generator(TESTING, number + 1000))
-    train_on_windows(model, draw, chosen_by, parameters.settings, "mean_squared_error")
+    train_on_windows(model, draw, chosen_by, parameters, "mean_squared_error")
     return forecast(model, clipped)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from reproduce_lib.augmentations import (
     ARTIFACTS,
@@ -33,17 +34,18 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     TESTING,
     WINDOW,
     Fold,
+    SampleParameters,
     Study,
     clear_rows,
+    folds_of,
+    load_study,
     noise_windows,
     test_windows,
     windows_at,
 )
-from reproduce_lib.picks import Counts, Picks, best_threshold, find_picks, match
+from reproduce_lib.picks import Counts, Picks, best_threshold, find_picks, match, match_windows
 from reproduce_lib.triggers import sta_lta
-
-if TYPE_CHECKING:
-    from reproduce_lib.units import MetricValue
+from reproduce_lib.units import MetricValue, UnitResult
 
 PHASES = ("p", "s")
 # What a tested record keeps: Table 4.
@@ -63,27 +65,17 @@ QUIET_BELOW = 3.0
 Give = Callable[[Values], NDArray[np.float32]]
 
 
-class Judging(Protocol):
-    """What is read of a unit's parameters."""
+class PickerParameters(SampleParameters):
+    """How a picker is judged.
 
-    @property
-    def source(self) -> str:
-        """Return where records are from."""
+    ``tolerance`` is how far a pick may lie from the analyst's and still be one (seconds), ``threshold`` the
+    probability from which a peak is a pick, or ``validation`` for the one of the best F1 on the validation records,
+    and ``components`` what the tested records keep for the main scores.
+    """
 
-    @property
-    def tolerance(self) -> float:
-        """Return how far a pick may lie from the analyst's, in seconds."""
-
-    @property
-    def threshold(self) -> float | str:
-        """Return from which probability on a peak is a pick, or ``validation``."""
-
-    @property
-    def components(self) -> str:
-        """Return which components tested records keep for the main scores."""
-
-    def generator(self, stream: int, fold: int = 0) -> np.random.Generator:
-        """Return random numbers of a stream and a fold."""
+    tolerance: float = Field(default=0.1, gt=0, le=5)
+    threshold: float | Literal["validation"] = "validation"
+    components: Components = "enz"
 
 
 @dataclass(frozen=True)
@@ -109,6 +101,8 @@ class Judged:
     rates : name -> (picks, hours)
     means : name -> values, one for each fold
     arrays : name -> curve
+    records : hits, false picks and missed arrivals of each record, shape (records, phases, 1 + subsets, 3): in all
+        windows with the components that the parameters name, and above 20 dB with each subset
     """
 
     counts: dict[str, Counts] = field(default_factory=dict)
@@ -116,6 +110,7 @@ class Judged:
     rates: dict[str, tuple[float, float]] = field(default_factory=dict)
     means: dict[str, list[float]] = field(default_factory=dict)
     arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    records: NDArray[np.intp] = field(default_factory=lambda: np.zeros((0, 0, 0, 3), dtype=np.intp))
 
     @property
     def arrivals(self) -> int:
@@ -145,7 +140,7 @@ def candidates(give: Give, values: Values) -> list[Picks]:
     return [find_picks(probability[:, :, 1 + number], LEAST) for number in range(len(PHASES))]
 
 
-def picker_of(give: Give, parameters: Judging, validation: Windows) -> Picker:
+def picker_of(give: Give, parameters: PickerParameters, validation: Windows) -> Picker:
     """Return a picker with the thresholds that a unit names, or with those of the best F1 on validation windows."""
     if parameters.threshold != "validation":
         return Picker(give, (float(parameters.threshold),) * len(PHASES))
@@ -161,15 +156,27 @@ def choose_thresholds(give: Give, windows: Windows, tolerance: float) -> tuple[f
     )
 
 
-def judge(picker: Picker, parameters: Judging, study: Study, fold: Fold, number: int) -> Judged:
+def judge_on_folds(give: Give, parameters: PickerParameters) -> UnitResult:
+    """Judge what learns nothing here on every fold, with thresholds that its validation records choose."""
+    study = load_study(parameters)
+    judged = []
+    for number, fold in enumerate(folds_of(parameters, study)):
+        validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
+        judged.append(judge(picker_of(give, parameters, validation), parameters, study, fold, number))
+    found = together(judged)
+    return UnitResult(found.metrics, found.arrivals, study.traces.files)
+
+
+def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold, number: int) -> Judged:
     """Judge a picker on one fold."""
-    found = Judged()
+    found = Judged(records=np.zeros((len(study.traces), len(PHASES), 1 + len(SUBSETS), 3), dtype=np.intp))
     rows, windows = test_windows(study, fold.test, parameters.generator(TESTING, number))
     table = study.traces.table.iloc[rows]
     high = (table["snr"] > HIGH_SNR).to_numpy()
     complete = (table["components"] == COMPONENTS).to_numpy()
-    _by_signal(found, picker, parameters, windows, high)
-    _by_component(found, picker, parameters, _chosen(windows, high & complete))
+    _by_signal(found, picker, parameters, windows, high, rows)
+    clear = high & complete
+    _by_component(found, picker, parameters, _chosen(windows, clear), rows[clear])
     _by_place(found, picker, study, clear_rows(study, fold.test))
     _second_events(found, picker, parameters, study, fold, number)
     _defects(found, picker, parameters, study, fold, number)
@@ -188,7 +195,7 @@ def judge(picker: Picker, parameters: Judging, study: Study, fold: Fold, number:
 
 def together(parts: Sequence[Judged]) -> Judged:
     """Put the folds of one unit together."""
-    whole = Judged()
+    whole = Judged(records=np.sum([part.records for part in parts], axis=0))
     for part in parts:
         for sums, added in ((whole.counts, part.counts), (whole.recalls, part.recalls)):
             for name, counts in added.items():
@@ -202,14 +209,23 @@ def together(parts: Sequence[Judged]) -> Judged:
     return whole
 
 
-def _by_signal(found: Judged, picker: Picker, parameters: Judging, windows: Windows, high: NDArray[np.bool_]) -> None:
+def _by_signal(
+    found: Judged,
+    picker: Picker,
+    parameters: PickerParameters,
+    windows: Windows,
+    high: NDArray[np.bool_],
+    records: Rows,
+) -> None:
     """Score all tested windows, those above and those up to 20 dB, and other tolerances and thresholds."""
     kept = windows if parameters.components == "enz" else _with_components(windows, parameters.components)
     picks = picker.picks(kept)
     for number, phase in enumerate(PHASES):
         arrivals = windows.arrivals[:, :, number]
         chosen = picks[number].above(picker.thresholds[number])
-        found.counts[phase] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+        matched = match_windows(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+        found.counts[phase] = Counts(*matched.sum(axis=0).tolist())
+        np.add.at(found.records[:, number, 0], records, matched)
         for name, rows in (("high", high), ("low", ~high)):
             found.counts[f"{phase},{name}"] = _match_among(chosen, arrivals, rows, parameters.tolerance)
         for tolerance in TOLERANCES:
@@ -219,14 +235,16 @@ def _by_signal(found: Judged, picker: Picker, parameters: Judging, windows: Wind
             found.counts[f"{phase},from {threshold}"] = match(above, arrivals, WINDOW, parameters.tolerance * RATE)
 
 
-def _by_component(found: Judged, picker: Picker, parameters: Judging, windows: Windows) -> None:
+def _by_component(found: Judged, picker: Picker, parameters: PickerParameters, windows: Windows, records: Rows) -> None:
     """Score the components that Table 4 has, on records above 20 dB that hold all three."""
-    for subset in SUBSETS:
+    for column, subset in enumerate(SUBSETS, start=1):
         picks = picker.picks(_with_components(windows, subset))
         for number, phase in enumerate(PHASES):
             chosen = picks[number].above(picker.thresholds[number])
             arrivals = windows.arrivals[:, :, number]
-            found.counts[f"{phase},{subset},high"] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+            matched = match_windows(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+            found.counts[f"{phase},{subset},high"] = Counts(*matched.sum(axis=0).tolist())
+            np.add.at(found.records[:, number, column], records, matched)
 
 
 def _by_place(found: Judged, picker: Picker, study: Study, rows: Rows) -> None:
@@ -245,7 +263,9 @@ def _by_place(found: Judged, picker: Picker, study: Study, rows: Rows) -> None:
     found.means["activation[10 s, P at 25 s]"] = [float(fixed[int(np.flatnonzero(PLACES == 25)[0])])]
 
 
-def _second_events(found: Judged, picker: Picker, parameters: Judging, study: Study, fold: Fold, number: int) -> None:
+def _second_events(
+    found: Judged, picker: Picker, parameters: PickerParameters, study: Study, fold: Fold, number: int
+) -> None:
     """Put a weaker earthquake behind another of the same fold, and see which of the two are picked."""
     generator = parameters.generator(PAIRING, number)
     rows = clear_rows(study, fold.test)
@@ -263,7 +283,9 @@ def _second_events(found: Judged, picker: Picker, parameters: Judging, study: St
             found.recalls[f"{phase},{name} event"] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
 
 
-def _defects(found: Judged, picker: Picker, parameters: Judging, study: Study, fold: Fold, number: int) -> None:
+def _defects(
+    found: Judged, picker: Picker, parameters: PickerParameters, study: Study, fold: Fold, number: int
+) -> None:
     """Count picks in noise of the tested stations, as it is and with each defect."""
     noise = noise_windows(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(NOISE, number))
     plain = Windows(noise, np.full((len(noise), 1, len(PHASES)), np.nan))

@@ -6,26 +6,19 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from reproduce_lib.augmentations import Values
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.errors import DataError
-from reproduce_lib.papers.adamopoulou2023.samples import (
-    TESTING,
-    WINDOW,
-    SampleParameters,
-    folds_of,
-    load_study,
-    test_windows,
-)
-from reproduce_lib.papers.adamopoulou2023.scores import Components, judge, picker_of, together
+from reproduce_lib.papers.adamopoulou2023.samples import WINDOW
+from reproduce_lib.papers.adamopoulou2023.scores import PickerParameters, judge_on_folds
 from reproduce_lib.units import UnitResult
 
 PickerName = Literal["BasicPhaseAE", "CRED", "DPPDetector", "EQTransformer", "GPD", "PhaseNet"]
 
 
-class SeisBenchParameters(SampleParameters):
+class SeisBenchParameters(PickerParameters):
     """One model of SeisBench with weights that it downloads, or ``untrained``; thresholds are chosen as a network's.
 
     Its weights were trained elsewhere, perhaps on records like these, so a score is no test of generalisation.
@@ -35,9 +28,6 @@ class SeisBenchParameters(SampleParameters):
 
     model: PickerName = "PhaseNet"
     weights: str = "original"
-    tolerance: float = Field(default=0.1, gt=0, le=5)
-    threshold: float | Literal["validation"] = "validation"
-    components: Components = "enz"
 
     @model_validator(mode="after")
     def _is_a_page_of_ones_own(self) -> Self:
@@ -48,14 +38,7 @@ class SeisBenchParameters(SampleParameters):
 
 def run_seisbench(parameters: SeisBenchParameters) -> UnitResult:
     """Judge a model on every fold by the rules that the networks are judged by."""
-    give = probabilities_of(load_model(parameters.model, parameters.weights))
-    study = load_study(parameters)
-    judged = []
-    for number, fold in enumerate(folds_of(parameters, study)):
-        validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
-        judged.append(judge(picker_of(give, parameters, validation), parameters, study, fold, number))
-    found = together(judged)
-    return UnitResult(found.metrics, found.arrivals, study.traces.files)
+    return judge_on_folds(probabilities_of(load_model(parameters.model, parameters.weights)), parameters)
 
 
 def load_model(name: PickerName, weights: str) -> Any:

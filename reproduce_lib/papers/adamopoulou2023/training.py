@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+
+from reproduce_lib.papers.adamopoulou2023.samples import SampleParameters
 
 if TYPE_CHECKING:
     import keras
@@ -19,17 +21,18 @@ Pairs = tuple[Values, Values]
 AT_ONCE = 100
 
 
-@dataclass(frozen=True)
-class Settings:
+class TrainingParameters(SampleParameters):
     """How a network is trained: section 5.1.1 prints Adam, 0.01, batches of 20, 100 epochs of 500 windows."""
 
-    epochs: int
-    batch_size: int
-    learning_rate: float
+    backend: Literal["tensorflow", "jax"] = "tensorflow"
+    windows: int = Field(default=500, ge=20, le=100_000)
+    epochs: int = Field(default=100, ge=1, le=10_000)
+    batch_size: int = Field(default=20, ge=1, le=4096)
+    learning_rate: float = Field(default=0.01, gt=0, le=1)
 
 
 def train_on_windows(
-    model: keras.Model, draw: Callable[[int], Pairs], validation: Pairs, settings: Settings, loss: str
+    model: keras.Model, draw: Callable[[int], Pairs], validation: Pairs, parameters: TrainingParameters, loss: str
 ) -> dict[str, list[float]]:
     """Train a network, and leave it with the weights of the epoch of least validation loss.
 
@@ -43,13 +46,13 @@ def train_on_windows(
     """
     import keras
 
-    model.compile(optimizer=keras.optimizers.Adam(settings.learning_rate), loss=loss)
+    model.compile(optimizer=keras.optimizers.Adam(parameters.learning_rate), loss=loss)
     history: dict[str, list[float]] = {"loss": [], "val_loss": []}
     best, least = model.get_weights(), math.inf
-    for epoch in range(settings.epochs):
+    for epoch in range(parameters.epochs):
         inputs, targets = draw(epoch)
-        batches = range(0, len(inputs), settings.batch_size)
-        losses = [_step(model, inputs, targets, first, settings.batch_size) for first in batches]
+        batches = range(0, len(inputs), parameters.batch_size)
+        losses = [_step(model, inputs, targets, first, parameters.batch_size) for first in batches]
         history["loss"].append(float(np.mean(losses)))
         history["val_loss"].append(float(model.evaluate(*validation, batch_size=AT_ONCE, verbose=0)))
         # A loss that is no number is never the least.

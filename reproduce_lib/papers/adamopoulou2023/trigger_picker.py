@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from reproduce_lib.augmentations import Values
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
-from reproduce_lib.papers.adamopoulou2023.samples import (
-    TESTING,
-    SampleParameters,
-    folds_of,
-    load_study,
-    test_windows,
-)
-from reproduce_lib.papers.adamopoulou2023.scores import Components, judge, picker_of, together
+from reproduce_lib.papers.adamopoulou2023.scores import PickerParameters, judge_on_folds
 from reproduce_lib.picks import SEPARATION
 from reproduce_lib.triggers import band_passed
 from reproduce_lib.units import UnitResult
@@ -31,25 +23,15 @@ ONSET_BEFORE, ONSET_AFTER = 2 * RATE, RATE // 2
 PREFERRED = (("Z", "EN"), ("EN", "Z"))
 
 
-class TriggerParameters(SampleParameters):
-    """The picker without training, on the folds of a network; parameters as of a network."""
+class TriggerParameters(PickerParameters):
+    """The picker without training, on the folds of a network."""
 
     experiment: ClassVar[str] = "trigger_picker"
-
-    tolerance: float = Field(default=0.1, gt=0, le=5)
-    threshold: float | Literal["validation"] = "validation"
-    components: Components = "enz"
 
 
 def run_trigger_picker(parameters: TriggerParameters) -> UnitResult:
     """Choose the thresholds on each fold's validation records, and judge on its tested ones."""
-    study = load_study(parameters)
-    judged = []
-    for number, fold in enumerate(folds_of(parameters, study)):
-        validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
-        judged.append(judge(picker_of(trigger_probability, parameters, validation), parameters, study, fold, number))
-    found = together(judged)
-    return UnitResult(found.metrics, found.arrivals, study.traces.files)
+    return judge_on_folds(trigger_probability, parameters)
 
 
 def trigger_probability(values: Values) -> NDArray[np.float32]:
