@@ -13,11 +13,13 @@ import yaml
 from reproduce_lib.notebooks import page_model
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.papers import naufal2023
+from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters as Adamopoulou2023Networks
+from reproduce_lib.papers.adamopoulou2023.paper import PAPER as ADAMOPOULOU2023
 from reproduce_lib.papers.asma2024.networks import NetworkParameters as Asma2024Networks
 from reproduce_lib.papers.li2021.dlep import DlepParameters
 from reproduce_lib.papers.zhang2023.networks import NetworkParameters as Zhang2023Networks
 from reproduce_lib.runner import parameter_names
-from reproduce_lib.units import UnitParameters
+from reproduce_lib.units import Paper, UnitParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
@@ -52,16 +54,17 @@ def test_every_image_has_an_alternative_text(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "unit", "spans", "seeds"),
+    ("name", "unit", "spans", "seeds", "experiments"),
     [
-        ("naufal2023", naufal2023.NetworkParameters, ["ticker", "window", "model"], 10),
-        ("asma2024", Asma2024Networks, ["model"], 10),
-        ("li2021", DlepParameters, ["region", "model"], 5),
-        ("zhang2023", Zhang2023Networks, ["model"], 5),
+        ("naufal2023", naufal2023.NetworkParameters, ["ticker", "window", "model"], 10, None),
+        ("asma2024", Asma2024Networks, ["model"], 10, None),
+        ("li2021", DlepParameters, ["region", "model"], 5, None),
+        ("zhang2023", Zhang2023Networks, ["model"], 5, None),
+        ("adamopoulou2023", Adamopoulou2023Networks, ["augmentation"], 5, ADAMOPOULOU2023),
     ],
 )
 def test_the_parameters_cell_holds_each_parameter_at_its_default(
-    name: str, unit: type[UnitParameters], spans: list[str], seeds: int
+    name: str, unit: type[UnitParameters], spans: list[str], seeds: int, experiments: Paper | None
 ) -> None:
     source = ROOT / "notebooks" / f"{name}.ipynb"
     notebook = nbformat.read(source, as_version=4)
@@ -69,7 +72,7 @@ def test_the_parameters_cell_holds_each_parameter_at_its_default(
     values: dict[str, object] = {}
     exec(cell.source, values)  # our own cell of assignments
     values.pop("__builtins__")
-    model = page_model(unit, spans)
+    model = page_model(unit, spans, experiments.experiments if experiments else ())
     assert values == model(seeds=seeds).model_dump()
     assert set(parameter_names(source)) == set(model.model_fields)
 

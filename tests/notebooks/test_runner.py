@@ -275,6 +275,7 @@ SMOKE = {
     "asma2024": ["-p", "source", "simulated"],
     "li2021": ["-p", "source", "simulated", "-p", "length", "7", "-p", "region", "sichuan", "-p", "model", "dlep"],
     "zhang2023": ["-p", "source", "simulated", "-p", "weeks", "8"],
+    "adamopoulou2023": ["-p", "source", "simulated", "-p", "folds", "2", "-p", "windows", "20", "-p", "augmentation", "full_shift"],
 }
 
 
@@ -301,6 +302,8 @@ def test_plain_papermill_smokes_within_its_limit(tmp_path: Path, paper: str) -> 
         ("asma2024", ["-p", "model", "transformer"], "'cnn_lstm'"),
         ("li2021", ["-p", "region", "california"], "'los_angeles'"),
         ("zhang2023", ["-p", "split", "stations"], "time, rows, areas"),
+        ("adamopoulou2023", ["-p", "augmentation", "rotation"], "'channel_dropout'"),
+        ("adamopoulou2023", ["-p", "experiment", "picking"], "'seisbench'"),
     ],
 )
 def test_plain_papermill_stops_at_a_wrong_parameter(tmp_path: Path, paper: str, wrong: list[str], named: str) -> None:
