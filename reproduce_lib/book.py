@@ -26,6 +26,7 @@ from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.exports import write_exports
 from reproduce_lib.files import write_whole
+from reproduce_lib.page_checks import page_problems
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import entry_of, scoreboard_page, scoreboard_text
@@ -58,8 +59,9 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     Raises
     ------
     RunError
-        With every notebook that failed, or with what Jupyter Book said.
+        With what is wrong with a page, with every notebook that failed, or with what Jupyter Book said.
     """
+    check_pages()
     failures = []
     for paper in rebuilt():
         try:
@@ -84,6 +86,19 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     if failures:
         raise RunError("\n".join([*failures, f"their last good pages are shown in {index}"]))
     return Book(index, scoreboard_text(entries))
+
+
+def check_pages() -> None:
+    """Raise `RunError` with everything that a paper's page must not be like."""
+    import nbformat
+
+    problems = [
+        f"notebooks/{paper}.md: {problem}"
+        for paper in rebuilt()
+        for problem in page_problems(nbformat.read(notebook_path(paper), as_version=4), load_claims(paper))
+    ]
+    if problems:
+        raise RunError("\n".join(problems))
 
 
 def notebook_path(paper: str) -> Path:

@@ -45,7 +45,9 @@ Where = Annotated[
     list[str] | None,
     typer.Option(help="Only units with this value, NAME=VALUE; may be repeated.", metavar="NAME=VALUE"),
 ]
-ClaimOption = Annotated[str, typer.Option(help="Only the units behind the claim with this id.")]
+ClaimOption = Annotated[
+    str, typer.Option(help="Only the units behind the claim with this id, or behind all whose ids begin with it.")
+]
 ExperimentOption = Annotated[str, typer.Option(help="Only this experiment of the paper.")]
 
 Arguments = ParamSpec("Arguments")
@@ -397,7 +399,7 @@ def _selected(paper: str, experiment: str, claim: str, where: list[str] | None) 
     known = {name for one in comparison.statuses for name in type(one.unit).model_fields}
     if unknown := [name for name in conditions if name not in known]:
         raise ParameterError(f"no unit of {paper} has {', '.join(unknown)}; parameters are: {', '.join(sorted(known))}")
-    keys = {unit.key for unit in _row_of(comparison, claim).units} if claim else None
+    keys = {unit.key for row in _rows_of(comparison, claim) for unit in row.units} if claim else None
     chosen = [
         one
         for one in comparison.statuses
@@ -412,13 +414,14 @@ def _selected(paper: str, experiment: str, claim: str, where: list[str] | None) 
     return chosen
 
 
-def _row_of(comparison: Any, claim: str) -> Any:
-    rows = {row.claim.id: row for row in comparison.rows}
-    if claim not in rows:
+def _rows_of(comparison: Any, claim: str) -> list[Any]:
+    """Return the row of a claim, or the rows of all claims of a part of the paper, as ``naufal2023.t3``."""
+    rows = [row for row in comparison.rows if row.claim.id == claim or row.claim.id.startswith(f"{claim}.")]
+    if not rows:
         raise ParameterError(f"unknown claim {claim!r}; the ids are in book/claims/{comparison.paper.key}.yaml")
-    if not rows[claim].units:
+    if not any(row.units for row in rows):
         raise ParameterError(f"claim {claim!r} is about the paper alone; no unit stands behind it")
-    return rows[claim]
+    return rows
 
 
 def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, dask: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Okabe & Ito's palette, told apart by the colour-blind.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+# Of what is drawn as pixels within a figure of vectors.
+RASTER_DPI = 120
 # A shape and a colour for each verdict of a number.
 MARKS = {
     Verdict.REPRODUCED: ("o", GREEN),
@@ -42,10 +45,22 @@ def new_figure(
     """Return a figure and its axes in the collection's style; ``options`` go to `matplotlib.pyplot.subplots`."""
     import matplotlib.pyplot as plt
 
+    _show_vectors()
     plt.rcParams.update(
         {"figure.dpi": 110, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "rr"}
     )
     return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+
+
+@cache
+def _show_vectors() -> None:
+    """Have a notebook show its figures as vectors, which stay sharp at any size."""
+    from IPython.core.getipython import get_ipython
+
+    if get_ipython() is not None:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg")  # type: ignore[no-untyped-call]
 
 
 def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
@@ -175,8 +190,8 @@ def kept_figure(
     else:
         raise RecordError(f"{path} was never kept; build the book once with the data and --keep-figures")
     return Html(
-        f'<figure class="rr-figure"><div role="img" aria-label="{escape(alt)}">{markup}</div>'
-        f"<figcaption>{escape(alt)} {origin}</figcaption></figure>"
+        f'<div class="rr-figure"><div role="img" aria-label="{escape(alt)}">{markup}</div>'
+        f'<p class="rr-note">{origin}</p></div>'
     )
 
 
@@ -185,7 +200,7 @@ def _svg(figure: Figure, source: Mapping[str, str]) -> str:
 
     buffer = io.StringIO()
     metadata = {"Date": None, "Creator": None, "Description": json.dumps(dict(source), sort_keys=True)}
-    figure.savefig(buffer, format="svg", metadata=metadata)
+    figure.savefig(buffer, format="svg", metadata=metadata, dpi=RASTER_DPI)
     plt.close(figure)
     text = buffer.getvalue()
     return text[text.index("<svg") :]

@@ -21,6 +21,10 @@ COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED)
 STYLES = ("-", "--", ":", "-.", (0, (5, 1)))
 
 
+# More marks than these are drawn as pixels within the figure.
+MOST_PATHS = 100
+
+
 def draw_event_map(
     events: pd.DataFrame, box: Box, coastlines: Sequence[NDArray[np.float64]], *, smallest: float
 ) -> Figure:
@@ -52,7 +56,11 @@ def draw_events(axes: Axes, events: pd.DataFrame, box: Box, *, smallest: float, 
     unit = smallest if unit is None else unit
     shown = events[events["magnitude"] >= smallest].sort_values("magnitude")
     sizes = _marker_size(shown["magnitude"].to_numpy(), unit)
-    axes.scatter(shown["longitude"], shown["latitude"], s=sizes, facecolor=BLUE, edgecolor="white", lw=0.3, alpha=0.6)
+    marks = axes.scatter(
+        shown["longitude"], shown["latitude"], s=sizes, facecolor=BLUE, edgecolor="white", lw=0.3, alpha=0.6
+    )
+    # Thousands of paths would make a page of megabytes.
+    marks.set_rasterized(len(shown) > MOST_PATHS)
     for magnitude in range(int(np.ceil(unit)), int(shown["magnitude"].max()) + 1):
         axes.scatter([], [], s=_marker_size(magnitude, unit), color=BLUE, alpha=0.6, label=f"M {magnitude}")
     axes.set(xlim=(box.west, box.east), ylim=(box.south, box.north), xlabel="longitude (°E)", ylabel="latitude (°N)")

@@ -1,0 +1,106 @@
+"""What every paper's page must be like: the same sections, figures that explain themselves, no typed result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from reproduce_lib.claims import FactClaim, PaperClaims, ValueClaim
+
+ANATOMY = (
+    "What the paper claims",
+    "The data",
+    "The method, rebuilt",
+    "Reported next to reproduced",
+    "What a naive forecast does",
+    "The audit",
+    "Verdict",
+    "Run it again",
+    "Provenance",
+)
+# Where results stand: a number in their prose is bound to a record, or printed in the paper.
+RESULTS = ANATOMY[3:7]
+# The levels of intervals, orders and tests, which no run moves.
+LEVELS = {Fraction(5), Fraction(95)}
+SHORTEST_WORDS = 40
+
+_HEADING = re.compile(r"^(##?) (.+?)\s*$", re.MULTILINE)
+_FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+# Code, roles with their text, mathematics, addresses of links.
+_NO_PROSE = re.compile(r"(\{[\w:]+\})?`[^`]*`|\$[^$]*\$|\]\([^)]*\)|\]\[[^\]]*\]")
+_DRAWS = re.compile(r"\bnew_figure\(|\bkept_figure\(|\breported_against_reproduced\(|^draw_universe\(", re.MULTILINE)
+# Counts of outcomes, decimals and shares; a place on the map is no result.
+_NUMBER = re.compile(r"(?<![\w.])(?:\d+ of (?:the )?\d+|\d+\.\d+(?:\s?%)?|\d+\s?%)(?![\w.]*\d|°)")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+
+
+def page_problems(notebook: Any, claims: PaperClaims) -> list[str]:
+    """Return in words what is wrong with a paper's source notebook, nothing if nothing is."""
+    return [*_sections(notebook), *_figures(notebook, claims.paper), *_typed_numbers(notebook, claims)]
+
+
+def _sections(notebook: Any) -> Iterator[str]:
+    found = [title for level, title in _HEADING.findall(_prose(notebook)) if level == "##"]
+    if found != list(ANATOMY):
+        missing = [title for title in ANATOMY if title not in found]
+        strange = [title for title in found if title not in ANATOMY]
+        told = [
+            f"missing: {', '.join(missing)}" if missing else "",
+            f"not among them: {', '.join(strange)}" if strange else "",
+        ]
+        yield f"its sections are not those of every page in their order; {'; '.join(filter(None, told)) or 'the order'}"
+
+
+def _figures(notebook: Any, paper: str) -> Iterator[str]:
+    prose = _prose(notebook)
+    names: set[str] = set()
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not _DRAWS.search(cell.source):
+            continue
+        about = cell.metadata.get("mystnb", {})
+        figure, alt = about.get("figure", {}), about.get("image", {}).get("alt", "")
+        name, caption = str(figure.get("name", "")), str(figure.get("caption", ""))
+        if not name.startswith(f"fig-{paper}-") or name in names:
+            yield f"the figure of cell {number} needs a name of its own that begins with fig-{paper}-, not {name!r}"
+            continue
+        names.add(name)
+        # A kept figure takes its alt text itself.
+        if len(caption) < SHORTEST_WORDS or (len(alt) < SHORTEST_WORDS and "kept_figure(" not in cell.source):
+            yield f"{name} needs a caption that stands alone and an alt text that says what is seen"
+        if f"{{numref}}`{name}`" not in prose:
+            yield f"{name} is not referred to in the text"
+
+
+def _typed_numbers(notebook: Any, claims: PaperClaims) -> Iterator[str]:
+    known = LEVELS | _printed(claims)
+    section = ""
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        for part in re.split(r"^(?=## )", _FENCE.sub("", cell.source), flags=re.MULTILINE):
+            if heading := re.match(r"## (.+)", part):
+                section = heading[1].strip()
+            if section in RESULTS:
+                typed = [one for one in _NUMBER.findall(_NO_PROSE.sub(" ", part)) if not _is_known(one, known)]
+                yield from (f"{one!r} is typed in {section!r}: bind it to what was measured" for one in typed)
+
+
+def _printed(claims: PaperClaims) -> set[Fraction]:
+    """Return every number that the paper prints, or that a decision names."""
+    texts = [claim.value for claim in claims.claims if isinstance(claim, ValueClaim)]
+    texts += [claim.printed for claim in claims.claims if isinstance(claim, FactClaim)]
+    texts += [
+        str(word) for one in claims.decisions for word in (one.chosen, one.reason, *(o.value for o in one.others))
+    ]
+    return {Fraction(number) for text in texts for number in _DIGITS.findall(text)}
+
+
+def _is_known(text: str, known: set[Fraction]) -> bool:
+    # "3 of 12" is a count of outcomes, whatever is printed elsewhere.
+    return " of " not in text and Fraction(_DIGITS.findall(text)[0]) in known
+
+
+def _prose(notebook: Any) -> str:
+    return "\n\n".join(_FENCE.sub("", cell.source) for cell in notebook.cells if cell.cell_type == "markdown")

@@ -1,0 +1,93 @@
+"""Parts that every paper's page has: what is claimed, what was decided, how to run it again, how to cite it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+import yaml
+
+from reproduce_lib import paths
+from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim
+from reproduce_lib.compare import Row
+from reproduce_lib.tables import Html, table
+
+KINDS = {"value": "Numbers", "order": "Orders", "fact": "Exact statements"}
+
+
+def overview(claims: PaperClaims) -> Html:
+    """Return what a paper claims: in a sentence, and how many claims of which kind stand where."""
+    counts: dict[str, Counter[str]] = {}
+    for claim in claims.claims:
+        counts.setdefault(_heading(claim), Counter())[claim.kind] += 1
+    rows = [(heading, *(str(found[kind] or "–") for kind in KINDS)) for heading, found in counts.items()]
+    whole: Counter[str] = Counter(claim.kind for claim in claims.claims)
+    rows.append(("All", *(str(whole[kind]) for kind in KINDS)))
+    counted = table(
+        ["What is claimed", *KINDS.values()], rows, caption="Claims that were transcribed", numeric=len(KINDS)
+    )
+    return Html(f"<p>{escape(claims.in_a_sentence)}</p>{counted}")
+
+
+def decisions(claims: PaperClaims, used: Mapping[str, Any]) -> Html:
+    """Return what the paper left open: the question, what this page uses, why, and what else was run.
+
+    Parameters
+    ----------
+    used : parameter -> what it is on this page; where it is not there, what was chosen
+    """
+    rows = [
+        (
+            decision.question,
+            str(used.get(decision.parameter, decision.chosen)),
+            decision.reason,
+            "; ".join(f"{other.value}: {other.says}" for other in decision.others) or "none run",
+        )
+        for decision in claims.decisions
+    ]
+    return table(["Question", "Used here", "Reason of the choice", "Also run"], rows, caption="Decisions")
+
+
+def commands(rows: Iterable[Row]) -> Html:
+    """Return for each table or section of the paper the command that executes the units behind it again."""
+    places: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.units:
+            places.setdefault(".".join(row.claim.id.split(".")[:2]), []).append(row)
+    cells = [
+        (
+            ", ".join(dict.fromkeys(row.claim.source for row in members)),
+            Html(f"<code>reproduce verify {escape(place.partition('.')[0])} --claim {escape(place)}</code>"),
+            str(len({unit.key for row in members for unit in row.units})),
+        )
+        for place, members in places.items()
+    ]
+    header = ["Of the paper", "Command", "Recorded units"]
+    return table(header, cells, caption="Run it again, table by table", numeric=1)
+
+
+def cite(claims: PaperClaims) -> Html:
+    """Return a fold with what to cite: this reproduction, as a BibTeX entry that names the page's paper."""
+    about = yaml.safe_load((paths.root() / "CITATION.cff").read_text(encoding="utf-8"))
+    authors = " and ".join(f"{{{author['name']}}}" for author in about["authors"])
+    entry = (
+        f"@software{{reported-and-reproduced-{claims.paper},\n"
+        f"  author  = {{{authors}}},\n"
+        f"  title   = {{{about['title']}: {claims.title}}},\n"
+        f"  version = {{{about['version']}}},\n"
+        f"  year    = {{{str(about['date-released'])[:4]}}},\n"
+        f"  note    = {{Reproduction of the paper {claims.citation}}},\n"
+        "}"
+    )
+    return Html(
+        '<details class="rr-group"><summary>Cite this reproduction</summary>'
+        f'<pre tabindex="0">{escape(entry)}</pre></details>'
+    )
+
+
+def _heading(claim: ValueClaim | OrderClaim | FactClaim) -> str:
+    """Return the group of a claim, the parts of one table as one; without a group, where it stands in the paper."""
+    group = claim.group or claim.source
+    return group.partition(":")[0] if claim.kind == "value" else group
