@@ -26,13 +26,15 @@ from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.exports import write_exports
 from reproduce_lib.files import write_whole
+from reproduce_lib.lessons import TOPICS, lesson_list, origins_table
 from reproduce_lib.page_checks import page_problems
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
-from reproduce_lib.scoreboard import entry_of, scoreboard_page, scoreboard_text
+from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
 from reproduce_lib.speed import read_results, results_page, runs_page
 from reproduce_lib.study import store_for
 from reproduce_lib.tables import table
+from reproduce_lib.verdict_examples import examples_page
 
 # Where an executed notebook with other parameters says which ones.
 VARIED = "varied"
@@ -40,6 +42,7 @@ VARIED = "varied"
 MANY_FILES = 20
 # Where what readers take away is written, below what is generated.
 DOWNLOADS = "downloads"
+COLAB = "https://colab.research.google.com"
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,18 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     comparisons = [Comparison(load_claims(paper), load_paper(paper), store_for("full")) for paper in rebuilt()]
     entries = {one.claims.paper: entry_of(one, page_path(one.claims.paper)) for one in comparisons}
     generated = paths.root() / "book" / "_generated"
+    for entry in entries.values():
+        if entry.figure is not None:
+            write_whole(generated / "static" / f"{entry.key}.svg", entry.figure.svg.encode())
     write_exports(comparisons, generated / DOWNLOADS)
     write_whole(generated / "scoreboard.md", scoreboard_page(entries).encode())
     write_whole(generated / "collection.md", collection_figure(comparisons).encode())
     write_whole(generated / "claims.md", claims_page(comparisons).encode())
+    write_whole(generated / "examples.md", examples_page(comparisons).encode())
+    bound = {key: bound_texts(page_path(key)) for key in entries}
+    for topic in TOPICS:
+        write_whole(generated / f"lesson-{topic}.md", lesson_list(topic, bound).encode())
+    write_whole(generated / "origins.md", f"{origins_table(comparisons)}\n".encode())
     write_whole(generated / "downloads.md", downloads_page(comparisons, f"book/_generated/{DOWNLOADS}").encode())
     write_whole(generated / "data.md", _data_table().encode())
     write_whole(generated / "benchmarks.md", results_page(read_results()).encode())
@@ -104,6 +115,11 @@ def check_pages() -> None:
 def notebook_path(paper: str) -> Path:
     """Return a paper's source notebook."""
     return paths.root() / "notebooks" / f"{paper}.ipynb"
+
+
+def notebook_source(paper: str) -> Path:
+    """Return the half of a paper's notebook pair that people edit."""
+    return notebook_path(paper).with_suffix(".md")
 
 
 def page_path(paper: str) -> Path:
@@ -145,11 +161,17 @@ def _config(repository_url: str, target: Path) -> Path:
             "launch_buttons": {
                 "notebook_interface": "jupyterlab",
                 "binderhub_url": "https://mybinder.org",
-                "colab_url": "https://colab.research.google.com",
+                "colab_url": COLAB if _repositories() == {repository_url} else "",
             },
         }
     write_whole(target, yaml.safe_dump(config, allow_unicode=True, sort_keys=False).encode())
     return target
+
+
+def _repositories() -> set[str]:
+    """Return the repositories that the notebooks name: opened alone, as by Colab, a notebook needs the right one."""
+    named = re.compile(r'^_repository = "(.*)"$', re.MULTILINE)
+    return {address for paper in rebuilt() for address in named.findall(notebook_source(paper).read_text("utf-8"))}
 
 
 def _contents(target: Path) -> Path:

@@ -1,21 +1,51 @@
-"""The landing page's table: each paper, its claims by verdict, and its headline in one sentence."""
+"""The landing page's table: each paper, its claims by verdict, how a naive forecast stands, its headline and figure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from reproduce_lib.claims import ValueClaim
 from reproduce_lib.collection import TITLES
-from reproduce_lib.compare import Comparison, verdict_counts
+from reproduce_lib.compare import Comparison, Row, verdict_counts
 from reproduce_lib.tables import TONES, Html, table
-from reproduce_lib.verdicts import SYMBOLS, Verdict
+from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 
 HEADLINE = "headline"
+# The tag of the cell that draws what the landing page shows of a paper.
+HEADLINE_FIGURE = "headline-figure"
+# Where the built book has what is generated and shown as it is, from the landing page.
+STATIC = "../_static"
 _GLUE_PREFIX = "application/papermill.record/"
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of how many."""
+
+    part: int
+    whole: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """In how many numbers a naive forecast is at least as good as what is printed, and as what was measured again."""
+
+    printed: Share
+    measured: Share
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a paper's page: its name there, its alt text, and what is drawn."""
+
+    name: str
+    alt: str
+    svg: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +58,9 @@ class Entry:
     counts: Counter[Verdict]
     fresh: int
     recorded: int
+    standing: Standing
+    same_data: Share
+    figure: Figure | None = None
 
 
 def scoreboard_page(entries: Mapping[str, Entry]) -> str:
@@ -35,15 +68,17 @@ def scoreboard_page(entries: Mapping[str, Entry]) -> str:
     rows = []
     for key, title in TITLES.items():
         if key not in entries:
-            rows.append((Html(f"<strong>{escape(title)}</strong>"), "not yet rebuilt", "–", "–"))
+            rows.append((Html(f"<strong>{escape(title)}</strong>"), "not yet rebuilt", "–"))
             continue
         entry = entries[key]
         link = Html(
             f'<a href="papers/{key}.html"><strong>{escape(title)}</strong></a>'
-            f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>'
+            f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>{_thumbnail(entry)}'
         )
-        rows.append((link, Html(f"{_bar(entry.counts)}{_legend(entry.counts)}"), entry.headline, _freshness(entry)))
-    header = ["Paper and its claim", "Claims by verdict", "What we found", "Records"]
+        verdicts = Html(f"{_bar(entry.counts)}{_legend(entry.counts)}{_naive(entry.standing)}")
+        found = Html(f'{escape(entry.headline)}<div class="rr-note">{escape(_records(entry))}.</div>')
+        rows.append((link, verdicts, found))
+    header = ["Paper and its claim", "Claims by verdict", "What we found"]
     return f"{table(header, rows, caption='Scoreboard', css='rr-board')}\n"
 
 
@@ -58,7 +93,7 @@ def scoreboard_text(entries: Mapping[str, Entry]) -> str:
         lines += [
             f"{key:16} {title}",
             f"{'':16} {', '.join(f'{n} {verdict}' for verdict, n in entry.counts.most_common())}",
-            f"{'':16} {_freshness(entry)}",
+            f"{'':16} {_freshness(entry)}; {_on_same_data(entry.same_data)}",
             f"{'':16} {entry.headline}",
         ]
     return "\n".join(lines)
@@ -74,7 +109,23 @@ def entry_of(comparison: Comparison, page: Path) -> Entry:
         verdict_counts(comparison.rows),
         sum(status.state == "fresh" for status in recorded),
         len(recorded),
+        _standing(comparison),
+        _reproduced_on_same_data(comparison),
+        headline_figure(page),
     )
+
+
+def headline_figure(page: Path) -> Figure | None:
+    """Return what an executed notebook drew in the cell with the tag `HEADLINE_FIGURE`, if it drew anything."""
+    import nbformat
+
+    for cell in nbformat.read(page, as_version=4).cells:
+        if HEADLINE_FIGURE in cell.metadata.get("tags", []):
+            about = cell.metadata["mystnb"]
+            for output in cell.outputs:
+                if svg := output.get("data", {}).get("image/svg+xml"):
+                    return Figure(about["figure"]["name"], about["image"]["alt"], str(svg))
+    return None
 
 
 def bound_texts(page: Path) -> dict[str, str]:
@@ -106,6 +157,65 @@ def _bar(counts: Counter[Verdict]) -> Html:
 
 def _legend(counts: Counter[Verdict]) -> Html:
     return Html("<br>".join(f"{SYMBOLS[v]} {counts[v]} {v}" for v in Verdict if counts[v]))
+
+
+def _standing(comparison: Comparison) -> Standing:
+    known = [row for row in comparison.rows if isinstance(row.claim, ValueClaim) and row.naive is not None]
+    printed = [
+        _as_good(row, float(printed_number(row.claim.value))) for row in known if isinstance(row.claim, ValueClaim)
+    ]
+    measured = [_as_good(row, row.mean) for row in known if row.mean is not None]
+    return Standing(_share(printed), _share(measured))
+
+
+def _as_good(row: Row, value: float) -> bool | None:
+    """Tell whether the naive forecast is at least as good as a value, nothing where neither direction is better."""
+    assert row.naive is not None
+    match row.claim.better if isinstance(row.claim, ValueClaim) else None:
+        case "lower":
+            return row.naive <= value
+        case "higher":
+            return row.naive >= value
+    return None
+
+
+def _share(found: Iterable[bool | None]) -> Share:
+    told = [one for one in found if one is not None]
+    return Share(sum(told), len(told))
+
+
+def _reproduced_on_same_data(comparison: Comparison) -> Share:
+    return _share(
+        row.verdict is Verdict.REPRODUCED
+        for row in comparison.rows
+        if isinstance(row.claim, ValueClaim) and row.claim.comparable == "same-data"
+    )
+
+
+def _naive(standing: Standing) -> Html:
+    if not standing.printed.whole:
+        return Html("")
+    parts = ((standing.printed, "printed"), (standing.measured, "measured again"))
+    counts = ", ".join(f"{one.part} of {one.whole} {words}" for one, words in parts)
+    return Html(f'<div class="rr-note">A naive forecast is at least as good in {counts}.</div>')
+
+
+def _thumbnail(entry: Entry) -> Html:
+    if entry.figure is None:
+        return Html("")
+    address = f"papers/{entry.key}.html#{escape(entry.figure.name)}"
+    image = f'<img class="rr-thumbnail" src="{STATIC}/{entry.key}.svg" alt="{escape(entry.figure.alt)}" loading="lazy">'
+    return Html(f'<a href="{address}">{image}</a>')
+
+
+def _records(entry: Entry) -> str:
+    return f"{_freshness(entry)}; {_on_same_data(entry.same_data)}"
+
+
+def _on_same_data(share: Share) -> str:
+    if not share.whole:
+        return "no number can be measured on the paper's own data"
+    return f"{share.part} of {share.whole} numbers reproduced on the paper's own data"
 
 
 def _freshness(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""A Sphinx extension: launch buttons open a page's source notebook, and nothing is asked of other servers.
+"""A Sphinx extension: launch buttons open a page's source notebook, nothing is asked of other servers, roles are true.
 
 The executed copies are generated and not in version control, so a link to one would lead nowhere. The scripts for
 live code cells would load theirs from an outside server, and are added twice, which is an error in the browser.
@@ -19,6 +19,11 @@ def adapt_page(_app: Any, page: str, _template: str, context: dict[str, Any], _d
     if page.startswith(EXECUTED):
         context["header_buttons"] = _rewritten(context.get("header_buttons", []))
     context["script_files"] = [script for script in context.get("script_files", []) if not _is_live_code(script)]
+    if "body" in context:
+        # Its children have a role of their own, so that a reader of screens would take it for an empty list.
+        context["body"] = context["body"].replace(
+            '<div role="list" class="citation-list">', '<div class="citation-list">'
+        )
 
 
 def setup(app: Any) -> dict[str, bool]:

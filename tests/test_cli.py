@@ -109,6 +109,7 @@ def test_without_arguments_the_help_is_shown() -> None:
         (["sweep", KEY, "--experiment", "sums"], ["sums", "networks", "baselines", "price_facts"]),
         (["run", KEY, "--claim", "naufal2023.t9.x"], ["naufal2023.t9.x", "book/claims/naufal2023.yaml"]),
         (["run", KEY, "--claim", "naufal2023.s3_1.features"], ["naufal2023.s3_1.features"]),
+        (["run", KEY, "--claim", "naufal2023.t"], ["naufal2023.t", "book/claims/naufal2023.yaml"]),
         (["run", KEY, "--where", "colour=red"], ["colour", "ticker", "window", "model"]),
         (["run", KEY, "--where", "ticker=XYZ"], ["GOOG", "TSLA", "TWTR"]),
         (["run", KEY, "--where", "window=7"], ["window", "1", "30"]),
@@ -253,6 +254,10 @@ def test_data_fetch_without_a_network_names_what_is_missing(nothing_at_hand: Non
         (
             ["--claim", "naufal2023.t5.mean.lstm.mae", "--where", "seed=0"],
             {"ticker": {"TSLA", "GOOG", "TWTR"}, "window": {1}, "seed": {0}, "relu": {"hidden"}},
+        ),
+        (
+            ["--claim", "naufal2023.t3.goog", "--where", "seed=1"],
+            {"ticker": {"GOOG"}, "window": {1}, "model": {"lstm", "lstm_gru", "cnn_lstm_gru"}, "seed": {1}},
         ),
         (["--experiment", "baselines", "--where", "seed=0"], {"experiment": {"baselines"}, "seed": {0}}),
         (["--where", "window=30", "--where", "seed=3"], {"window": {30}, "seed": {3}}),

@@ -1,23 +1,37 @@
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
+from reproduce_lib import scoreboard
 from reproduce_lib.claims import load_claims
-from reproduce_lib.collection import TITLES, load_paper
+from reproduce_lib.collection import TITLES, load_paper, rebuilt
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.notebooks import bind
 from reproduce_lib.papers.naufal2023 import PriceFactParameters
-from reproduce_lib.scoreboard import Entry, bound_texts, entry_of, scoreboard_page, scoreboard_text
+from reproduce_lib.scoreboard import (
+    HEADLINE_FIGURE,
+    Entry,
+    Figure,
+    Share,
+    Standing,
+    bound_texts,
+    entry_of,
+    headline_figure,
+    scoreboard_page,
+    scoreboard_text,
+)
 from reproduce_lib.study import store_for
 from reproduce_lib.verdicts import Verdict
-from tests.support import copy_of_the_project, put
-from tests.test_tables import EVIL, Parsed
+from tests.support import PROJECT, copy_of_the_project, put
+from tests.test_tables import EVIL, Parsed, order_row, value_row
 
 KEY = "naufal2023"
 MODULE = "reproduce_lib.papers.naufal2023"
@@ -66,7 +80,7 @@ def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
     pages = {KEY: entry(root, headline="None of 48 errors is reproduced.")}
     parsed = Parsed(scoreboard_page(pages))
     (row,) = [row for row in parsed.rows if TITLES[KEY] in row[0]]
-    assert "None of 48 errors is reproduced." in row
+    assert "None of 48 errors is reproduced." in row[2]
     assert f"papers/{KEY}.html" in parsed.values("href")
     assert parsed.text.count("not yet rebuilt") == 4
     assert "None of 48 errors is reproduced." in scoreboard_text(pages)
@@ -117,3 +131,69 @@ def test_bound_text_never_becomes_markup(root: Path) -> None:
     parsed = Parsed(scoreboard_page({KEY: entry(root, headline=EVIL)}))
     assert not {"script", "img"} & set(parsed.tags)
     assert EVIL in parsed.text
+
+
+# Figures, naive forecasts and shares
+
+
+def drawn(folder: Path, *tags: str, svg: str = "<svg/>") -> Path:
+    output = nbformat.v4.new_output("display_data", data={"image/svg+xml": svg, "text/plain": "figure"})
+    about = {"figure": {"name": "fig-x-y"}, "image": {"alt": "what is seen"}}
+    cell = nbformat.v4.new_code_cell("draw()", outputs=[output], metadata={"tags": list(tags), "mystnb": about})
+    path = folder / "drawn.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1"), cell]), path)
+    return path
+
+
+def test_headline_figure_is_what_the_marked_cell_drew(tmp_path: Path) -> None:
+    figure = headline_figure(drawn(tmp_path, "hide-input", "headline-figure", svg="<svg>here</svg>"))
+    assert figure == Figure("fig-x-y", "what is seen", "<svg>here</svg>")
+    assert headline_figure(drawn(tmp_path, "hide-input")) is None
+    assert headline_figure(page(tmp_path)) is None
+
+
+def test_thumbnail_leads_to_its_figure_and_says_what_is_seen(root: Path) -> None:
+    shown = dataclasses.replace(entry(root), figure=Figure("fig-naufal2023-errors", EVIL, "<svg/>"))
+    parsed = Parsed(scoreboard_page({KEY: shown}))
+    assert f"papers/{KEY}.html#fig-naufal2023-errors" in parsed.values("href")
+    assert parsed.values("alt") == [EVIL]
+    assert parsed.values("src") == [f"../_static/{KEY}.svg"]
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_each_page_marks_one_figure_for_the_landing_page(paper: str) -> None:
+    notebook = nbformat.read(PROJECT / "notebooks" / f"{paper}.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if HEADLINE_FIGURE in cell.metadata.get("tags", [])]
+    assert cell.metadata["mystnb"]["figure"]["name"].startswith(f"fig-{paper}-")
+
+
+def row(printed: str, mean: float | None, naive: float | None, better: str, **changes: Any) -> Any:
+    made = value_row()
+    claim = made.claim.model_copy(update={"value": printed, "better": better, **changes})
+    return dataclasses.replace(made, claim=claim, naive=naive, measured=() if mean is None else (mean,))
+
+
+def test_naive_forecast_stands_by_the_direction_that_is_better() -> None:
+    rows = [
+        row("2.0", 3.0, 2.0, "lower"),  # as good as printed, better than measured
+        row("2.0", 1.0, 1.5, "lower"),  # better than printed alone
+        row("80.0", 70.0, 75.0, "higher"),  # better than measured alone
+        row("80.0", None, 75.0, "higher"),  # not measured
+        row("5.8", 5.7, 5.6, "none"),  # neither direction is better
+        row("1.0", 2.0, None, "lower"),  # without a naive forecast
+        order_row(),
+    ]
+    comparison: Any = SimpleNamespace(rows=rows)
+    assert scoreboard._standing(comparison) == Standing(Share(2, 4), Share(2, 3))
+
+
+def test_reproduced_share_is_over_numbers_on_the_papers_own_data() -> None:
+    kinds = {"comparable": "substitute-data", "why": "w"}
+    rows = [
+        dataclasses.replace(row("2.0", 2.0, None, "lower"), verdict=Verdict.REPRODUCED),
+        dataclasses.replace(row("2.0", 3.0, None, "lower"), verdict=Verdict.WORSE),
+        dataclasses.replace(row("2.0", 2.0, None, "lower", **kinds), verdict=Verdict.REPRODUCED),
+        order_row(),
+    ]
+    comparison: Any = SimpleNamespace(rows=rows)
+    assert scoreboard._reproduced_on_same_data(comparison) == Share(1, 2)

@@ -1,0 +1,69 @@
+"""One worked example of each verdict that occurs: the claim, what was measured, and how the rule reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
+from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.tables import Html, number, plain, verdict_badge
+from reproduce_lib.tolerances import metric
+from reproduce_lib.verdicts import FAILS_UP_TO, HOLDS_FROM, Verdict, rounding_interval
+
+WORDS = {"lower": "smaller is better", "higher": "larger is better", "none": "neither direction is better"}
+
+
+def examples_page(comparisons: Sequence[Comparison]) -> str:
+    """Return for each verdict that occurs the first row that has it, explained; as Markdown to be included."""
+    return "\n".join(f'<div class="rr-example">{example}</div>\n' for example in _examples(comparisons))
+
+
+def _examples(comparisons: Sequence[Comparison]) -> Iterator[Html]:
+    rows = [(comparison.claims.paper, row) for comparison in comparisons for row in comparison.rows]
+    for verdict in Verdict:
+        found = next(((paper, row) for paper, row in rows if row.counted is verdict), None)
+        if found is not None:
+            paper, row = found
+            place = f'<a href="papers/{escape(paper)}.html#{escape(row.claim.id)}">{escape(row.claim.statement)}</a>'
+            source = f'<span class="rr-source">{escape(paper)}, {escape(row.claim.source)}</span>'
+            yield Html(f"<p>{verdict_badge(row)} {place} {source}</p><p>{escape(explanation(row))}</p>")
+
+
+def explanation(row: Row) -> str:
+    """Return in words how the rule came to a row's verdict."""
+    claim = row.claim
+    if row.verdict is Verdict.NOT_TESTED:
+        return f"Nothing here can measure it: {row.reason}"
+    if row.verdict is Verdict.PENDING:
+        return f"{len(row.measured)} of {row.expected} runs are recorded; the verdict waits for the others."
+    match claim:
+        case OrderClaim():
+            return (
+                f"It holds in {sum(map(bool, row.measured))} of {len(row.measured)} runs. An order holds from "
+                f"{HOLDS_FROM:.0%} of the runs on, fails up to {FAILS_UP_TO:.0%}, and is undecided between."
+            )
+        case FactClaim():
+            found = "; ".join(map(plain, row.measured))
+            return f"Printed is {claim.printed}; counted or computed again it is {found}."
+        case ValueClaim():
+            return _of_value(row, claim)
+
+
+def _of_value(row: Row, claim: ValueClaim) -> str:
+    like = claim.value
+    if row.interval is None:
+        return f"Printed is {claim.value}; the one result, without randomness, is {number(row.mean, like)}."
+    widest = metric(claim.metric).verdict_half_width(float(claim.value))
+    inside = row.interval.meets(rounding_interval(claim.value))
+    where = "lies inside" if inside else f"lies outside ({WORDS[claim.better]})"
+    width = "no more" if row.interval.half_width <= widest else "more"
+    ends = f"{number(row.interval.lower, like)} and {number(row.interval.upper, like)}"
+    measured = (
+        f"Printed is {claim.value}. {len(row.measured)} runs give {number(row.mean, like)} on average, "
+        f"and one more would fall between {ends}: the printed number {where}."
+    )
+    if not inside:
+        return measured
+    reach, allowed = (number(one, f"{like}0") for one in (row.interval.half_width, widest))
+    return f"{measured} The interval reaches {reach} to either side, {width} than the {allowed} that carry a verdict."

@@ -1,0 +1,137 @@
+"""What fails the build of a page: a page that is right, changed in one thing each."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import nbformat
+import pytest
+
+from reproduce_lib.book import notebook_path
+from reproduce_lib.claims import PaperClaims, load_claims
+from reproduce_lib.collection import rebuilt
+from reproduce_lib.page_checks import ANATOMY, RESULTS, page_problems
+from tests.support import PROJECT
+
+KEY = "naufal2023"
+
+
+@pytest.fixture(autouse=True)
+def root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(PROJECT))
+
+
+@pytest.fixture
+def claims() -> PaperClaims:
+    return load_claims(KEY)
+
+
+@pytest.fixture
+def notebook() -> Any:
+    return nbformat.read(notebook_path(KEY), as_version=4)
+
+
+def cell_with(notebook: Any, words: str, kind: str = "markdown") -> Any:
+    (found,) = [cell for cell in notebook.cells if cell.cell_type == kind and words in cell.source]
+    return found
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_every_page_is_right(paper: str) -> None:
+    assert page_problems(nbformat.read(notebook_path(paper), as_version=4), load_claims(paper)) == []
+
+
+@pytest.mark.parametrize("title", ANATOMY)
+def test_missing_section_is_named(notebook: Any, claims: PaperClaims, title: str) -> None:
+    cell = next(c for c in notebook.cells if c.cell_type == "markdown" and re.search(rf"^## {title}$", c.source, re.M))
+    cell.source = cell.source.replace(f"## {title}", "### Something else", 1)
+    (problem,) = [one for one in page_problems(notebook, claims) if "sections" in one]
+    assert title in problem
+
+
+def test_sections_in_another_order_or_beyond_the_common_ones_are_refused(notebook: Any, claims: PaperClaims) -> None:
+    changed = copy.deepcopy(notebook)
+    changed.cells.append(nbformat.v4.new_markdown_cell("## More\n\nWords."))
+    assert "not among them: More" in page_problems(changed, claims)[0]
+    data, verdict = cell_with(notebook, "## The data"), cell_with(notebook, "## Verdict")
+    data.source, verdict.source = (
+        data.source.replace("## The data", "## Verdict"),
+        verdict.source.replace("## Verdict", "## The data"),
+    )
+    assert "the order" in page_problems(notebook, claims)[0]
+
+
+def test_heading_within_code_is_no_section(notebook: Any, claims: PaperClaims) -> None:
+    cell_with(notebook, "## The data").source += "\n\n```bash\n## a comment\n```"
+    assert page_problems(notebook, claims) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "change"),
+    [
+        (("figure", "name"), "fig-other-errors"),
+        (("figure", "name"), ""),
+        (("figure", "caption"), "Errors."),
+        (("image", "alt"), "Errors."),
+    ],
+)
+def test_figure_without_name_caption_or_alt_is_refused(
+    notebook: Any, claims: PaperClaims, where: tuple[str, str], change: str
+) -> None:
+    cell = next(cell for cell in notebook.cells if "mystnb" in cell.metadata and "image" in cell.metadata["mystnb"])
+    cell.metadata["mystnb"][where[0]][where[1]] = change
+    assert len(page_problems(notebook, claims)) == 1
+
+
+def test_figure_that_no_text_refers_to_is_refused(notebook: Any, claims: PaperClaims) -> None:
+    name = "fig-naufal2023-learning"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace(f"{{numref}}`{name}`", "The figure")
+    assert page_problems(notebook, claims) == [f"{name} is not referred to in the text"]
+
+
+def test_two_figures_of_one_name_are_refused(notebook: Any, claims: PaperClaims) -> None:
+    cells = [cell for cell in notebook.cells if "figure" in cell.metadata.get("mystnb", {})]
+    cells[1].metadata["mystnb"]["figure"]["name"] = cells[0].metadata["mystnb"]["figure"]["name"]
+    assert any("name of its own" in one for one in page_problems(notebook, claims))
+
+
+@pytest.mark.parametrize("section", RESULTS)
+@pytest.mark.parametrize(
+    "typed", ["a skill of 0.731 is", "in 37 % of the runs", "holds in 9 of 12 runs", "9 of the 12 runs"]
+)
+def test_typed_result_is_refused_where_results_stand(
+    notebook: Any, claims: PaperClaims, section: str, typed: str
+) -> None:
+    cell_with(
+        notebook, f"## {section}\n" if section != "Verdict" else "## Verdict"
+    ).source += f"\n\nThe network, {typed}."
+    (problem,) = page_problems(notebook, claims)
+    assert repr(section) in problem
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        "printed is 17.790 for Tesla",  # as the paper prints it
+        "that is 17.79",  # the same number
+        "in at least 95 % of the runs",  # the rule
+        "the skill is {glue:text}`skill`",
+        "with `--share 0.731`",
+        "where $p < 0.731$",
+        "[there](https://example.org/0.731)",
+        "at 16.25°N",
+        "the year 2023, the 30 days",
+    ],
+)
+def test_what_is_no_result_may_be_typed(notebook: Any, claims: PaperClaims, allowed: str) -> None:
+    cell_with(notebook, "## The audit").source += f"\n\nHere {allowed}."
+    assert page_problems(notebook, claims) == []
+
+
+def test_numbers_outside_of_results_are_free(notebook: Any, claims: PaperClaims) -> None:
+    cell_with(notebook, "## The data").source += "\n\nThe file has 0.731 gigabytes."
+    assert page_problems(notebook, claims) == []

@@ -1,0 +1,81 @@
+"""The parts that every page has: counted by hand, escaped, and commands that select what they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reproduce_lib import page_parts
+from reproduce_lib.claims import load_claims
+from reproduce_lib.collection import load_paper, rebuilt
+from reproduce_lib.compare import Comparison
+from reproduce_lib.study import store_for
+from tests.support import PROJECT
+from tests.test_tables import EVIL, Parsed
+
+KEY = "naufal2023"
+
+
+@pytest.fixture(autouse=True)
+def root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(PROJECT))
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_overview_counts_each_claim_once(paper: str) -> None:
+    claims = load_claims(paper)
+    parsed = Parsed(page_parts.overview(claims))
+    *rows, whole = parsed.rows[1:]
+    counted = [[0 if cell == "–" else int(cell) for cell in row[1:]] for row in rows]
+    kinds = Counter(claim.kind for claim in claims.claims)
+    assert [sum(column) for column in zip(*counted, strict=True)] == [kinds[k] for k in ("value", "order", "fact")]
+    assert [int(cell) for cell in whole[1:]] == [kinds[k] for k in ("value", "order", "fact")]
+    assert " ".join(claims.in_a_sentence.split()) in " ".join(parsed.text.split())
+    assert len({row[0] for row in rows}) == len(rows)
+
+
+def test_parts_of_one_table_are_counted_as_one() -> None:
+    headings = [row[0] for row in Parsed(page_parts.overview(load_claims("li2021"))).rows]
+    assert headings.count("Table III") == 1
+    assert not [words for words in headings if words.startswith("Table III:")]
+
+
+def test_decisions_show_what_the_page_uses_not_what_was_chosen() -> None:
+    claims = load_claims(KEY)
+    decision = next(one for one in claims.decisions if one.others)
+    (row,) = [
+        row
+        for row in Parsed(page_parts.decisions(claims, {decision.parameter: EVIL})).rows
+        if row[0] == decision.question
+    ]
+    assert row[1] == EVIL
+    assert all(str(other.value) in row[3] for other in decision.others)
+    (row,) = [row for row in Parsed(page_parts.decisions(claims, {})).rows if row[0] == decision.question]
+    assert row[1] == str(decision.chosen)
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_commands_name_every_unit_behind_a_claim(paper: str) -> None:
+    comparison = Comparison(load_claims(paper), load_paper(paper), store_for("full"))
+    parsed = Parsed(page_parts.commands(comparison.rows))
+    for row in parsed.rows[1:]:
+        prefix = row[1].split("--claim ")[1]
+        behind = {unit.key for one in comparison.rows if one.claim.id.startswith(f"{prefix}.") for unit in one.units}
+        assert row[1] == f"reproduce verify {paper} --claim {prefix}"
+        assert int(row[2]) == len(behind) > 0
+    prefixes = [row[1].split("--claim ")[1] for row in parsed.rows[1:]]
+    with_units = {one.claim.id for one in comparison.rows if one.units}
+    assert {name for name in with_units if not any(name.startswith(f"{prefix}.") for prefix in prefixes)} == set()
+
+
+def test_citation_is_that_of_the_project_and_names_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    (tmp_path / "CITATION.cff").write_text(yaml.safe_dump({**about, "version": "9.8.7"}), encoding="utf-8")
+    monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
+    text = Parsed(page_parts.cite(load_claims(KEY, PROJECT / "book" / "claims"))).text
+    assert "version = {9.8.7}" in text
+    assert KEY in text
+    assert text.count("{") == text.count("}")

@@ -1,0 +1,75 @@
+"""Worked examples: one for each verdict that occurs, and words that follow from the numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from reproduce_lib.verdict_examples import examples_page, explanation
+from reproduce_lib.verdicts import Interval, Verdict
+from tests.test_tables import EVIL, Parsed, fact_row, order_row, value_row
+
+
+def of(*rows: Any) -> Any:
+    return SimpleNamespace(claims=SimpleNamespace(paper="toy"), rows=rows)
+
+
+def judged(verdict: Verdict, printed: str, interval: tuple[float, float], **changes: Any) -> Any:
+    row = value_row()
+    claim = row.claim.model_copy(update={"value": printed, "metric": "mae", "better": "lower"})
+    mean = sum(interval) / 2
+    return dataclasses.replace(
+        row, claim=claim, verdict=verdict, measured=(mean,) * 5, interval=Interval(*interval), **changes
+    )
+
+
+def test_first_row_of_each_verdict_is_shown_once() -> None:
+    first, second = order_row(statement="the first"), order_row(statement="the second")
+    failed = order_row(Verdict.FAILS, (False,) * 5, statement="the failed")
+    parsed = Parsed(examples_page([of(first), of(second, failed)]))
+    assert "the first" in parsed.text
+    assert "the second" not in parsed.text
+    assert parsed.text.index("the first") < parsed.text.index("the failed")
+    assert parsed.values("href") == ["papers/toy.html#toy.o"] * 2
+
+
+def test_order_says_in_how_many_runs_it_holds() -> None:
+    assert "holds in 2 of 5 runs" in explanation(order_row(Verdict.UNDECIDED, (True, True, False, False, False)))
+
+
+def test_fact_says_what_is_printed_and_what_was_found() -> None:
+    told = explanation(fact_row(Verdict.DIFFER, (71.5,)))
+    assert "Printed is 72" in told
+    assert "71.5" in told
+
+
+def test_number_inside_a_narrow_a_wide_and_outside_of_an_interval() -> None:
+    narrow = explanation(judged(Verdict.REPRODUCED, "10.0", (9.5, 10.5)))
+    assert "between 9.5 and 10.5: the printed number lies inside" in narrow
+    assert "0.50 to either side, no more than the 1.00 that" in narrow
+    wide = explanation(judged(Verdict.INCONCLUSIVE, "10.0", (7.0, 13.0)))
+    assert "3.00 to either side, more than the 1.00 that" in wide
+    outside = explanation(judged(Verdict.WORSE, "10.0", (12.0, 13.0)))
+    assert "lies outside (smaller is better)" in outside
+    assert "either side" not in outside
+
+
+def test_result_without_randomness_has_no_interval() -> None:
+    row = dataclasses.replace(judged(Verdict.BETTER, "10.0", (9.0, 9.0)), interval=None, measured=(9.04,))
+    assert explanation(row) == "Printed is 10.0; the one result, without randomness, is 9.0."
+
+
+def test_pending_and_untested_claims_say_why() -> None:
+    pending = dataclasses.replace(order_row(Verdict.PENDING, (True, True)), expected=5)
+    assert "2 of 5 runs" in explanation(pending)
+    assert "no data" in explanation(dataclasses.replace(order_row(Verdict.NOT_TESTED, ()), reason="no data"))
+
+
+@pytest.mark.parametrize("row", [order_row(statement=EVIL, source=EVIL), fact_row(printed=EVIL, found=(EVIL,))])
+def test_no_text_becomes_markup(row: Any) -> None:
+    parsed = Parsed(examples_page([of(row)]))
+    assert not {"script", "img"} & set(parsed.tags)
+    assert EVIL in parsed.text
