@@ -8,9 +8,11 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reproduce_lib.book import build_book
@@ -38,7 +40,7 @@ class Visit:
 def build(root: Path, repository_url: str = "") -> Path:
     for name in ("book", "notebooks"):
         shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns("papers", "_generated", "*.lock"))
-    for name in ("_config.yml", "_toc.yml"):
+    for name in ("_config.yml", "_toc.yml", "CITATION.cff"):
         shutil.copy(PROJECT / name, root / name)
     (root / ".pytest_cache").mkdir()
     (root / ".pytest_cache" / "README.md").write_text("# A tool's own page\n", encoding="utf-8")
@@ -68,8 +70,10 @@ def pages_of(html: Path) -> list[str]:
     return sorted(path.relative_to(html).as_posix() for path in html.glob("book/**/*.html"))
 
 
-def visit(browser: Browser, url: str, width: int = 1280, scripts: bool = True) -> Visit:
-    page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
+def visit(
+    browser: Browser, url: str, width: int = 1280, scripts: bool = True, scheme: Literal["light", "dark"] = "light"
+) -> Visit:
+    page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=scripts, color_scheme=scheme)
     seen = Visit(page)
     page.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else seen.foreign.append(r.url))
     page.on("console", lambda m: seen.complaints.append(m.text) if m.type == "error" else None)
@@ -245,3 +249,114 @@ def test_without_data_the_pages_say_so_and_launch_buttons_open_the_sources(
         assert all("someone/reported" in address for address in addresses)
         assert all(address.endswith(f"notebooks/{paper}.ipynb") for address in addresses)
         assert "blob/main/book/papers" not in text
+
+
+# What a reader of the whole book finds
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_violation_of_accessibility(
+    html: Path, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    axe = Axe()
+    for name in pages_of(html):
+        page = visit(browser, (html / name).as_uri(), scheme=scheme).page
+        found = axe.run(page).response["violations"]
+        grave = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+        assert (name, grave) == (name, [])
+        page.close()
+
+
+@pytest.mark.browser
+def test_axe_would_find_a_text_that_is_too_faint(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/index.html").as_uri()).page
+    page.add_style_tag(content="main p { color: #eee !important; background: #fff !important; }")
+    assert "color-contrast" in {one["id"] for one in Axe().run(page).response["violations"]}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("paper", PAPERS)
+def test_search_finds_each_paper(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, f"{(html / 'search.html').as_uri()}?q={paper}").page
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+    targets = page.eval_on_selector_all("#search-results li a", "all => all.map(one => one.href)")
+    assert any(f"/{paper}.html" in target for target in targets)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("paper", PAPERS)
+def test_figures_are_vectors_with_numbers_and_the_text_refers_to_each(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri()).page
+    figures = page.locator(f"figure[id^='fig-{paper}-']")
+    assert figures.count() >= 3
+    referred = set(page.eval_on_selector_all("main a.internal[href*='#fig-']", "all => all.map(a => a.hash.slice(1))"))
+    numbers = []
+    for figure in figures.all():
+        assert figure.get_attribute("id") in referred
+        numbers.append(figure.locator(".caption-number").inner_text().strip())
+        images = figure.locator("img")
+        assert all((image.get_attribute("src") or "").endswith(".svg") for image in images.all())
+    assert len(set(numbers)) == len(numbers)
+    assert all(re.fullmatch(r"Figure \d+", number) for number in numbers)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("paper", PAPERS)
+def test_each_network_is_drawn_large_enough_to_read(html: Path, browser: Browser, paper: str) -> None:
+    for width in WIDTHS:
+        page = visit(browser, (html / page_of(paper)).as_uri(), width).page
+        for drawing in page.locator("svg.rr-network").all():
+            box = drawing.bounding_box()
+            units = float((drawing.get_attribute("viewBox") or "").split()[2])
+            assert box is not None
+            assert box["width"] <= width
+            assert 12 * box["width"] / units > 8  # pixels of a letter
+        assert page.locator("svg.rr-network").count() >= 2
+        page.close()
+
+
+@pytest.mark.browser
+def test_the_landing_page_shows_a_figure_of_each_paper(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/index.html").as_uri()).page
+    images = page.locator("img.rr-thumbnail")
+    assert images.count() == len(PAPERS)
+    for image in images.all():
+        image.scroll_into_view_if_needed()
+        page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=image.element_handle())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("paper", PAPERS)
+def test_code_is_folded_and_one_click_away(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri()).page
+    folds = page.locator("details.hide")
+    assert folds.count() > 5
+    assert not any(code.is_visible() for code in page.locator(".cell_input pre").all())
+    folds.last.locator("summary").click()
+    assert folds.last.locator("pre").first.is_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("paper", PAPERS)
+def test_on_paper_everything_is_open_and_nothing_is_cut_off(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri(), width=720).page  # A4 without its margins
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    assert all(fold.get_attribute("open") is not None for fold in page.locator("details.rr-group").all())
+    wide = "all => all.filter(one => one.getBoundingClientRect().right > 721).map(one => one.caption.textContent)"
+    assert page.eval_on_selector_all("table.rr-table", wide) == []
+    assert not page.locator("details.hide").first.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.rr-group[open]").count() == 0
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.browser
+def test_each_lesson_and_each_example_leads_to_its_page(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/together.html").as_uri()).page
+    assert page.locator("main li p:has(a), main li:has(> a)").count() >= len(PAPERS)
+    assert "No page has measured" not in page.locator("main").inner_text()
+    page = visit(browser, (html / "book/how-to-read.html").as_uri()).page
+    assert page.locator(".rr-example a").count() == page.locator(".rr-example .rr-verdict").count() >= 8
