@@ -115,9 +115,10 @@ def spread(values: Sequence[float], digits: int = 1) -> Html:
     """Write the mean of several runs, with the smallest and the largest below it where they differ."""
     if not values:
         return Html("–")
-    low, mean, high = (f"{one:.{digits}f}" for one in (min(values), sum(values) / len(values), max(values)))
+    numbers = (min(values), sum(values) / len(values), max(values))
+    low, mean, high = (f"{one:.{digits}f}".replace("-", "−") for one in numbers)
     below = f' <span class="rr-range">{low} to {high}</span>' if low != high else ""
-    return Html(f"{mean}{below}".replace("-", "−"))
+    return Html(f"{mean}{below}")
 
 
 def percent(value: float | None) -> str:

@@ -92,7 +92,8 @@ def draw_clipped(axes: Axes, true: NDArray[Any], clipped: NDArray[Any], recovere
 
 def draw_boundary(figure: Figure, axes: Axes, plane: NDArray[Any], probability: NDArray[Any]) -> None:
     """Draw the probability of a class over two features, and where it is a half."""
-    mesh = axes.pcolormesh(plane, plane, probability, cmap="PuOr", vmin=0, vmax=1, shading="nearest")
+    # Between the cells of a mesh of vectors a viewer shows seams.
+    mesh = axes.pcolormesh(plane, plane, probability, cmap="PuOr", vmin=0, vmax=1, shading="nearest", rasterized=True)
     axes.contour(plane, plane, probability, levels=[0.5], colors="black", linewidths=1.2)
     axes.set(xlabel="first feature", ylabel="second feature", aspect="equal")
     figure.colorbar(mesh, ax=axes, label="probability of the second class")

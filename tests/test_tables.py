@@ -223,4 +223,6 @@ def test_percent_has_its_sign(value: float | None, text: str) -> None:
 def test_a_spread_is_the_mean_with_the_ends_below_it_where_they_differ(
     values: list[float], digits: int, words: list[str]
 ) -> None:
-    assert Parsed(spread(values, digits)).text == " ".join(words)
+    parsed = Parsed(spread(values, digits))
+    assert parsed.text == " ".join(words)
+    assert parsed.values("class") == (["rr-range"] if len(words) > 1 else [])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -84,3 +86,38 @@ def test_every_page_in_the_table_of_contents_is_reachable() -> None:
         path = ROOT / (name if name.endswith(".ipynb") else f"{name}.md")
         source = ROOT / "notebooks" / path.name if path.suffix == ".ipynb" else path
         assert source.is_file(), name
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_opened_alone_a_notebook_asks_for_its_repository_or_fetches_it(name: str, tmp_path: Path) -> None:
+    """Run the first cell where the library is not installed; `git` and `pip` only write down what they are asked."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    first = next(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "__init__.py").touch()
+    (tmp_path / "pip" / "__main__.py").write_text("import sys\nopen('asked', 'a').write(' '.join(sys.argv[1:]) + '\\n')\n")
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text("#!/bin/sh\necho \"git $*\" >> asked\nmkdir -p reproduced/reproduce_lib\n")
+    git.chmod(0o755)
+    environment = {"PATH": f"{git.parent}:/usr/bin:/bin", "PYTHONPATH": str(tmp_path)}
+    # Without the environment's own packages, among which the library would be found.
+    command = [sys.executable, "-S", "-c", first]
+    alone = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert alone.returncode != 0
+    assert "name its repository" in alone.stderr
+    known = first.replace('_repository = ""', '_repository = "https://example.org/a.git"')
+    assert known != first
+    found = subprocess.run([sys.executable, "-S", "-c", f"{known}\nimport reproduce_lib"], cwd=tmp_path, env=environment, check=True)
+    assert found.returncode == 0
+    cloned, installed = (tmp_path / "asked").read_text().splitlines()
+    assert cloned == "git clone --depth 1 https://example.org/a.git reproduced"
+    assert "--constraint reproduced/constraints.txt" in installed
+    assert (ROOT / "constraints.txt").is_file()
+
+
+def test_binder_installs_the_project_at_its_pins() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    (from_pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert "--editable ." in from_pip
+    assert "--constraint constraints.txt" in from_pip
