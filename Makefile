@@ -1,11 +1,11 @@
-# make book | test | test-all | bench | lint | clean
+# make book | test | test-all | bench | picture | lint | clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 # A process for each core; the tests of a file share what it builds.
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: book test test-all bench lint clean
+.PHONY: book test test-all bench picture lint clean
 
 book: $(VENV)/installed
 	$(BIN)/reproduce book
@@ -18,6 +18,9 @@ test-all: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks
+
+picture: book
+	$(BIN)/python -m tests.book.picture
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -12,9 +12,11 @@ from typing import Literal
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from reproduce_lib import book
 from reproduce_lib.book import build_book
 from reproduce_lib.claims import ValueClaim, load_claims
 from reproduce_lib.collection import TITLES, rebuilt
@@ -42,6 +44,14 @@ def build(root: Path, repository_url: str = "") -> Path:
         shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns("papers", "_generated", "*.lock"))
     for name in ("_config.yml", "_toc.yml", "CITATION.cff"):
         shutil.copy(PROJECT / name, root / name)
+    for path in (root / "notebooks").glob("*[md,ipynb]"):
+        text = path.read_text(encoding="utf-8")
+        for empty, named in (
+            ('_repository = ""', f'_repository = "{repository_url}"'),
+            (r"_repository = \"\"", rf"_repository = \"{repository_url}\""),
+        ):
+            text = text.replace(empty, named)
+        path.write_text(text, encoding="utf-8")
     (root / ".pytest_cache").mkdir()
     (root / ".pytest_cache" / "README.md").write_text("# A tool's own page\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -248,6 +258,9 @@ def test_without_data_the_pages_say_so_and_launch_buttons_open_the_sources(
         assert len(addresses) == 2
         assert all("someone/reported" in address for address in addresses)
         assert all(address.endswith(f"notebooks/{paper}.ipynb") for address in addresses)
+        # Opened alone, the notebook fetches the project from where the button took it.
+        source = (html.parents[1] / "notebooks" / f"{paper}.md").read_text(encoding="utf-8")
+        assert '_repository = "https://github.com/someone/reported"' in source
         assert "blob/main/book/papers" not in text
 
 
@@ -255,7 +268,7 @@ def test_without_data_the_pages_say_so_and_launch_buttons_open_the_sources(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_no_page_has_a_serious_violation_of_accessibility(
     html: Path, browser: Browser, scheme: Literal["light", "dark"]
 ) -> None:
@@ -360,3 +373,15 @@ def test_each_lesson_and_each_example_leads_to_its_page(html: Path, browser: Bro
     assert "No page has measured" not in page.locator("main").inner_text()
     page = visit(browser, (html / "book/how-to-read.html").as_uri()).page
     assert page.locator(".rr-example a").count() == page.locator(".rr-example .rr-verdict").count() >= 8
+
+
+def test_no_button_for_colab_where_the_notebooks_name_no_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(PROJECT))
+    config = yaml.safe_load(
+        book._config("https://github.com/someone/reported", tmp_path / "config.yml").read_text("utf-8")
+    )
+    buttons = config["sphinx"]["config"]["html_theme_options"]["launch_buttons"]
+    assert buttons["binderhub_url"]
+    assert not buttons["colab_url"]
