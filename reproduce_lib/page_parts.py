@@ -28,7 +28,7 @@ def overview(claims: PaperClaims) -> Html:
     counted = table(
         ["What is claimed", *KINDS.values()], rows, caption="Claims that were transcribed", numeric=len(KINDS)
     )
-    return Html(f"<p>{escape(claims.in_a_sentence)}</p>{counted}")
+    return Html(f"<p>{escape(claims.in_a_sentence)} {_where_it_is(claims.citation)}</p>{counted}")
 
 
 def decisions(claims: PaperClaims, used: Mapping[str, Any]) -> Html:
@@ -85,6 +85,17 @@ def cite(claims: PaperClaims) -> Html:
         '<details class="rr-group"><summary>Cite this reproduction</summary>'
         f'<pre tabindex="0">{escape(entry)}</pre></details>'
     )
+
+
+def _where_it_is(citation: str) -> str:
+    """Return a link to a paper by its DOI, or words where the reference has none."""
+    from pybtex.database import parse_file
+
+    entry = parse_file(str(paths.root() / "book" / "references.bib")).entries[citation]
+    doi = entry.fields.get("doi")
+    if doi is None:
+        return "The paper names no DOI."
+    return f'DOI <a href="https://doi.org/{escape(doi)}">{escape(doi)}</a>.'
 
 
 def _heading(claim: ValueClaim | OrderClaim | FactClaim) -> str:

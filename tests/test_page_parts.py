@@ -37,6 +37,15 @@ def test_overview_counts_each_claim_once(paper: str) -> None:
     assert len({row[0] for row in rows}) == len(rows)
 
 
+def test_overview_leads_to_the_paper_by_its_doi_where_it_has_one() -> None:
+    assert Parsed(page_parts.overview(load_claims("asma2024"))).values("href") == [
+        "https://doi.org/10.55529/jaimlnn.43.31.40"
+    ]
+    without = Parsed(page_parts.overview(load_claims("zhang2023")))
+    assert without.values("href") == []
+    assert "no DOI" in without.text
+
+
 def test_parts_of_one_table_are_counted_as_one() -> None:
     headings = [row[0] for row in Parsed(page_parts.overview(load_claims("li2021"))).rows]
     assert headings.count("Table III") == 1
