@@ -27,7 +27,7 @@ from reproduce_lib.errors import RunError
 from reproduce_lib.exports import write_exports
 from reproduce_lib.files import write_whole
 from reproduce_lib.lessons import TOPICS, lesson_list, origins_table
-from reproduce_lib.page_checks import page_problems
+from reproduce_lib.page_checks import output_problems, page_problems
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
@@ -74,6 +74,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     absent = [paper for paper in rebuilt() if not page_path(paper).is_file()]
     if absent:
         raise RunError("\n".join([*failures, f"no page to show for {', '.join(absent)}; the book is not rendered"]))
+    _check_outputs()
     comparisons = [Comparison(load_claims(paper), load_paper(paper), store_for("full")) for paper in rebuilt()]
     entries = {one.claims.paper: entry_of(one, page_path(one.claims.paper)) for one in comparisons}
     generated = paths.root() / "book" / "_generated"
@@ -107,6 +108,18 @@ def check_pages() -> None:
         f"notebooks/{paper}.md: {problem}"
         for paper in rebuilt()
         for problem in page_problems(nbformat.read(notebook_path(paper), as_version=4), load_claims(paper))
+    ]
+    if problems:
+        raise RunError("\n".join(problems))
+
+
+def _check_outputs() -> None:
+    import nbformat
+
+    problems = [
+        f"notebooks/{paper}.md: {problem}"
+        for paper in rebuilt()
+        for problem in output_problems(nbformat.read(page_path(paper), as_version=4))
     ]
     if problems:
         raise RunError("\n".join(problems))

@@ -25,6 +25,8 @@ RESULTS = ANATOMY[3:7]
 # The levels of intervals, orders and tests, which no run moves.
 LEVELS = {Fraction(5), Fraction(95)}
 SHORTEST_WORDS = 40
+# What a bound text is kept as.
+BOUND = "application/papermill.record/"
 
 _HEADING = re.compile(r"^(##?) (.+?)\s*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -39,6 +41,22 @@ _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 def page_problems(notebook: Any, claims: PaperClaims) -> list[str]:
     """Return in words what is wrong with a paper's source notebook, nothing if nothing is."""
     return [*_sections(notebook), *_figures(notebook, claims.paper), *_typed_numbers(notebook, claims)]
+
+
+def output_problems(notebook: Any) -> list[str]:
+    """Return in words which figures of an executed notebook have more than one output: each would be numbered."""
+    return [
+        f"{cell.metadata['mystnb']['figure']['name']} shows {len(shown)} outputs, and a figure is one; "
+        "assign what its last line returns to _"
+        for cell in notebook.cells
+        if "figure" in cell.metadata.get("mystnb", {})
+        and len(shown := [one for one in cell.outputs if _is_shown(one)]) > 1
+    ]
+
+
+def _is_shown(output: Any) -> bool:
+    """Tell whether an output is part of the page; a bound text is where it is glued, and words printed make no figure."""
+    return any(not kind.startswith(BOUND) for kind in output.get("data", {}))
 
 
 def _sections(notebook: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.collection import TITLES
 from reproduce_lib.compare import Comparison, Row, verdict_counts
+from reproduce_lib.page_checks import BOUND
 from reproduce_lib.tables import TONES, Html, table
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 
@@ -20,7 +21,6 @@ HEADLINE = "headline"
 HEADLINE_FIGURE = "headline-figure"
 # Where the built book has what is generated and shown as it is, from the landing page.
 STATIC = "../_static"
-_GLUE_PREFIX = "application/papermill.record/"
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def bound_texts(page: Path) -> dict[str, str]:
     texts = {}
     for output in outputs:
         name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-        text = output.get("data", {}).get(f"{_GLUE_PREFIX}text/markdown")
+        text = output.get("data", {}).get(f"{BOUND}text/markdown")
         if name and text:
             texts[name] = text
     return texts

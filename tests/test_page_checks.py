@@ -12,7 +12,7 @@ import pytest
 from reproduce_lib.book import notebook_path
 from reproduce_lib.claims import PaperClaims, load_claims
 from reproduce_lib.collection import rebuilt
-from reproduce_lib.page_checks import ANATOMY, RESULTS, page_problems
+from reproduce_lib.page_checks import ANATOMY, RESULTS, output_problems, page_problems
 from tests.support import PROJECT
 
 KEY = "naufal2023"
@@ -135,3 +135,16 @@ def test_what_is_no_result_may_be_typed(notebook: Any, claims: PaperClaims, allo
 def test_numbers_outside_of_results_are_free(notebook: Any, claims: PaperClaims) -> None:
     cell_with(notebook, "## The data").source += "\n\nThe file has 0.731 gigabytes."
     assert page_problems(notebook, claims) == []
+
+
+def test_figure_with_a_second_output_is_refused() -> None:
+    def cell(name: str, outputs: int) -> Any:
+        shown = [nbformat.v4.new_output("display_data", data={"text/plain": "one"}) for _ in range(outputs)]
+        printed = nbformat.v4.new_output("stream", text="a warning")
+        bound = nbformat.v4.new_output("display_data", data={"application/papermill.record/text/plain": "bound"})
+        about = {"mystnb": {"figure": {"name": name}}}
+        return nbformat.v4.new_code_cell("draw()", outputs=[*shown, printed, bound], metadata=about)
+
+    notebook = nbformat.v4.new_notebook(cells=[cell("fig-a", 1), cell("fig-b", 2)])
+    (problem,) = output_problems(notebook)
+    assert problem.startswith("fig-b shows 2 outputs")

@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 import jupytext
+import nbformat
 import pytest
 import yaml
 
 from reproduce_lib import collection
 from reproduce_lib.claims import load_claims
 from reproduce_lib.errors import ParameterError
+from reproduce_lib.page_checks import page_problems
 from reproduce_lib.scaffold import add_paper
 from tests.support import PROJECT
 
@@ -66,6 +68,8 @@ def test_claims_and_notebooks_are_valid_as_written(root: Path) -> None:
     add_paper(KEY, TITLE)
     claims = load_claims(KEY)
     assert (claims.paper, claims.title) == (KEY, TITLE)
+    notebook = nbformat.read(root / "notebooks" / f"{KEY}.ipynb", as_version=4)
+    assert page_problems(notebook, claims) == []
     source, pair = (jupytext.read(root / "notebooks" / f"{KEY}.{ending}") for ending in ("md", "ipynb"))
     assert [cell.source for cell in source.cells] == [cell.source for cell in pair.cells]
     assert [cell.metadata["tags"] for cell in pair.cells if "parameters" in cell.metadata.get("tags", [])]

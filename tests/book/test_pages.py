@@ -214,7 +214,7 @@ def test_what_is_offered_can_be_taken_away(html: Path, browser: Browser) -> None
     names = [Path(unquote(urlsplit(link).path)) for link in links]
     assert all(path.is_file() for path in names)
     wanted = {f"{paper}{end}" for paper in PAPERS for end in ("-claims.csv", "-claims.json", ".ipynb")}
-    assert {path.name for path in names} >= wanted | {"claims.schema.json", "records.zip"}
+    assert {path.name for path in names} >= wanted | {"claims.schema.json", "records.zip", "CITATION.cff"}
 
 
 @pytest.mark.browser
