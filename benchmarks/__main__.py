@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import book, dlep, features, profiles, throughput, workers
+from benchmarks import book, dlep, features, phasenet, profiles, throughput, workers
 from reproduce_lib import environment
 from reproduce_lib.pool import cores
 from reproduce_lib.run_log import now
@@ -18,6 +18,7 @@ RATIOS: dict[str, Any] = {
     "jobs": throughput.jobs_against_one,
     "programs": throughput.kept_programs_against_none,
     "features": features.windows_against_pandas,
+    "phasenet": phasenet.networks_against_fit,
 }
 QUANTITIES: dict[str, Any] = {
     "book": book.building,
@@ -25,6 +26,8 @@ QUANTITIES: dict[str, Any] = {
     "workers": workers.memory_and_start,
     "arithmetic": workers.share_of_arithmetic,
     "dlep": dlep.step_and_its_limit,
+    "augmentation": phasenet.share_of_augmentation,
+    "detectors": phasenet.runtime_of_detectors,
 }
 
 

@@ -55,7 +55,7 @@ def output_problems(notebook: Any) -> list[str]:
 
 
 def _is_shown(output: Any) -> bool:
-    """Tell whether an output is part of the page; a bound text is where it is glued, and words printed make no figure."""
+    """Tell whether an output is part of the page: a bound text is not, nor are words that a cell prints."""
     return any(not kind.startswith(BOUND) for kind in output.get("data", {}))
 
 
