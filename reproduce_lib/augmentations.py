@@ -8,7 +8,7 @@ changed in place.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ ARTIFACT_SIZES = (2.0, 20.0)
 REACH = 5.0
 # Deviation, as a share of the largest amplitude, below which a component is taken for constant.
 CONSTANT = 1e-6
+# Times in a row of a sum, the first that divides a window.
+ROWS = (300, 250, 256, 100, 64, 50, 10, 1)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,21 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def among(self, rows: Rows | NDArray[np.bool_]) -> Windows:
+        """Return some of the windows."""
+        return Windows(self.values[rows], self.arrivals[rows])
+
+    def replaced(self, rows: Rows, by: Windows) -> Windows:
+        """Return all windows with others in the place of some; what has fewer earthquakes gets ``nan`` for them."""
+        events = max(self.arrivals.shape[1], by.arrivals.shape[1])
+        arrivals = np.full((len(self), events, self.arrivals.shape[2]), np.nan)
+        arrivals[:, : self.arrivals.shape[1]] = self.arrivals
+        arrivals[rows] = np.nan
+        arrivals[rows, : by.arrivals.shape[1]] = by.arrivals
+        values = self.values.copy()
+        values[rows] = by.values
+        return Windows(values, arrivals)
 
 
 def cut(values: Values, arrivals: NDArray[np.float64], starts: Rows, length: int) -> Windows:
@@ -122,7 +139,7 @@ def superpose_noise(windows: Windows, noise: Values, ratios: NDArray[np.float64]
     ratios : 20 log10 of the signal's deviation from P on over the noise's, shape (windows,)
     """
     signal = _deviation_after(windows.values, windows.arrivals[:, 0, 0])
-    scale = signal / _positive(noise.std(axis=1, dtype=float)) / 10 ** (ratios[:, None] / 20)
+    scale = signal / _positive(_deviation(noise)) / 10 ** (ratios[:, None] / 20)
     scale = np.where(recorded(windows.values) & recorded(noise), scale, 0.0)
     return replace(windows, values=windows.values + scale[:, None].astype(np.float32) * noise)
 
@@ -143,7 +160,7 @@ def add_artifacts(windows: Windows, kinds: NDArray[np.str_], generator: np.rando
     swallowed = (kinds == "gap")[:, None] & (since >= 0) & (since < gap_length[:, None])
     decay = np.where(since >= 0, np.exp(-np.maximum(since, 0) / (IMPULSE_SHARE * times)), 0.0)
     shape = np.where((kinds == "step")[:, None], since >= 0, 0.0) + np.where((kinds == "impulse")[:, None], decay, 0.0)
-    deviation = windows.values.std(axis=1, dtype=float)
+    deviation = _deviation(windows.values)
     added = (shape * size[:, None])[:, :, None] * deviation[:, None]
     values = np.where(swallowed[:, :, None], 0, windows.values + added).astype(np.float32)
     within = np.nan_to_num(windows.arrivals - first[:, None, None], nan=-1.0)
@@ -212,44 +229,68 @@ def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) 
     inside = (samples >= 0) & (samples < length)
     places = np.broadcast_to(window[:, None], samples.shape)[inside], samples[inside]
     np.maximum.at(phases, (*places, np.broadcast_to(phase[:, None], samples.shape)[inside]), heights[inside])
-    # Where P and S lie on one another they share what there is.
-    phases /= np.maximum(phases.sum(axis=-1, keepdims=True), 1.0)
-    noise = 1.0 - phases.sum(axis=-1, keepdims=True)
-    found: Values = np.concatenate([noise, phases], axis=-1)
+    # Where P and S lie on one another they share what there is; that is in few windows.
+    crowded = (phases[..., 0] + phases[..., 1]).max(axis=1, initial=0) > 1.0
+    phases[crowded] /= np.maximum(phases[crowded].sum(axis=-1, keepdims=True), 1.0)
+    found = np.empty((*phases.shape[:2], 1 + phases.shape[2]), dtype=np.float32)
+    found[..., 1:] = phases
+    np.subtract(1.0, phases[..., 0] + phases[..., 1], out=found[..., 0])
     return found
 
 
 def standardise(values: Values) -> Values:
     """Give each component of each window mean 0 and deviation 1; a component that is constant becomes 0."""
-    centred = values - values.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-    deviation = np.sqrt(np.mean(centred**2, axis=1, keepdims=True, dtype=np.float64))
-    level = np.abs(values).max(axis=1, keepdims=True)
+    centred: Values = values - _mean(values).astype(np.float32)[:, None]
+    deviation = np.sqrt(_mean(centred**2))
+    level = np.maximum(_over_times(np.maximum, values), -_over_times(np.minimum, values))
     # The mean of a large constant may be off by rounding, and leave a deviation a little above 0.
     factor = np.where(deviation > CONSTANT * level, 1 / _positive(deviation), 0.0).astype(np.float32)
-    found: Values = centred * factor
-    return found
+    centred *= factor[:, None]
+    return centred
 
 
 def recorded(values: Values) -> NDArray[np.bool_]:
     """Tell which components of each window hold anything, shape (windows, 3)."""
-    return np.asarray(values.any(axis=1))
+    return np.asarray((_over_times(np.maximum, values) != 0) | (_over_times(np.minimum, values) != 0))
 
 
 def _largest(values: Values) -> NDArray[np.float64]:
     """Return the largest amplitude of each window about the mean of its component, shape (windows,)."""
-    centred = values - values.mean(axis=1, keepdims=True, dtype=float)
-    found: NDArray[np.float64] = np.abs(centred).max(axis=(1, 2))
+    mean = _mean(values)
+    above, below = _over_times(np.maximum, values) - mean, mean - _over_times(np.minimum, values)
+    found: NDArray[np.float64] = np.maximum(above, below).max(axis=1)
     return found
 
 
 def _deviation_after(values: Values, p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the deviation of each component from P on, shape (windows, 3)."""
-    after = (np.arange(values.shape[1]) >= p[:, None])[:, :, None]
-    counts = np.maximum(after.sum(axis=1), 1)
-    mean = (values * after).sum(axis=1, dtype=float) / counts
-    squares = (((values - mean[:, None]) * after) ** 2).sum(axis=1, dtype=float) / counts
-    found: NDArray[np.float64] = np.sqrt(squares)
+    after = (np.arange(values.shape[1]) >= p[:, None]).astype(np.float32)
+    counts = np.maximum(after.sum(axis=1), 1)[:, None]
+    mean = _over_times(np.add, values * after[:, :, None], float) / counts
+    apart = (values - mean.astype(np.float32)[:, None]) * after[:, :, None]
+    found: NDArray[np.float64] = np.sqrt(_over_times(np.add, apart**2, float) / counts)
     return found
+
+
+def _deviation(values: Values) -> NDArray[np.float64]:
+    """Return the deviation of each component, shape (windows, 3)."""
+    apart = values - _mean(values).astype(np.float32)[:, None]
+    found: NDArray[np.float64] = np.sqrt(_mean(apart**2))
+    return found
+
+
+def _mean(values: Values) -> NDArray[np.float64]:
+    """Return the mean of each component, shape (windows, 3)."""
+    found: NDArray[np.float64] = _over_times(np.add, values, float) / values.shape[1]
+    return found
+
+
+def _over_times(function: np.ufunc, values: Values, dtype: type | None = None) -> Any:
+    """Reduce windows over their times, shape (windows, 3), in rows of many times: rows of three are slow."""
+    windows, times, components = values.shape
+    fold = next(one for one in ROWS if times % one == 0)
+    rows = function.reduce(values.reshape(windows, times // fold, fold * components), axis=1, dtype=dtype)
+    return function.reduce(rows.reshape(windows, fold, components), axis=1)
 
 
 def _positive(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from reproduce_lib import augmentations
 from reproduce_lib.augmentations import (
     ARTIFACT_SIZES,
     ARTIFACTS,
@@ -536,3 +537,39 @@ def test_values_stay_in_single_precision() -> None:
     before = windows_of(shaking(), (20.0, 40.0))
     for name in ("cut", "events", "noise", *ARTIFACTS, "dropout", "clip", "standardise"):
         assert arrays_of(CHANGES[name](before, generator()))[0].dtype == np.float32
+
+
+# Some of the windows, and reductions in long rows
+
+
+def test_some_windows_are_replaced_and_the_others_stay_as_they_are() -> None:
+    random = np.random.default_rng(0)
+    windows = Windows(random.normal(size=(5, 20, 3)).astype(np.float32), random.normal(size=(5, 1, 2)))
+    others = Windows(random.normal(size=(2, 20, 3)).astype(np.float32), random.normal(size=(2, 2, 2)))
+    before = windows.values.copy(), windows.arrivals.copy()
+    rows = np.array([3, 0])
+    made = windows.replaced(rows, others)
+    np.testing.assert_array_equal(made.among(rows).values, others.values)
+    np.testing.assert_array_equal(made.among(rows).arrivals, others.arrivals)
+    left = np.array([1, 2, 4])
+    np.testing.assert_array_equal(made.values[left], windows.values[left])
+    np.testing.assert_array_equal(made.arrivals[left, :1], windows.arrivals[left])
+    assert np.isnan(made.arrivals[left, 1:]).all()
+    np.testing.assert_array_equal(windows.values, before[0])
+    np.testing.assert_array_equal(windows.arrivals, before[1])
+
+
+def test_window_that_is_replaced_by_one_of_fewer_earthquakes_has_fewer() -> None:
+    windows = Windows(np.zeros((2, 4, 3), dtype=np.float32), np.ones((2, 2, 2)))
+    made = windows.replaced(np.array([1]), Windows(np.ones((1, 4, 3), dtype=np.float32), np.full((1, 1, 2), 3.0)))
+    assert np.isnan(made.arrivals[1, 1]).all()
+    assert (made.arrivals[1, 0] == 3).all()
+    assert (made.arrivals[0] == 1).all()
+
+
+@pytest.mark.parametrize("times", [1, 7, 64, 100, 300, 3000, 2048, 3001])
+def test_deviation_and_mean_of_any_length_are_numpys(times: int) -> None:
+    values = np.random.default_rng(times).normal(50, 3, size=(4, times, 3)).astype(np.float32)
+    np.testing.assert_allclose(augmentations._mean(values), values.mean(axis=1, dtype=float), rtol=1e-7)
+    np.testing.assert_allclose(augmentations._deviation(values), values.std(axis=1, dtype=float), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(augmentations._over_times(np.maximum, values), values.max(axis=1))

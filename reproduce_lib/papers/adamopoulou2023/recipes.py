@@ -107,24 +107,24 @@ def _with_second_events(windows: Windows, study: Study, fold: Fold, generator: n
     earliest = np.where(earliest < WINDOW, np.maximum(earliest, 0.0), 0.0)
     others = windows_at(study, rows, generator.uniform(earliest, WINDOW))
     ratios = log_uniform(len(windows), *EVENT_RATIOS, generator)
-    ratios *= generator.random(len(windows)) < EVENT_SHARE
-    return superpose_events(windows, others, ratios, EVENT_SEPARATION)
+    chosen = np.flatnonzero(generator.random(len(windows)) < EVENT_SHARE)
+    made = superpose_events(windows.among(chosen), others.among(chosen), ratios[chosen], EVENT_SEPARATION)
+    return windows.replaced(chosen, made)
 
 
 def _with_noise(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:
     noise = noise_windows(study.noise, fold.training_noise, len(windows), generator)
     ratios = generator.uniform(*NOISE_RATIOS, len(windows))
-    chosen = generator.random(len(windows)) < NOISE_SHARE
-    return superpose_noise(windows, noise, np.where(chosen, ratios, np.inf))
+    chosen = np.flatnonzero(generator.random(len(windows)) < NOISE_SHARE)
+    made = superpose_noise(windows.among(chosen), noise[chosen], ratios[chosen])
+    return windows.replaced(chosen, made)
 
 
 def _with_false_positives(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:
     """Put noise with a defect, and no earthquake, in the place of some windows."""
-    values, arrivals = windows.values.copy(), windows.arrivals.copy()
     chosen = np.flatnonzero(generator.random(len(windows)) < FALSE_POSITIVE_SHARE)
-    if len(chosen):
-        noise = noise_windows(study.noise, fold.training_noise, len(chosen), generator)
-        none = Windows(noise, np.full((len(chosen), *arrivals.shape[1:]), np.nan))
-        values[chosen] = add_artifacts(none, generator.choice(ARTIFACTS, len(chosen)), generator).values
-        arrivals[chosen] = np.nan
-    return Windows(values, arrivals)
+    if not len(chosen):
+        return windows
+    noise = noise_windows(study.noise, fold.training_noise, len(chosen), generator)
+    none = Windows(noise, np.full((len(chosen), *windows.arrivals.shape[1:]), np.nan))
+    return windows.replaced(chosen, add_artifacts(none, generator.choice(ARTIFACTS, len(chosen)), generator))

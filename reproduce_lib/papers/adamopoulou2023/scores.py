@@ -176,7 +176,7 @@ def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold
     complete = (table["components"] == COMPONENTS).to_numpy()
     _by_signal(found, picker, parameters, windows, high, rows)
     clear = high & complete
-    _by_component(found, picker, parameters, _chosen(windows, clear), rows[clear])
+    _by_component(found, picker, parameters, windows.among(clear), rows[clear])
     _by_place(found, picker, study, clear_rows(study, fold.test))
     _second_events(found, picker, parameters, study, fold, number)
     _defects(found, picker, parameters, study, fold, number)
@@ -274,7 +274,7 @@ def _second_events(
     ratios = log_uniform(PAIRS, *SECOND_RATIOS, generator)
     pairs = superpose_events(first, second, ratios, SECOND_SEPARATION)
     own = np.flatnonzero(~np.isnan(pairs.arrivals[:, 1, 0]))
-    pairs = _chosen(pairs, own)
+    pairs = pairs.among(own)
     picks = picker.picks(pairs)
     for phase_number, phase in enumerate(PHASES):
         chosen = picks[phase_number].above(picker.thresholds[phase_number])
@@ -329,10 +329,6 @@ def _with_components(windows: Windows, subset: str) -> Windows:
     """Keep some components, the others 0."""
     kept = np.array([letter.lower() in subset for letter in COMPONENTS])
     return Windows(np.where(kept, windows.values, np.float32(0)), windows.arrivals)
-
-
-def _chosen(windows: Windows, rows: NDArray[np.bool_] | Rows) -> Windows:
-    return Windows(windows.values[rows], windows.arrivals[rows])
 
 
 def _match_among(picks: Picks, arrivals: NDArray[np.float64], rows: NDArray[np.bool_], tolerance: float) -> Counts:
