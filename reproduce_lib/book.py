@@ -34,6 +34,7 @@ from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, sco
 from reproduce_lib.speed import read_results, results_page, runs_page
 from reproduce_lib.study import store_for
 from reproduce_lib.tables import table
+from reproduce_lib.tolerances import METRICS
 from reproduce_lib.verdict_examples import examples_page
 
 # Where an executed notebook with other parameters says which ones.
@@ -85,6 +86,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "scoreboard.md", scoreboard_page(entries).encode())
     write_whole(generated / "collection.md", collection_figure(comparisons).encode())
     write_whole(generated / "claims.md", claims_page(comparisons).encode())
+    write_whole(generated / "half-widths.md", _half_widths().encode())
     write_whole(generated / "examples.md", examples_page(comparisons).encode())
     bound = {key: bound_texts(page_path(key)) for key in entries}
     for topic in TOPICS:
@@ -234,6 +236,16 @@ def _data_table() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _half_widths() -> str:
+    """Return how wide an interval of each score may be and still carry a verdict."""
+    header = ["Score", "Widest half-width of the interval that carries a verdict"]
+    rows = [
+        (one.label, f"{one.half_width:.0%} of the printed value" if one.relative else f"{one.half_width:g}")
+        for one in METRICS.values()
+    ]
+    return f"{table(header, rows, caption='Verdict half-widths', numeric=1)}\n"
+
+
 def _files_table(entries: Iterable[DataFile], caption: str) -> str:
     header = ["File", "What it is", "Cite as", "Licence", "Bytes", "SHA-256", "Where"]
     rows = [
@@ -248,7 +260,7 @@ def _files_table(entries: Iterable[DataFile], caption: str) -> str:
         )
         for entry in entries
     ]
-    return table(header, rows, caption=caption)
+    return table(header, rows, caption=caption, css="rr-files")
 
 
 def _citation(entry: DataFile) -> str:

@@ -163,7 +163,7 @@ class OtherPlace(_Entry):
 
 
 class MeanOf(_Entry):
-    """The mean of other printed values, exactly."""
+    """The mean of other printed values, as far as their rounding lets it be known."""
 
     kind: Literal["mean_of"]
     claims: list[ClaimId] = Field(min_length=2)

@@ -13,7 +13,7 @@ from reproduce_lib.claims import ValueClaim
 from reproduce_lib.compare import Comparison, Row
 from reproduce_lib.figures import GREY, MARKS, new_figure
 from reproduce_lib.tables import Html
-from reproduce_lib.verdicts import SYMBOLS
+from reproduce_lib.verdicts import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,13 +44,13 @@ class Point:
 
 
 def points_of(comparisons: Sequence[Comparison]) -> tuple[list[Point], int]:
-    """Return every number that was measured, and how many cannot stand on a logarithmic scale."""
+    """Return every number that was judged, and how many of them cannot stand on a logarithmic scale."""
     found, left_out = [], 0
     for comparison in comparisons:
         for row in comparison.rows:
-            if not isinstance(row.claim, ValueClaim) or row.mean is None:
+            if not isinstance(row.claim, ValueClaim) or row.mean is None or row.verdict is Verdict.PENDING:
                 continue
-            printed = float(row.claim.value)
+            printed = row.claim.number
             if min(printed, row.mean) > 0:
                 found.append(Point(comparison.claims.paper, row, printed, row.mean))
             else:
@@ -63,8 +63,10 @@ def collection_figure(comparisons: Sequence[Comparison]) -> Html:
     points, left_out = points_of(comparisons)
     if not points:
         return Html("<p><em>No number is recorded yet.</em></p>")
+    every = sum(isinstance(row.claim, ValueClaim) for comparison in comparisons for row in comparison.rows)
     caption = (
-        f"{len(points)} printed numbers, each in its own unit, against the mean of what was measured again. "
+        f"{len(points)} of {every} printed numbers, each in its own unit, against the mean of what was measured again; "
+        "the others are not judged yet, or cannot be. A misprint stands where it most likely should. "
         "On the line they are equal; the shades are factors of 1.25 and 2. Each mark leads to its row."
     )
     if left_out:
@@ -125,5 +127,5 @@ def _label(axes: Axes, points: Sequence[Point]) -> None:
             if count:
                 words = f"{verdict} on substitute data" if hollow else str(verdict)
                 face = "none" if hollow else colour
-                axes.plot([], [], shape, mfc=face, mec=colour, ls="", label=f"{SYMBOLS[verdict]} {words} ({count})")
+                axes.plot([], [], shape, mfc=face, mec=colour, ls="", label=f"{words} ({count})")
     axes.legend(frameon=False, fontsize=9, loc="upper left")

@@ -230,8 +230,7 @@ class Comparison:
             case OtherPlace(text=text):
                 return Row(claim, _exact(text == claim.printed), (text,), 1)
             case MeanOf(claims=names):
-                mean = sum(Fraction(self.claims.value(name).value) for name in names) / len(names)
-                return Row(claim, _exact(rounds_to(float(mean), claim.printed)), (float(mean),), 1)
+                return self._mean_row(claim, names)
             case LargestOf(claims=names):
                 largest = max(Fraction(self.claims.value(name).value) for name in names)
                 return Row(claim, _exact(largest == Fraction(claim.printed)), (float(largest),), 1)
@@ -250,6 +249,13 @@ class Comparison:
                 return _counted(claim, Fraction(sum(map(self._is_above, higher, lower))))
             case Measured() as measured:
                 return self._measured_fact_row(claim, measured)
+
+    def _mean_row(self, claim: FactClaim, names: Sequence[str]) -> Row:
+        """Tell whether a printed mean can be that of printed values, each anywhere in its rounding interval."""
+        ends = [rounding_interval(self.claims.value(name).value) for name in names]
+        possible = Interval(float(np.mean([one.lower for one in ends])), float(np.mean([one.upper for one in ends])))
+        exact = possible.meets(rounding_interval(claim.printed))
+        return Row(claim, _exact(exact), (f"{possible.lower:.6g} to {possible.upper:.6g}",), 1)
 
     def _gain(self, gain: GainOf) -> Fraction:
         """Return by how much, in percent or points, printed values exceed others."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from reproduce_lib.compare import Row
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.plan import Execute
 from reproduce_lib.records import Record, Store
@@ -187,6 +188,17 @@ def measured_table(
         rows.append((_changed(status.unit), *(_metric(status.record, against, name) for name in metrics)))
     header = ["Unit", *(f"{label} (naive)" for label in metrics.values())]
     return table(header, rows, caption=caption, numeric=len(metrics))
+
+
+def runs_of(rows: Iterable[Row]) -> str:
+    """Return how many runs stand behind some rows, as ``5``, or as ``1 to 3 of 5`` while some are missing."""
+    known = list(rows)
+    if not known:
+        return ""
+    counts, expected = sorted({len(row.measured) for row in known}), max(row.expected for row in known)
+    if counts == [expected]:
+        return str(expected)
+    return f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} of {expected}"
 
 
 def bind(name: str, text: str) -> None:

@@ -58,7 +58,7 @@ def commands(rows: Iterable[Row]) -> Html:
             places.setdefault(".".join(row.claim.id.split(".")[:2]), []).append(row)
     cells = [
         (
-            ", ".join(dict.fromkeys(row.claim.source for row in members)),
+            Counter(row.claim.source for row in members).most_common(1)[0][0],
             Html(f"<code>reproduce verify {escape(place.partition('.')[0])} --claim {escape(place)}</code>"),
             str(len({unit.key for row in members for unit in row.units})),
         )

@@ -33,7 +33,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Standing:
-    """In how many numbers a naive forecast is at least as good as what is printed, and as what was measured again."""
+    """How many numbers of all models, printed of the same data and measured again, a naive forecast is as good as."""
 
     printed: Share
     measured: Share
@@ -160,12 +160,14 @@ def _legend(counts: Counter[Verdict]) -> Html:
 
 
 def _standing(comparison: Comparison) -> Standing:
-    known = [row for row in comparison.rows if isinstance(row.claim, ValueClaim) and row.naive is not None]
+    judged = [row for row in comparison.rows if row.naive is not None and row.verdict is not Verdict.PENDING]
     printed = [
-        _as_good(row, float(printed_number(row.claim.value))) for row in known if isinstance(row.claim, ValueClaim)
+        _as_good(row, float(printed_number(row.claim.value)))
+        for row in judged
+        # What was printed of other data is not to be held against a naive forecast on these.
+        if isinstance(row.claim, ValueClaim) and row.claim.comparable == "same-data"
     ]
-    measured = [_as_good(row, row.mean) for row in known if row.mean is not None]
-    return Standing(_share(printed), _share(measured))
+    return Standing(_share(printed), _share(_as_good(row, row.mean) for row in judged if row.mean is not None))
 
 
 def _as_good(row: Row, value: float) -> bool | None:
@@ -193,11 +195,9 @@ def _reproduced_on_same_data(comparison: Comparison) -> Share:
 
 
 def _naive(standing: Standing) -> Html:
-    if not standing.printed.whole:
-        return Html("")
     parts = ((standing.printed, "printed"), (standing.measured, "measured again"))
-    counts = ", ".join(f"{one.part} of {one.whole} {words}" for one, words in parts)
-    return Html(f'<div class="rr-note">A naive forecast is at least as good in {counts}.</div>')
+    counts = ", ".join(f"{one.part} of {one.whole} numbers {words}" for one, words in parts if one.whole)
+    return Html(f'<div class="rr-note">A naive forecast is at least as good as {counts}.</div>' if counts else "")
 
 
 def _thumbnail(entry: Entry) -> Html:

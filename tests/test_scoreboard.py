@@ -197,3 +197,10 @@ def test_reproduced_share_is_over_numbers_on_the_papers_own_data() -> None:
     ]
     comparison: Any = SimpleNamespace(rows=rows)
     assert scoreboard._reproduced_on_same_data(comparison) == Share(1, 2)
+
+
+def test_numbers_of_other_data_and_numbers_not_judged_yet_are_left_out() -> None:
+    elsewhere = row("1.0", 3.0, 2.0, "lower", comparable="substitute-data", why="w")
+    waiting = dataclasses.replace(row("3.0", 3.0, 2.0, "lower"), verdict=Verdict.PENDING)
+    comparison: Any = SimpleNamespace(rows=[elsewhere, waiting, row("3.0", 1.0, 2.0, "lower")])
+    assert scoreboard._standing(comparison) == Standing(Share(1, 1), Share(1, 2))

@@ -22,7 +22,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     test_windows,
     windows_at,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Judged, PickerParameters, judge, picker_of, together
+from reproduce_lib.papers.adamopoulou2023.scores import Judged, PickerParameters, files_of, judge, picker_of, together
 from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, forecast, train_on_windows
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult
@@ -55,7 +55,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
         curves.append(history)
     found = together(judged)
     arrays = _arrays(study, found, curves) if parameters.profile == "full" else {}
-    return UnitResult(found.metrics, found.arrivals, study.traces.files, arrays)
+    return UnitResult(found.metrics, found.arrivals, files_of(parameters, study), arrays)
 
 
 def train_picker(

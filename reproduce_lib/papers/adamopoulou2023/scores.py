@@ -21,7 +21,7 @@ from reproduce_lib.augmentations import (
     standardise,
     superpose_events,
 )
-from reproduce_lib.data.continuous import load_continuous
+from reproduce_lib.data.continuous import ContinuousRecord, load_continuous
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.papers.adamopoulou2023.detection import detection_scores
 from reproduce_lib.papers.adamopoulou2023.samples import (
@@ -164,7 +164,13 @@ def judge_on_folds(give: Give, parameters: PickerParameters) -> UnitResult:
         validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
         judged.append(judge(picker_of(give, parameters, validation), parameters, study, fold, number))
     found = together(judged)
-    return UnitResult(found.metrics, found.arrivals, study.traces.files)
+    return UnitResult(found.metrics, found.arrivals, files_of(parameters, study))
+
+
+def files_of(parameters: PickerParameters, study: Study) -> dict[str, str]:
+    """Return the files that a picker is judged by: name -> SHA-256."""
+    hours = _continuous_records() if parameters.source == "pinned" else ()
+    return study.traces.files | {name: digest for record in hours for name, digest in record.files.items()}
 
 
 def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold, number: int) -> Judged:
@@ -310,10 +316,15 @@ def _continuous(found: Judged, picker: Picker) -> None:
 
 
 @cache
+def _continuous_records() -> tuple[ContinuousRecord, ...]:
+    return tuple(load_continuous())
+
+
+@cache
 def _continuous_windows() -> list[tuple[Values, NDArray[np.bool_]]]:
     """Return the windows of each continuous record that are whole, and which of them no trigger finds."""
     found = []
-    for record in load_continuous():
+    for record in _continuous_records():
         count = len(record.values) // WINDOW
         windows = record.values[: count * WINDOW].reshape(count, WINDOW, len(COMPONENTS))
         whole = windows[~np.isnan(windows).any(axis=(1, 2))]
