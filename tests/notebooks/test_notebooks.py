@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
 
+from reproduce_lib import notebooks
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.notebooks import Page, read_parameters
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import NetworkParameters, networks_of_the_paper
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
+from tests.support import value_row
 
 SPANS = ["ticker", "window", "model"]
 
@@ -105,3 +108,14 @@ def test_an_experiment_is_one_of_the_papers_and_only_where_they_are_offered() ->
         page_of_two(experiment="another")
     with pytest.raises(ParameterError, match="experiment"):
         page(experiment="other")
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected", "words"),
+    [((), 5, ""), ((5, 5), 5, "5"), ((1, 3), 5, "1 to 3 of 5"), ((0, 0), 5, "0 of 5"), ((1, 1), 1, "1")],
+)
+def test_runs_behind_rows_are_told_with_those_that_are_missing(
+    counts: tuple[int, ...], expected: int, words: str
+) -> None:
+    rows = [dataclasses.replace(value_row(), measured=(1.0,) * count, expected=expected) for count in counts]
+    assert notebooks.runs_of(rows) == words
