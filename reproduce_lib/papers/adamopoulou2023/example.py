@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from reproduce_lib.papers.adamopoulou2023.samples import KEY
+from reproduce_lib.papers.adamopoulou2023 import KEY
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import MetricValue, UnitParameters, UnitResult
 

@@ -13,7 +13,8 @@ from reproduce_lib.augmentations import Rows, Values, standardise
 from reproduce_lib.data.simulated_waveforms import simulate_traces
 from reproduce_lib.data.waveforms import BEFORE, GUARD, RATE, Traces, load_traces
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.papers.adamopoulou2023.samples import KEY, SIMULATION, SPLITTING
+from reproduce_lib.papers.adamopoulou2023 import KEY
+from reproduce_lib.papers.adamopoulou2023.samples import SIMULATION, SPLITTING
 from reproduce_lib.training import start_afresh
 from reproduce_lib.triggers import sta_lta
 from reproduce_lib.units import UnitParameters, UnitResult

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
+from reproduce_lib.papers.adamopoulou2023 import KEY
 from reproduce_lib.papers.adamopoulou2023.architecture import ArchitectureParameters, run_architecture
 from reproduce_lib.papers.adamopoulou2023.detectors import DETECTORS, DetectorParameters, run_detector
 from reproduce_lib.papers.adamopoulou2023.example import MODELS, ExampleParameters, run_example
@@ -13,7 +14,6 @@ from reproduce_lib.papers.adamopoulou2023.few_records import CLASSIFIERS, FewRec
 from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters, run_network
 from reproduce_lib.papers.adamopoulou2023.recipes import AUGMENTATIONS
 from reproduce_lib.papers.adamopoulou2023.recovery import METHODS, RecoveryParameters, run_recovery
-from reproduce_lib.papers.adamopoulou2023.samples import KEY
 from reproduce_lib.papers.adamopoulou2023.seisbench_models import SeisBenchParameters, run_seisbench
 from reproduce_lib.papers.adamopoulou2023.trigger_picker import TriggerParameters, run_trigger_picker
 from reproduce_lib.units import Experiment, Paper, UnitParameters

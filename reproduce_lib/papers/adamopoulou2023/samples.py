@@ -13,9 +13,9 @@ from reproduce_lib.augmentations import Rows, Values, Windows, cut, shift_starts
 from reproduce_lib.data.simulated_waveforms import simulate_traces
 from reproduce_lib.data.waveforms import BEFORE, COMPONENTS, RATE, Noise, Traces, load_noise, load_traces
 from reproduce_lib.errors import ParameterError
+from reproduce_lib.papers.adamopoulou2023 import KEY
 from reproduce_lib.units import UnitParameters
 
-KEY = "adamopoulou2023"
 Source = Literal["pinned", "seisbench", "simulated"]
 # Section 5.2.1: windows of 30 s.
 WINDOW = 30 * RATE
