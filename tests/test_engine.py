@@ -365,6 +365,7 @@ def results(folder: Path, experiment: str = "networks") -> list[str]:
     return sorted(result_lines(folder / "records" / "naufal2023" / f"{experiment}.jsonl"))
 
 
+@pytest.mark.slow
 def test_jobs_order_and_caller_change_no_result(tmp_path: Path) -> None:
     # This caller may have loaded a backend and its threads; the other process has not, nor may it by running units.
     alone = "[NetworkParameters.of(**common, model='lstm', window=1, epochs=1, backend='tensorflow')]"
