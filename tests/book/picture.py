@@ -17,10 +17,12 @@ def main() -> None:
     with sync_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page = browser.new_page(viewport={"width": 1100, "height": 2600})
         page.goto(page_file.as_uri())
         for image in page.locator("img.rr-thumbnail").all():
             image.scroll_into_view_if_needed()
+        # What floats over a page is no part of it.
+        page.add_style_tag(content="#pst-skip-link, .bd-header-article, #pst-back-to-top { display: none !important; }")
         page.locator(".rr-board").screenshot(path=PICTURE)
         browser.close()
 
