@@ -311,14 +311,15 @@ def test_no_shared_module_imports_a_paper_and_none_imports_relatively() -> None:
 
 
 def test_every_module_that_an_experiment_loads_is_in_its_closure() -> None:
-    """What the interpreter really imports, without the packages' own empty files."""
+    """What the interpreter really imports, without those of the packages' own files that are empty."""
     program = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*sys.modules)"
     for module in EXPERIMENTS:
         command = [sys.executable, "-c", program, module]
         loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent).stdout.split()
         ours = {name for name in loaded if name.startswith("reproduce_lib.")}
         empty = {"reproduce_lib.papers", "reproduce_lib.data", paper_of(module)} - {module}
-        assert ours - modules_of(module) == empty
+        # A package's own file that is not empty is part of the closure.
+        assert ours - modules_of(module) == empty - modules_of(module)
 
 
 IMPORT_PROGRAM = """
