@@ -7,7 +7,6 @@ north-west; the south-eastern one is not used.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
@@ -17,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
-from reproduce_lib.data.catalogs import Box
+from reproduce_lib.data.catalogs import Box, check_events
 from reproduce_lib.data.registry import data_file
+from reproduce_lib.data.text_tables import finite_values, numbers, read_table, read_wide_table, refuse
 from reproduce_lib.errors import DataError
 
 Part = Literal["train", "valid"]
@@ -40,6 +40,8 @@ DAY = pd.Timedelta(days=1)
 # Days up to a century from the first one.
 LAST_DAY = 36_500
 LARGEST_MAGNITUDE = 10.0
+# Times from 1970 on that a calendar has.
+LAST_SECOND = 4_000_000_000
 
 STATISTICS = (
     "day_max_mean", "day_min_mean", "day_mean_max", "day_mean_min", "mean", "max", "min", "max_min",
@@ -117,25 +119,18 @@ def _load_weeks(network: bool) -> Weeks:
 
 def parse_weeks(data: bytes, name: str, area: int, part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read one area's file into its rows and its values, both in order of time."""
-    try:
-        table = pd.read_csv(io.BytesIO(data), index_col=0)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: not a table: {error}") from error
+    table = read_wide_table(data, name).iloc[:, 1:]
     if absent := [column for column in ("Day", "label_M") if column not in table.columns]:
         raise DataError(f"{name}: no column {', '.join(absent)}")
-    days = pd.to_numeric(table["Day"], errors="coerce")
+    days = finite_values(table[["Day"]], name)["Day"]
     apart = (days.diff().iloc[1:] >= WEEK.days).all()
     if not (len(days) and days.between(1, LAST_DAY).all() and (days == days.round()).all() and apart):
         raise DataError(f"{name}: column Day is not one of whole days from 1 on, a week or more apart")
-    values = table.drop(columns=["Day", *(column for column in table.columns if column.startswith("label_"))])
-    values = values.apply(pd.to_numeric, errors="coerce")
-    labels = pd.to_numeric(table["label_M"], errors="coerce")
-    finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1) & np.isfinite(labels.to_numpy(dtype=float))
-    if not finite.all():
-        raise DataError(f"{name}: row {int(np.flatnonzero(~finite)[0]) + 1} has a value that is no number")
+    labelled = [column for column in table.columns if column.startswith("label_")]
+    values = finite_values(table.drop(columns=["Day", *labelled]), name)
+    labels = finite_values(table[["label_M"]], name)["label_M"]
     possible = (labels == 0) | labels.between(CLASS_EDGES[0] - ROUNDING, LARGEST_MAGNITUDE)
-    if not possible.all():
-        raise DataError(f"{name}: row {int(np.flatnonzero(~possible)[0]) + 1} has a label that is no magnitude")
+    refuse(labels, ~possible, name, "no magnitude of a label")
     rows = pd.DataFrame(
         {
             "area": area,
@@ -149,26 +144,47 @@ def parse_weeks(data: bytes, name: str, area: int, part: Part) -> tuple[pd.DataF
 
 def load_stations(*, network: bool = True) -> pd.DataFrame:
     """Return all stations: station, longitude, latitude, usable (whether both modalities record and are sent)."""
-    table = _table(STATIONS, ["StationID", "Longitude", "Latitude"], network)
+    return parse_stations(sources.read(STATIONS, network=network), STATIONS)
+
+
+def parse_stations(data: bytes, name: str) -> pd.DataFrame:
+    """Read the list of stations."""
     flags = ["MagnData", "MagnUpdate", "SoundData", "SoundUpdate"]
-    if absent := [flag for flag in flags if flag not in table.columns]:
-        raise DataError(f"{STATIONS}: no column {', '.join(absent)}")
-    named = table.rename(columns={"StationID": "station", "Longitude": "longitude", "Latitude": "latitude"})
-    return named.assign(usable=table[flags].eq(True).all(axis=1))[["station", "longitude", "latitude", "usable"]]
+    table = read_table(data, name, ["StationID", "Longitude", "Latitude", *flags])
+    for flag in flags:
+        refuse(table[flag], ~table[flag].isin(["True", "False"]), name, "neither True nor False")
+    station, longitude, latitude = (numbers(table, one, name) for one in ("StationID", "Longitude", "Latitude"))
+    refuse(table["StationID"], ~(station == station.round()) | station.duplicated(), name, "no station, or one twice")
+    refuse(table["Longitude"], ~longitude.between(-180, 180), name, "no longitude")
+    refuse(table["Latitude"], ~latitude.between(-90, 90), name, "no latitude")
+    usable = (table[flags] == "True").all(axis=1)
+    frame = pd.DataFrame(
+        {"station": station.astype(np.int64), "longitude": longitude, "latitude": latitude, "usable": usable}
+    )
+    return frame.reset_index(drop=True)
 
 
 def load_events(*, network: bool = True) -> pd.DataFrame:
     """Return the earthquakes that labels are of: time (local), latitude, longitude, magnitude, area."""
-    table = _table(EVENTS, ["Longitude", "Latitude", "Magnitude", "Timestamp"], network)
-    times = pd.to_datetime(table["Timestamp"], unit="s") + LOCAL
+    return parse_events(sources.read(EVENTS, network=network), EVENTS)
+
+
+def parse_events(data: bytes, name: str) -> pd.DataFrame:
+    """Read the list of earthquakes, its times in Unix seconds."""
+    table = read_table(data, name, ["Longitude", "Latitude", "Magnitude", "Timestamp"])
+    seconds = numbers(table, "Timestamp", name)
+    refuse(table["Timestamp"], ~seconds.between(0, LAST_SECOND), name, "no time")
     frame = pd.DataFrame(
         {
-            "time": times,
-            "latitude": table["Latitude"].astype(float),
-            "longitude": table["Longitude"].astype(float),
-            "magnitude": table["Magnitude"].astype(float),
+            "time": pd.to_datetime(seconds, unit="s") + LOCAL,
+            "latitude": numbers(table, "Latitude", name),
+            "longitude": numbers(table, "Longitude", name),
+            "depth_km": np.nan,
+            "magnitude": numbers(table, "Magnitude", name),
         }
     )
+    check_events(frame.assign(time=frame["time"].dt.tz_localize("UTC")), name)
+    frame = frame.drop(columns="depth_km")
     frame["area"] = areas_of(frame["latitude"].to_numpy(), frame["longitude"].to_numpy())
     return frame.sort_values("time", kind="stable", ignore_index=True)
 
@@ -213,13 +229,3 @@ def _feature_of_mean(column: str) -> str | None:
     if modality not in MODALITIES or max(statistics, key=len, default="") != MEAN:
         return None
     return f"{stem.removesuffix(f'_{MEAN}')}_{modality}"
-
-
-def _table(name: str, columns: list[str], network: bool) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(io.BytesIO(sources.read(name, network=network)))
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: not a table: {error}") from error
-    if absent := [column for column in columns if column not in table.columns]:
-        raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
-    return table

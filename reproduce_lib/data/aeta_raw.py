@@ -6,7 +6,6 @@ ten minutes, then the features of the modality. A time that was not measured has
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
-from reproduce_lib.data.aeta import LOCAL, MODALITIES
+from reproduce_lib.data.aeta import LAST_SECOND, LOCAL, MODALITIES
 from reproduce_lib.data.registry import data_file, data_files
+from reproduce_lib.data.text_tables import finite_values, read_wide_table, refuse
 from reproduce_lib.errors import DataError
 
 STEP_SECONDS = 600
@@ -27,8 +27,7 @@ MONTH = "aeta/raw_202012"
 # Files read side by side; the reader leaves Python's lock while it parses.
 READERS = 2
 _FILE = re.compile(r"(0|[1-9]\d*)_(magn|sound)\.csv")
-# Times from 1970 on that a calendar has; and what a grid may span, ten years.
-LAST_SECOND = 4_000_000_000
+# What a grid may span: ten years.
 LONGEST_GRID = 10 * 366 * 24 * 3600 // STEP_SECONDS
 
 Read = Callable[[], bytes]
@@ -122,33 +121,22 @@ def parse_raw(data: bytes, name: str) -> pd.DataFrame:
     if match is None:
         raise DataError(f"{name} is not named as <station>_magn.csv or <station>_sound.csv")
     station, modality = match.groups()
-    try:
-        table = pd.read_csv(io.BytesIO(data))
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: not a table: {error}") from error
+    table = read_wide_table(data, name)
     if list(table.columns[:2]) != ["StationID", "TimeStamp"] or len(table.columns) < 3 or table.empty:
         raise DataError(f"{name}: it does not begin with StationID, TimeStamp and features of a first row")
-    if len(set(names := _header(data))) < len(names):
-        raise DataError(f"{name}: a feature stands twice")
     if strange := [column for column in table.columns[2:] if not str(column).startswith(f"{modality}@")]:
         raise DataError(f"{name}: {', '.join(map(str, strange[:3]))} is no feature of modality {modality}")
-    if not (table["StationID"] == int(station)).all():
-        raise DataError(f"{name}: it holds rows of another station")
-    seconds = pd.to_numeric(table["TimeStamp"], errors="coerce")
-    if not seconds.between(0, LAST_SECOND).all() or (seconds % STEP_SECONDS != 0).any():
-        raise DataError(f"{name}: a time is not on the grid of {STEP_SECONDS} s, or in no calendar")
-    if seconds.duplicated().any():
-        raise DataError(f"{name}: the time {int(seconds[seconds.duplicated()].iloc[0])} stands twice")
-    values = table[table.columns[2:]].apply(pd.to_numeric, errors="coerce").astype(np.float32)
-    if not np.isfinite(values.to_numpy()).all():
-        raise DataError(f"{name}: a value is no number, or too large for one")
-    indexed: pd.DataFrame = values.set_axis(seconds.astype(np.int64), axis="index")
-    return indexed
-
-
-def _header(data: bytes) -> list[str]:
-    """Return the names of the columns as written: pandas renames the second of two."""
-    return data.split(b"\n", 1)[0].decode("utf-8", errors="replace").strip().split(",")
+    values = finite_values(table, name)
+    refuse(table["StationID"], values["StationID"] != int(station), name, "another station")
+    seconds = values["TimeStamp"]
+    on_grid = seconds.between(0, LAST_SECOND) & (seconds % STEP_SECONDS == 0)
+    refuse(table["TimeStamp"], ~on_grid, name, f"not on the grid of {STEP_SECONDS} s, or in no calendar")
+    refuse(table["TimeStamp"], seconds.duplicated(), name, "a time that stands twice")
+    features = values[table.columns[2:]]
+    too_large = features.abs() > np.finfo(np.float32).max
+    if too_large.any(axis=None):
+        raise DataError(f"{name}: line {table.index[int(np.argmax(too_large.any(axis=1)))]}: a value is too large")
+    return features.astype(np.float32).set_axis(seconds.astype(np.int64), axis="index")
 
 
 def _grid(tables: Mapping[str, pd.DataFrame]) -> NDArray[np.int64]:

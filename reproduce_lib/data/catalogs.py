@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -13,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from reproduce_lib.data import sources
+from reproduce_lib.data.archives import expand_gzip
 from reproduce_lib.data.registry import data_file, data_files
+from reproduce_lib.data.text_tables import numbers, read_table, refuse, times
 from reproduce_lib.errors import DataError, ParameterError
 
 CatalogueName = Literal["comcat", "comcat_m5", "phivolcs"]
@@ -22,6 +21,8 @@ CATALOGUES: tuple[CatalogueName, ...] = get_args(CatalogueName)
 COLUMNS = ["time", "latitude", "longitude", "depth_km", "magnitude", "magnitude_type"]
 EARLIEST, LATEST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
 SMALLEST_MAGNITUDE, LARGEST_MAGNITUDE = -2.0, 10.0
+# From above the highest mountain to the foot of the mantle: bulletins list depths at which no earthquake is known.
+HIGHEST_KM, DEEPEST_KM = -10.0, 2900.0
 
 PHILIPPINES_M3 = "catalogs/comcat_philippines_m3_1979_2019.csv"
 WORLD_M5 = "catalogs/comcat_world_m5_2015_2025.csv"
@@ -34,7 +35,6 @@ JOIN_TOLERANCE = 0.11
 # Share of the larger events of either file that the other has to know in the time that both cover.
 JOIN_SHARE = 0.95
 COMMON_THRESHOLD = 5.0
-LARGEST_EXPANDED = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def load_larger_events(name: CatalogueName, box: Box, *, network: bool = True) -
     else:
         file = {"comcat": WORLD_M5, "comcat_m5": PHILIPPINES_M5}[name]
         data = sources.read(file, network=network)
-        events = parse_comcat(_expanded(data, file) if name == "comcat_m5" else data, file)
+        events = parse_comcat(expand_gzip(data, file) if name == "comcat_m5" else data, file)
         found = Catalogue(name, events[COLUMNS], COMMON_THRESHOLD, 0, _hashes([file]))
     larger = found.events[found.events["magnitude"] >= COMMON_THRESHOLD]
     return replace(found, events=larger, threshold=COMMON_THRESHOLD).inside(box)
@@ -134,23 +134,27 @@ def catalogue_files(name: CatalogueName) -> list[str]:
     return {"comcat": [PHILIPPINES_M3, WORLD_M5], "comcat_m5": [PHILIPPINES_M5], "phivolcs": bulletins}[name]
 
 
-def parse_comcat(data: bytes, name: str) -> pd.DataFrame:
-    """Read an export of ComCat in CSV into a tidy frame; explosions and the like are left out.
+def parse_comcat(data: bytes, name: str, *, revised: bool = False) -> pd.DataFrame:
+    """Read an export of ComCat in CSV into a tidy frame, without explosions and the like, and without repeated rows.
+
+    Parameters
+    ----------
+    revised : whether an event may stand there in two versions, of which the first is kept
 
     Raises
     ------
     DataError
         With the file and the reason: not a table, a column missing, a row without time, place or magnitude.
     """
-    table = _read_table(data, name, ["time", "latitude", "longitude", "depth", "mag", "magType"], others=("type", "id"))
+    columns = ["time", "latitude", "longitude", "depth", "mag", "magType"]
+    table = read_table(data, name, columns, others=("type", "id"))
     if "type" in table.columns:
-        if table["type"].isna().any():
-            row = int(np.flatnonzero(table["type"].isna())[0])
-            raise DataError(f"{name}: row {row + 1} is cut or has no type")
-        table = table[table["type"] == "earthquake"].reset_index(drop=True)
+        refuse(table["type"], table["type"].isna(), name, "no type of an event")
+        table = table[table["type"] == "earthquake"]
     frame = _tidy(table, name, time="time", depth="depth", magnitude="mag", magnitude_type="magType")
     if "id" in table.columns:
-        frame["id"] = table["id"].to_numpy()
+        frame = frame.assign(id=table["id"]).drop_duplicates("id" if revised else None)
+        refuse(frame["id"], frame["id"].isna() | frame["id"].duplicated(), name, "no id, or that of another event")
     check_events(frame, name)
     return frame.sort_values("time", kind="stable", ignore_index=True)
 
@@ -161,8 +165,8 @@ def parse_phivolcs(data: bytes, name: str) -> tuple[pd.DataFrame, int]:
     A bulletin is typed by hand: a row whose place is no place on Earth is left out, and so is a repeated row.
     The times are UTC, a file is a month of Philippine time (UTC+8).
     """
-    table = _read_table(data, name, ["datetime", "lat", "lon", "depth_km", "mag", "mag_type"], encoding="latin-1")
-    table = table.rename(columns={"lat": "latitude", "lon": "longitude"})
+    columns = ["datetime", "lat", "lon", "depth_km", "mag", "mag_type"]
+    table = read_table(data, name, columns, encoding="latin-1").rename(columns={"lat": "latitude", "lon": "longitude"})
     frame = _tidy(table, name, time="datetime", depth="depth_km", magnitude="mag", magnitude_type="mag_type")
     somewhere = frame["latitude"].between(-90, 90) & frame["longitude"].between(-180, 180)
     kept = frame[somewhere].drop_duplicates(["time", "latitude", "longitude", "magnitude"])
@@ -197,7 +201,7 @@ def _load_comcat(network: bool) -> Catalogue:
 
 
 def _load_comcat_m5(network: bool) -> Catalogue:
-    events = parse_comcat(_expanded(sources.read(PHILIPPINES_M5, network=network), PHILIPPINES_M5), PHILIPPINES_M5)
+    events = parse_comcat(expand_gzip(sources.read(PHILIPPINES_M5, network=network), PHILIPPINES_M5), PHILIPPINES_M5)
     inside = events[PHILIPPINES.contains(events)].reset_index(drop=True)
     return Catalogue("comcat_m5", inside[COLUMNS], COMMON_THRESHOLD, 0, _hashes([PHILIPPINES_M5]))
 
@@ -218,63 +222,35 @@ def _hashes(names: Iterable[str]) -> dict[str, str]:
     return {name: data_file(name).sha256 for name in names}
 
 
-def _expanded(data: bytes, name: str) -> bytes:
-    """Expand gzipped bytes, but no more of them than any catalogue has."""
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            expanded = file.read(LARGEST_EXPANDED + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{name}: not gzipped: {error}") from error
-    if len(expanded) > LARGEST_EXPANDED:
-        raise DataError(f"{name}: expands to more than {LARGEST_EXPANDED} bytes")
-    return expanded
-
-
-def _read_table(
-    data: bytes, name: str, columns: list[str], *, others: tuple[str, ...] = (), encoding: str = "utf-8-sig"
-) -> pd.DataFrame:
-    """Read the text of ``columns``, and of those of ``others`` that are there."""
-    try:
-        table = pd.read_csv(io.BytesIO(data), dtype=str, encoding=encoding)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: not a table: {error}") from error
-    absent = [column for column in columns if column not in table.columns]
-    if absent:
-        raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
-    wanted = [*columns, *(column for column in others if column in table.columns)]
-    stripped: pd.DataFrame = table[wanted].apply(lambda column: column.str.strip())
-    return stripped
-
-
 def _tidy(
     table: pd.DataFrame, name: str, *, time: str, depth: str, magnitude: str, magnitude_type: str
 ) -> pd.DataFrame:
-    """Give columns their names and types; a number that is none becomes ``nan``."""
-    # pandas takes "now" and "today" for times, which they are, but of no earthquake.
-    written = table[time].str.match(r"\d{4}-").fillna(False).astype(bool)
-    if not written.all():
-        row = int(np.flatnonzero(~written)[0])
-        raise DataError(f"{name}: row {row + 1}: {str(table[time].iloc[row])[:40]!r} is no time")
-    try:
-        times = pd.to_datetime(table[time], utc=True, format="ISO8601")
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{name}: column {time}: {str(error).splitlines()[0]}") from error
+    """Give columns their names and types; the index stays the line of the file."""
     columns = {"latitude": "latitude", "longitude": "longitude", "depth_km": depth, "magnitude": magnitude}
-    numbers = {new: pd.to_numeric(table[old], errors="coerce").astype(float) for new, old in columns.items()}
-    return pd.DataFrame({"time": times, **numbers, "magnitude_type": table[magnitude_type].fillna("")})
+    values = {new: numbers(table, old, name) for new, old in columns.items()}
+    return pd.DataFrame(
+        {"time": times(table, time, name), **values, "magnitude_type": table[magnitude_type].fillna("")}
+    )
 
 
 def check_events(frame: pd.DataFrame, name: str) -> None:
-    """Refuse a frame with an event that has no time, place or magnitude, or an impossible one."""
+    """Refuse a frame with an event that has no time, place or magnitude, or an impossible one, or an impossible depth.
+
+    Parameters
+    ----------
+    frame : the index, by its name, says where in the file an event stands
+    """
     if frame.empty:
         raise DataError(f"{name}: no earthquake")
     right = {
         "time": frame["time"].between(EARLIEST, LATEST),
         "latitude": frame["latitude"].between(-90, 90),
         "longitude": frame["longitude"].between(-180, 180),
+        "depth_km": frame["depth_km"].isna() | frame["depth_km"].between(HIGHEST_KM, DEEPEST_KM),
         "magnitude": frame["magnitude"].between(SMALLEST_MAGNITUDE, LARGEST_MAGNITUDE),
     }
     for column, good in right.items():
         if not good.all():
-            row = int(np.flatnonzero(~good.to_numpy())[0])
-            raise DataError(f"{name}: event {row + 1} has the {column} {frame[column].iloc[row]}")
+            first = int(np.flatnonzero(~good.to_numpy())[0])
+            place = f"{frame.index.name or 'event'} {frame.index[first]}"
+            raise DataError(f"{name}: {place}: an earthquake with the {column} {frame[column].iloc[first]}")

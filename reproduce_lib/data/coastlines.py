@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from reproduce_lib.data.catalogs import Box
 from reproduce_lib.errors import DataError
 
 COUNTRIES = "packages/natural_earth_110m_countries.shp"
+# Degrees of longitude and latitude; the last digits of a border may be rounded beyond them.
+FARTHEST = np.array([180.001, 90.001])
 
 
 def load_coastlines(box: Box, *, network: bool = True) -> list[NDArray[np.float64]]:
@@ -35,9 +36,12 @@ def parse_coastlines(data: bytes, box: Box) -> list[NDArray[np.float64]]:
 
     try:
         shapes = shapefile.Reader(shp=io.BytesIO(data)).shapes()
-    except (shapefile.ShapefileException, struct.error, IndexError, ValueError, OSError) as error:
-        raise DataError(f"{COUNTRIES}: no shapefile: {error}") from error
-    outlines = [outline for shape in shapes for outline in _outlines(shape)]
+        outlines = [outline for shape in shapes for outline in _outlines(shape)]
+    except Exception as error:  # the reader raises whatever a damaged file leads it to
+        raise DataError(f"{COUNTRIES}: no shapefile: {error!r}") from error
+    for number, outline in enumerate(outlines, start=1):
+        if not (np.isfinite(outline).all() and (np.abs(outline) <= FARTHEST).all()):
+            raise DataError(f"{COUNTRIES}: outline {number} leaves the Earth")
     return [outline for outline in outlines if _touches(outline, box)]
 
 

@@ -17,6 +17,8 @@ from reproduce_lib.data.waveforms import COMPONENTS, FOLDER, RATE
 from reproduce_lib.errors import DataError
 
 CHILE = f"{FOLDER}/continuous_chile"
+# Room is made for what lies between the first sample and the last: two days.
+LONGEST = 2 * 24 * 3600 * RATE
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def assemble(station: str, contents: Mapping[str, bytes]) -> ContinuousRecord:
     recorders = {(one.stats.location, one.stats.channel[:-1]) for found in traces.values() for one in found}
     if len(recorders) > 1:
         names = ", ".join(sorted(".".join(one) for one in recorders))
-        raise DataError(f"{station}: records of several recorders in one: {names}")
+        raise DataError(f"{', '.join(contents)}: records of several recorders of {station} in one: {names}")
     if lacking := [letter for letter, found in traces.items() if not found]:
         raise DataError(f"{station}: nothing of component {', '.join(lacking)} in {', '.join(contents)}")
     first = max(min(trace.stats.starttime for trace in found) for found in traces.values())
@@ -86,7 +88,9 @@ def assemble(station: str, contents: Mapping[str, bytes]) -> ContinuousRecord:
     # Components begin a few microseconds apart.
     count = round((last - first) * RATE) + 1
     if count < 1:
-        raise DataError(f"{station}: its components have no time in common")
+        raise DataError(f"{', '.join(contents)}: the components of {station} have no time in common")
+    if count > LONGEST:
+        raise DataError(f"{', '.join(contents)}: more than two days in one record, from {first} to {last}")
     values = np.stack([_on_grid(traces[letter], first, count) for letter in COMPONENTS], axis=1)
     known = data_files()
     files = {name: data_file(name).sha256 for name in contents if name in known}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
 from reproduce_lib.data.registry import data_file
+from reproduce_lib.data.text_tables import numbers, read_table, refuse
 from reproduce_lib.errors import DataError, ParameterError
 
 Ticker = Literal["TSLA", "GOOG", "TWTR"]
@@ -27,6 +27,8 @@ EARLIEST_YEAR, LATEST_YEAR = 1900, 2100
 LONGEST_GAP = pd.Timedelta(days=4)
 # Closes of the same day in two files of one split basis are the same number.
 JOIN_TOLERANCE = 1e-6
+# A provider's highest price of one day lies half a percent below its close.
+RANGE_TOLERANCE = 0.01
 # The independent closes were rounded to a cent before the splits.
 CROSS_CHECK_TOLERANCE = 1e-4
 
@@ -129,8 +131,8 @@ def cross_check(prices: Prices, ticker: Ticker, *, network: bool = True) -> Cros
         If a day's closes differ by more than `CROSS_CHECK_TOLERANCE`, relatively.
     """
     name = f"prices/{ticker}_close_unadjusted.csv"
-    table = _read_table(sources.read(name, network=network), name, ["timestamp", "close"])
-    closes = _numbers(table["close"], name).set_axis(_days(table["timestamp"], "%Y-%m-%d", name))
+    table = read_table(sources.read(name, network=network), name, ["timestamp", "close"])
+    closes = numbers(table, "close", name).set_axis(_days(table, "timestamp", "%Y-%m-%d", name))
     for day, shares in _SPLITS[ticker].items():
         closes[closes.index < pd.Timestamp(day)] /= shares
     ours = prices.frame["close"]
@@ -150,9 +152,9 @@ def parse_prices(data: bytes, name: str, dates: str = "%Y-%m-%d") -> pd.DataFram
         With the file and the reason: not a table, a column missing, a date or price that is none,
         days out of order or twice, a price not above zero.
     """
-    table = _read_table(data, name, ["Date", "Open", "High", "Low", "Close"])
-    frame = pd.DataFrame({column: _numbers(table[column.capitalize()], name) for column in COLUMNS})
-    frame.index = _days(table["Date"], dates, name)
+    table = read_table(data, name, ["Date", "Open", "High", "Low", "Close"])
+    frame = pd.DataFrame({column: numbers(table, column.capitalize(), name, missing=["null"]) for column in COLUMNS})
+    frame.index = _days(table, "Date", dates, name)
     traded = frame.notna().any(axis="columns")
     frame = frame.loc[: traded[traded].index[-1]] if traded.any() else frame.iloc[:0]
     check_prices(frame, name)
@@ -160,7 +162,7 @@ def parse_prices(data: bytes, name: str, dates: str = "%Y-%m-%d") -> pd.DataFram
 
 
 def check_prices(frame: pd.DataFrame, name: str) -> None:
-    """Refuse prices with holes, repeated or unsorted days, or values that no price has."""
+    """Refuse prices with holes, repeated or unsorted days, values that no price has, or fields that changed places."""
     days = frame.index
     if frame.empty:
         raise DataError(f"{name}: no trading day")
@@ -174,6 +176,10 @@ def check_prices(frame: pd.DataFrame, name: str) -> None:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise DataError(f"{name}: {frame.columns[column]} on {days[row]:%Y-%m-%d} is {values[row, column]}")
+    above = frame[["open", "low", "close"]].max(axis=1) > frame["high"] * (1 + RANGE_TOLERANCE)
+    below = frame[["open", "high", "close"]].min(axis=1) < frame["low"] * (1 - RANGE_TOLERANCE)
+    if (above | below).any():
+        raise DataError(f"{name}: on {days[above | below][0]:%Y-%m-%d} a price lies outside of low and high")
 
 
 def _assemble(ticker: Ticker, pieces: Sequence[Piece], network: bool) -> Prices:
@@ -205,32 +211,8 @@ def _check_coverage(frame: pd.DataFrame, ticker: str) -> None:
         raise DataError(f"{ticker}: {gaps.max().days} days without a price before {gaps.idxmax():%Y-%m-%d}")
 
 
-def _read_table(data: bytes, name: str, columns: list[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(io.BytesIO(data), dtype=str, encoding="utf-8-sig", na_values=["null"])
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: not a table: {error}") from error
-    absent = [column for column in columns if column not in table.columns]
-    if absent:
-        raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
-    return table
-
-
-def _numbers(column: pd.Series, name: str) -> pd.Series:
-    try:
-        return pd.to_numeric(column).astype(float)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{name}: column {column.name}: {error}") from error
-
-
-def _days(column: pd.Series, dates: str, name: str) -> pd.DatetimeIndex:
-    try:
-        days = pd.DatetimeIndex(pd.to_datetime(column, format=dates))
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{name}: column {column.name}: {error}") from error
-    strange = (days.year < EARLIEST_YEAR) | (days.year > LATEST_YEAR)
-    if strange.any():
-        raise DataError(f"{name}: row {int(np.flatnonzero(strange)[0]) + 2} has the year {days.year[strange][0]}")
-    if days.hasnans:
-        raise DataError(f"{name}: row {int(np.flatnonzero(days.isna())[0]) + 2} has no date")
-    return days
+def _days(table: pd.DataFrame, column: str, dates: str, name: str) -> pd.DatetimeIndex:
+    found = pd.to_datetime(table[column], format=dates, errors="coerce")
+    possible = found.dt.year.between(EARLIEST_YEAR, LATEST_YEAR)
+    refuse(table[column], ~possible, name, f"no day between {EARLIEST_YEAR} and {LATEST_YEAR} as this file writes it")
+    return pd.DatetimeIndex(found)

@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import cache
 from typing import Literal, NamedTuple, get_args
-from xml.etree import ElementTree
+from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pandas as pd
+from defusedxml import ElementTree
 
 from reproduce_lib.data import sources
 from reproduce_lib.data.catalogs import (
@@ -26,6 +27,7 @@ from reproduce_lib.data.catalogs import (
     parse_comcat,
 )
 from reproduce_lib.data.registry import data_file
+from reproduce_lib.data.text_tables import numbers, read_fields, read_table, refuse, times
 from reproduce_lib.errors import DataError, ParameterError
 
 RegionalCatalogueName = Literal[
@@ -56,12 +58,17 @@ THRESHOLDS: dict[RegionalCatalogueName, float] = {
 # Two entries this near to one another are taken to be one earthquake, listed by two agencies.
 SAME_SECONDS = 10.0
 SAME_DEGREES = 0.5
+# How the catalogue of China writes a depth that is not known.
+UNKNOWN_DEPTH = -1.0
+METRES_PER_KM = 1000.0
 
 _SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _CENC_HEADER = ["发震时刻", "震级(M)", "纬度(°)", "经度(°)", "深度(千米)", "参考位置"]
 _BEIJING = timezone(timedelta(hours=8))
 # What each part of a time may be; a second of 60 is written for a leap second, or for the next minute.
-_RANGES = {"year": (0, 2100), "hour": (0, 23), "minute": (0, 59), "second": (0, 60)}
+_RANGES = {
+    "year": (0, 2100), "month": (0, 12), "day": (0, 31), "hour": (0, 23), "minute": (0, 59), "second": (0, 60),
+}  # fmt: skip
 
 
 class Listing(NamedTuple):
@@ -111,19 +118,21 @@ def parse_cenc(data: bytes, name: str) -> Listing:
     """Read the China Earthquake Networks Center's event list, a spreadsheet in XML with times of Beijing (UTC+8)."""
     rows: list[list[str]] = []
     try:
-        for _, element in ElementTree.iterparse(io.BytesIO(data)):  # noqa: S314 - pinned bytes only
+        for _, element in ElementTree.iterparse(io.BytesIO(data), forbid_dtd=True):
             if element.tag == f"{_SPREADSHEET}Row":
                 rows.append([cell.text or "" for cell in element.iter(f"{_SPREADSHEET}Data")])
                 element.clear()
-    except (ElementTree.ParseError, LookupError, ValueError) as error:
+    except (ParseError, LookupError, ValueError) as error:
         raise DataError(f"{name}: not a spreadsheet in XML: {error}") from error
     if not rows or rows[0] != _CENC_HEADER:
         raise DataError(f"{name}: the first row is {rows[:1]}, not {_CENC_HEADER}")
     if wrong := [number for number, row in enumerate(rows, start=1) if len(row) != len(_CENC_HEADER)]:
         raise DataError(f"{name}: row {wrong[0]} has {len(rows[wrong[0] - 1])} cells")
-    table = pd.DataFrame(rows[1:], columns=["time", "magnitude", "latitude", "longitude", "depth_km", "place"])
-    times = _times(table["time"], "%Y-%m-%d %H:%M:%S", name).dt.tz_localize(_BEIJING).dt.tz_convert("UTC")
-    return Listing(_frame(table, times, name, magnitude_type="M"), 0)
+    columns = ["time", "magnitude", "latitude", "longitude", "depth_km", "place"]
+    table = pd.DataFrame(rows[1:], columns=columns, index=pd.RangeIndex(2, len(rows) + 1, name="row"), dtype=str)
+    table = table.mask(table == "")
+    local = times(table, "time", name, pattern="%Y-%m-%d %H:%M:%S", utc=False)
+    return Listing(_frame(table, local.dt.tz_localize(_BEIJING).dt.tz_convert("UTC"), name, magnitude_type="M"), 0)
 
 
 def parse_cea(data: bytes, name: str) -> Listing:
@@ -132,41 +141,40 @@ def parse_cea(data: bytes, name: str) -> Listing:
     Events before 1900, and those of which no day is known (written as month or day 0), are left out.
     """
     columns = ["id", "year", "month", "day", "hour", "min", "sec", "lat", "lon", "mag", "depth"]
-    table = _table(data, name, columns, sep="\t")
+    table = read_table(data, name, columns, separator="\t")
     names = {"lat": "latitude", "lon": "longitude", "mag": "magnitude", "depth": "depth_km", "min": "minute"}
     table = table.rename(columns={**names, "sec": "second"})
     parts = _parts(table, name)
     undated = (parts["month"] == 0) | (parts["day"] == 0)
     kept = (parts["year"] >= EARLIEST.year) & ~undated
-    renamed, times = table[kept].reset_index(drop=True), _assembled(parts[kept].reset_index(drop=True), name)
-    frame = _frame(renamed, times, name, magnitude_type="Mw converted")
-    frame.loc[frame["depth_km"] < 0, "depth_km"] = np.nan  # -1 stands for unknown
+    frame = _frame(table[kept], _assembled(parts[kept], name), name, magnitude_type="Mw converted")
+    frame.loc[frame["depth_km"] == UNKNOWN_DEPTH, "depth_km"] = np.nan
     return Listing(frame, int((~kept).sum()))
 
 
 def parse_iris(data: bytes, name: str) -> Listing:
     """Read an export of the IRIS event service: UTC, depths in metres, magnitudes of several agencies."""
-    table = _table(data, name, ["datetime", "lat", "lon", "depth", "mag", "type"])
+    table = read_table(data, name, ["datetime", "lat", "lon", "depth", "mag", "type"])
     table = table.rename(columns={"lat": "latitude", "lon": "longitude", "mag": "magnitude", "depth": "depth_km"})
-    times = _times(table["datetime"], "ISO8601", name).dt.tz_localize("UTC")
-    frame = _frame(table, times, name, magnitude_type=table["type"].fillna(""))
-    frame["depth_km"] /= 1000.0
-    return Listing(frame, 0)
+    return Listing(
+        _frame(
+            table,
+            times(table, "datetime", name),
+            name,
+            magnitude_type=table["type"].fillna(""),
+            depth_divisor=METRES_PER_KM,
+        ),
+        0,
+    )
 
 
 def parse_nshm(data: bytes, name: str) -> Listing:
     """Read a catalogue of the US hazard model: columns of numbers, Mw first; events before 1900 are left out."""
     columns = ["magnitude", "longitude", "latitude", "depth_km", "year", "month", "day", "hour", "minute", "second"]
-    try:
-        table = pd.read_csv(
-            io.BytesIO(data), sep=r"\s+", header=None, usecols=range(len(columns)), names=columns, dtype=str
-        )
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: not a table: {error}") from error
+    table = read_fields(data, name, columns)
     parts = _parts(table, name)
     kept = parts["year"] >= EARLIEST.year
-    times = _assembled(parts[kept].reset_index(drop=True), name)
-    frame = _frame(table[kept].reset_index(drop=True), times, name, magnitude_type="Mw")
+    frame = _frame(table[kept], _assembled(parts[kept], name), name, magnitude_type="Mw")
     return Listing(frame, int((~kept).sum()))
 
 
@@ -190,60 +198,31 @@ def without_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~repeated].reset_index(drop=True)
 
 
-def _table(data: bytes, name: str, columns: list[str], *, sep: str = ",") -> pd.DataFrame:
-    try:
-        table = pd.read_csv(io.BytesIO(data), sep=sep, dtype=str, encoding="utf-8-sig")
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: not a table: {error}") from error
-    if absent := [column for column in columns if column not in table.columns]:
-        raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
-    return table[columns]
-
-
-def _times(texts: pd.Series, pattern: str, name: str) -> pd.Series:
-    """Read times that carry no zone."""
-    # pandas takes "now" and "today" for times, which they are, but of no earthquake.
-    written = texts.str.fullmatch(r"\d{4}-\d\d?-\d\d?[T ][\d:.]+").fillna(False).astype(bool)
-    if not written.all():
-        row = int(np.flatnonzero(~written)[0])
-        raise DataError(f"{name}: event {row + 1}: {str(texts.iloc[row])[:40]!r} is no time")
-    try:
-        times: pd.Series = pd.to_datetime(texts, format=pattern)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{name}: {str(error).splitlines()[0]}") from error
-    return times
-
-
 def _parts(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the parts of times as numbers, or refuse what is none."""
     columns = ["year", "month", "day", "hour", "minute", "second"]
-    parts: pd.DataFrame = table[columns].apply(pd.to_numeric, errors="coerce")
-    whole = parts.drop(columns="second")
-    good = parts.notna().all(axis=1) & (whole == whole.round()).all(axis=1)
-    for column, (least, most) in _RANGES.items():
-        good &= parts[column].between(least, most)
-    if not good.all():
-        row = int(np.flatnonzero(~good)[0])
-        raise DataError(f"{name}: event {row + 1} has the time {' '.join(map(str, table[parts.columns].iloc[row]))}")
+    parts = pd.DataFrame({column: numbers(table, column, name) for column in columns})
+    for column in columns:
+        good = parts[column].notna() & ((parts[column] == parts[column].round()) | (column == "second"))
+        refuse(table[column], ~(good & parts[column].between(*_RANGES[column])), name, f"no {column}")
     return parts
 
 
 def _assembled(parts: pd.DataFrame, name: str) -> pd.Series:
     """Put times together from their parts, UTC; a second of 60 belongs to the next minute."""
-    try:
-        minutes = pd.to_datetime(parts[["year", "month", "day", "hour", "minute"]].astype(int), utc=True)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{name}: {str(error).splitlines()[0]}") from error
+    columns = ["year", "month", "day", "hour", "minute"]
+    minutes = pd.to_datetime(parts[columns].astype(int), utc=True, errors="coerce")
+    refuse(parts["day"], minutes.isna(), name, "no day of that month")
     times: pd.Series = minutes + pd.to_timedelta(parts["second"], unit="s")
     return times
 
 
-def _frame(table: pd.DataFrame, times: pd.Series, name: str, *, magnitude_type: str | pd.Series) -> pd.DataFrame:
+def _frame(
+    table: pd.DataFrame, times: pd.Series, name: str, *, magnitude_type: str | pd.Series, depth_divisor: float = 1.0
+) -> pd.DataFrame:
     """Give columns their types, and refuse an event without time, place or magnitude, or with an impossible one."""
-    numbers = {
-        column: pd.to_numeric(table[column], errors="coerce").astype(float)
-        for column in ("latitude", "longitude", "depth_km", "magnitude")
-    }
-    frame = pd.DataFrame({"time": times, **numbers, "magnitude_type": magnitude_type})
+    values = {column: numbers(table, column, name) for column in ("latitude", "longitude", "depth_km", "magnitude")}
+    values["depth_km"] /= depth_divisor
+    frame = pd.DataFrame({"time": times, **values, "magnitude_type": magnitude_type})
     check_events(frame, name)
     return frame.sort_values("time", kind="stable", ignore_index=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -14,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
+from reproduce_lib.data.archives import read_arrays
 from reproduce_lib.data.registry import data_file, data_files
+from reproduce_lib.data.text_tables import numbers, read_table, refuse
 from reproduce_lib.errors import DataError
 
 Dataset = Literal["phasenet_ncedc", "ceed_ncedc", "denoiser_ncedc", "tlpn_china"]
@@ -34,6 +33,8 @@ NOISE_LENGTH = CEED_BEFORE - GUARD
 SHORTEST = 3000
 # Samples on each side of P that the signal-to-noise ratio is taken over.
 SNR_SAMPLES = 5 * RATE
+# No record has as many samples: a day.
+LONGEST = 24 * 3600 * RATE
 # Records whose times lie no farther apart than this are taken for one earthquake.
 SAME_EVENT_SECONDS = 90.0
 
@@ -153,9 +154,9 @@ def load_noise(traces: Traces, *, network: bool = True) -> Noise:
     values, kept = [], []
     picks = _ceed_picks(network, {}) if len(own) else {}
     for row, name in own["name"].items():
-        archive = _archive(f"{FOLDER}/ceed_ncedc/{name}", network, {})
-        p = picks[str(name)][0]
-        before = archive["data"][p - CEED_BEFORE : p - GUARD].astype(np.float32)
+        file = f"{FOLDER}/ceed_ncedc/{name}"
+        record = parse_ceed_record(sources.read(file, network=network), file, *picks[name])
+        before = record.values[record.p - CEED_BEFORE : record.p - GUARD]
         if is_noise(before):
             values.append(before)
             kept.append(row)
@@ -212,26 +213,57 @@ def _read(dataset: Dataset, network: bool, files: dict[str, str]) -> Iterable[Re
     names = [name for name in data_files() if name.startswith(f"{FOLDER}/{dataset}/") and name.endswith(".npz")]
     picks = _ceed_picks(network, files) if dataset == "ceed_ncedc" else {}
     for name in sorted(names):
-        archive = _archive(name, network, files)
+        data = sources.read(name, network=network)
+        files[name] = data_file(name).sha256
         file = name.rpartition("/")[2]
-        try:
-            yield _ceed_record(file, archive, *picks[file]) if dataset == "ceed_ncedc" else _plain_record(file, archive)
-        except (KeyError, ValueError, TypeError) as error:
-            raise DataError(f"{name}: its picks or what is said of it cannot be read: {error!r}") from error
+        if dataset != "ceed_ncedc":
+            yield parse_record(data, name)
+        elif file in picks:
+            yield parse_ceed_record(data, name, *picks[file])
+        else:
+            raise DataError(f"{name}: no picks of it are listed")
 
 
-def _archive(name: str, network: bool, files: dict[str, str]) -> dict[str, Any]:
-    """Read one archive of arrays; nothing in it is ever executed."""
-    data = sources.read(name, network=network)
-    files[name] = data_file(name).sha256
+def parse_record(data: bytes, name: str) -> Record:
+    """Read a record with its picks, whose file name gives network, station and time."""
+    archive = _archive(data, name)
+    file = name.rpartition("/")[2]
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            found = {
-                member.removesuffix(".npy"): np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
-                for member in archive.namelist()
-            }
-    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{name}: no archive of arrays: {error}") from error
+        network, station, moment = file.removesuffix(".npz").split("_")[:3]
+        return Record(
+            name=file,
+            station=f"{network}.{station}",
+            values=archive["data"].astype(np.float32),
+            p=_sample(archive["itp"], archive["data"]),
+            s=float(archive["its"]) if "its" in archive else np.nan,
+            time=pd.to_datetime(moment[:14], format="%Y%m%d%H%M%S"),
+        )
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name}: its picks or what is said of it cannot be read: {error!r}") from error
+
+
+def parse_ceed_record(data: bytes, name: str, p: int, s: int) -> Record:
+    """Read a record that says where and when it was recorded; its picks stand in a table."""
+    archive = _archive(data, name)
+    try:
+        start = pd.to_datetime(_text(archive["start_time"]), format="ISO8601")
+        return Record(
+            name=name.rpartition("/")[2],
+            station=f"{_text(archive['network'])}.{_text(archive['station'])}",
+            values=archive["data"].astype(np.float32),
+            p=_sample(p, archive["data"]),
+            s=float(s),
+            time=start + pd.Timedelta(seconds=p / RATE),
+            magnitude=float(archive["event_magnitude"]),
+            distance_km=float(archive["distance_km"]),
+        )
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name}: its picks or what is said of it cannot be read: {error!r}") from error
+
+
+def _archive(data: bytes, name: str) -> dict[str, Any]:
+    """Read an archive of arrays, among them the three components."""
+    found: dict[str, Any] = read_arrays(data, name)
     values = found.get("data")
     numeric = values is not None and np.issubdtype(values.dtype, np.number)
     if values is None or not numeric or values.ndim != 2 or values.shape[1] != len(COMPONENTS):
@@ -241,38 +273,37 @@ def _archive(name: str, network: bool, files: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _plain_record(file: str, archive: Mapping[str, Any]) -> Record:
-    """Read a record whose file name gives network, station and time."""
-    network, station, moment = file.removesuffix(".npz").split("_")[:3]
-    return Record(
-        name=file,
-        station=f"{network}.{station}",
-        values=archive["data"].astype(np.float32),
-        p=int(archive["itp"]),
-        s=float(archive["its"]) if "its" in archive else np.nan,
-        time=pd.to_datetime(moment[:14], format="%Y%m%d%H%M%S"),
-    )
+def _text(found: Any) -> str:
+    """Return a name or a time; NumPy holds characters that no text has."""
+    text = str(found)
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("a text of characters that no name has")
+    return text
 
 
-def _ceed_record(file: str, archive: Mapping[str, Any], p: int, s: int) -> Record:
-    start = pd.Timestamp(str(archive["start_time"]))
-    return Record(
-        name=file,
-        station=f"{archive['network']}.{archive['station']}",
-        values=archive["data"],
-        p=p,
-        s=float(s),
-        time=start + pd.Timedelta(seconds=p / RATE),
-        magnitude=float(archive["event_magnitude"]),
-        distance_km=float(archive["distance_km"]),
-    )
+def _sample(pick: Any, values: Samples) -> int:
+    """Return a pick as a sample of its record."""
+    sample = int(pick)
+    if not 0 <= sample < len(values):
+        raise ValueError(f"a pick at sample {sample} of {len(values)}")
+    return sample
 
 
 def _ceed_picks(network: bool, files: dict[str, str]) -> dict[str, tuple[int, int]]:
     name = f"{FOLDER}/ceed_ncedc/labels.csv"
-    text = sources.read(name, network=network).decode("utf-8")
     files[name] = data_file(name).sha256
-    return {row["file_name"]: (int(row["p_idx"]), int(row["s_idx"])) for row in csv.DictReader(io.StringIO(text))}
+    return parse_ceed_picks(sources.read(name, network=network), name)
+
+
+def parse_ceed_picks(data: bytes, name: str) -> dict[str, tuple[int, int]]:
+    """Read the samples of P and S of each file."""
+    table = read_table(data, name, ["file_name", "p_idx", "s_idx"])
+    refuse(table["file_name"], table["file_name"].isna() | table["file_name"].duplicated(), name, "no file, or twice")
+    for column in ("p_idx", "s_idx"):
+        values = numbers(table, column, name)
+        refuse(table[column], ~(values.between(0, LONGEST) & (values == values.round())), name, "no sample")
+    rows = zip(table["file_name"], table["p_idx"], table["s_idx"], strict=True)
+    return {file: (int(float(p)), int(float(s))) for file, p, s in rows}
 
 
 def _cut(record: Record) -> Samples:

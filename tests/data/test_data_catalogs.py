@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reproduce_lib.data import catalogs, sources
+from reproduce_lib.data import archives, sources
 from reproduce_lib.data.catalogs import (
     ALL_ISLANDS,
     AREAS,
@@ -177,10 +177,10 @@ WRONG: dict[str, tuple[Parser, bytes, list[str]]] = {
     "longitude without end": (parse_comcat, edited(EXPORT, b"125.0066", b"inf"), ["longitude"]),
     "magnitude 99": (parse_comcat, edited(EXPORT, b"6.4", b"99"), ["magnitude", "99"]),
     "magnitude -9": (parse_comcat, edited(EXPORT, b"6.4", b"-9"), ["magnitude", "-9"]),
-    "magnitude nan": (parse_comcat, edited(EXPORT, b"6.4", b"nan"), ["magnitude"]),
+    "magnitude nan": (parse_comcat, edited(EXPORT, b"6.4", b"nan"), ["line", "mag"]),
     "no magnitude": (parse_comcat, edited(EXPORT, b"6.4", b""), ["magnitude"]),
-    "magnitude of text": (parse_comcat, edited(EXPORT, b"6.4", b"strong"), ["magnitude"]),
-    "comma for a point": (parse_comcat, edited(EXPORT, b"6.4", b'"6,4"'), ["magnitude"]),
+    "magnitude of text": (parse_comcat, edited(EXPORT, b"6.4", b"strong"), ["line", "mag"]),
+    "comma for a point": (parse_comcat, edited(EXPORT, b"6.4", b'"6,4"'), ["line", "mag"]),
     "month 13": (parse_comcat, edited(EXPORT, b"2019-10-16", b"2019-13-16"), ["time"]),
     "impossible day": (parse_comcat, edited(EXPORT, b"2019-10-16", b"2019-02-30"), ["time"]),
     "hour 25": (parse_comcat, edited(EXPORT, b"T11:37", b"T25:37"), ["time"]),
@@ -210,7 +210,7 @@ WRONG: dict[str, tuple[Parser, bytes, list[str]]] = {
     "present for a time": (parse_comcat, edited(EXPORT, b"2019-10-16T11:37:06.530Z", b"now"), ["time"]),
     "today for a time": (parse_comcat, edited(EXPORT, b"2019-10-16T11:37:06.530Z", b"today"), ["time"]),
     "bulletin of magnitude 99": (bulletin, edited(BULLETIN, b",3.8,", b",99,"), ["magnitude", "99"]),
-    "bulletin of magnitude nan": (bulletin, edited(BULLETIN, b",3.8,", b",nan,"), ["magnitude"]),
+    "bulletin of magnitude nan": (bulletin, edited(BULLETIN, b",3.8,", b",nan,"), ["line", "mag"]),
     "bulletin of no magnitude": (bulletin, edited(BULLETIN, b",3.8,", b",,"), ["magnitude"]),
     "bulletin of no time": (bulletin, edited(BULLETIN, b"2015-04-30 04:18:00+00:00", b""), ["time"]),
     "bulletin of month 13": (bulletin, edited(BULLETIN, b"2015-04-29", b"2015-13-29"), ["time"]),
@@ -235,7 +235,6 @@ def test_wrong_file_is_refused_by_name_and_reason(parse: Parser, data: bytes, na
     ("old", "new", "kept"),
     [
         (b"10.73,121.66", b"664,121.66", BULLETINS[:2]),
-        (b"10.73,121.66", b"10.73,East", BULLETINS[:2]),
         (b"13.18,120.04", b",120.04", [BULLETINS[0], BULLETINS[2]]),
         (b"6.11,127.48,1,3.4", b"6.11,1274.8,1,99", BULLETINS[1:]),
     ],
@@ -256,10 +255,12 @@ def test_repeated_bulletin_is_left_out_and_counted_but_another_place_of_the_same
     assert sorted(frame["latitude"]) == [6.11, 10.73, 10.74, 13.18]
 
 
-def test_depth_that_is_no_number_becomes_nan_and_keeps_its_event() -> None:
-    frame = parse_comcat(edited(EXPORT, b"14.95", b"unknown"), "toy.csv")
+def test_event_of_no_depth_is_kept_and_one_of_a_depth_in_words_is_refused() -> None:
+    frame = parse_comcat(edited(EXPORT, b"14.95", b""), "toy.csv")
     assert np.isnan(frame["depth_km"]).tolist() == [False, True, False]
     assert frame["magnitude"].tolist() == [6.4, 6.6, 6.5]
+    with pytest.raises(DataError, match=r"toy\.csv: line \d: depth 'unknown'"):
+        parse_comcat(edited(EXPORT, b"14.95", b"unknown"), "toy.csv")
 
 
 def spoil(data: bytes, place: int, kind: str, junk: bytes) -> bytes:
@@ -350,7 +351,7 @@ def test_bytes_that_are_not_gzipped_are_refused_by_name(data: bytes, monkeypatch
 
 @pytest.mark.parametrize(("limit", "fits"), [(len(EXPORT), True), (len(EXPORT) - 1, False)])
 def test_gzipped_export_may_expand_up_to_the_limit(limit: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogs, "LARGEST_EXPANDED", limit)
+    monkeypatch.setattr(archives, "LARGEST_EXPANDED", limit)
     offer(monkeypatch, {PHILIPPINES_M5: gzip.compress(EXPORT)})
     if fits:
         assert len(load_catalogue("comcat_m5").events) == len(EXPORTED)
@@ -360,7 +361,7 @@ def test_gzipped_export_may_expand_up_to_the_limit(limit: int, fits: bool, monke
 
 
 def test_bomb_is_refused_without_being_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogs, "LARGEST_EXPANDED", 100_000)
+    monkeypatch.setattr(archives, "LARGEST_EXPANDED", 100_000)
     bomb = gzip.compress(EXPORT + bytes(30_000_000), compresslevel=1)
     assert len(bomb) < 1_000_000
     offer(monkeypatch, {PHILIPPINES_M5: bomb})

@@ -1,0 +1,126 @@
+"""Archives read in memory: nothing is unpacked to disk, nothing in them is executed, nothing expands without end."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import math
+import struct
+import tarfile
+import zipfile
+import zlib
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from reproduce_lib.errors import DataError
+
+# No file that is pinned expands to a tenth of it.
+LARGEST_EXPANDED = 2**26
+# What the readers raise of archives that are none, or are cut or damaged.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    RuntimeError,  # an encrypted member; a compression that is not implemented
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
+_NPY_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def expand_gzip(data: bytes, name: str) -> bytes:
+    """Return gzipped bytes expanded.
+
+    Raises
+    ------
+    DataError
+        If they are not gzipped, are cut, or expand to more than any file here.
+    """
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            expanded = file.read(LARGEST_EXPANDED + 1)
+    except _UNREADABLE as error:
+        raise DataError(f"{name}: not gzipped: {error}") from error
+    if len(expanded) > LARGEST_EXPANDED:
+        raise DataError(f"{name}: expands to more than {LARGEST_EXPANDED} bytes")
+    return expanded
+
+
+def read_member(data: bytes, name: str, member: str) -> bytes:
+    """Return one file of a zip archive (also a wheel) or of a tar archive of any compression.
+
+    Raises
+    ------
+    DataError
+        If the archive cannot be read, has no such file, or the file is too large.
+    """
+    try:
+        if name.endswith((".whl", ".zip")):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return _of_zip(archive, name, [archive.getinfo(member)])[0]
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as source:
+            return _of_tar(source, name, member)
+    except _UNREADABLE as error:
+        raise DataError(f"{name} has no readable {member}: {error}") from error
+
+
+def read_arrays(data: bytes, name: str) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of an ``.npz``, none of which may hold objects.
+
+    Raises
+    ------
+    DataError
+        If it is no archive of arrays, or larger than any here.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            contents = _of_zip(archive, name, members)
+        return {
+            member.filename.removesuffix(".npy"): _array(content)
+            for member, content in zip(members, contents, strict=True)
+        }
+    except _UNREADABLE as error:
+        raise DataError(f"{name}: no archive of arrays: {error}") from error
+
+
+def _of_zip(archive: zipfile.ZipFile, name: str, members: list[zipfile.ZipInfo]) -> list[bytes]:
+    """Read members, which may not be larger together than they may; a member never yields more than it announces."""
+    if sum(member.file_size for member in members) > LARGEST_EXPANDED:
+        raise DataError(f"{name}: expands to more than {LARGEST_EXPANDED} bytes")
+    return [archive.read(member) for member in members]
+
+
+def _of_tar(source: tarfile.TarFile, name: str, member: str) -> bytes:
+    about = source.getmember(member)
+    file = source.extractfile(about) if about.isreg() else None
+    if file is None:
+        raise DataError(f"{member} in {name} is no file")
+    if about.size > LARGEST_EXPANDED:
+        raise DataError(f"{name}: {member} has {about.size} bytes, more than any file here")
+    return file.read()
+
+
+def _array(data: bytes) -> NDArray[np.generic]:
+    """Read one array, which has to be as long as it says: NumPy makes room for what a header says."""
+    stream = io.BytesIO(data)
+    version = npy.read_magic(stream)
+    if version not in _NPY_HEADERS:
+        raise ValueError(f"arrays of version {version}")
+    try:
+        shape, _, dtype = _NPY_HEADERS[version](stream)
+    except Exception as error:  # a header is read by Python's parser, which raises what it likes
+        raise ValueError(f"a header that is none: {error!r}") from error
+    if dtype.hasobject:
+        raise ValueError("an array of objects, which could hold code")
+    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
+        raise ValueError(f"an array of shape {shape} in {len(data)} bytes")
+    array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
+    return array
