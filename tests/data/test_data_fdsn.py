@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,6 +34,7 @@ BOX = Box(4.0, 20.0, 116.0, 128.0)
 BEGIN, END = datetime(2020, 1, 1), datetime(2021, 1, 1)
 MILLISECOND, HOUR, DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
 COLUMNS = ["time", "latitude", "longitude", "depth", "mag", "magType", "id", "place", "type"]
+HASTY = replace(fdsn.LIMITS, first_pause=0.01)
 KNOWN = {
     "starttime", "endtime", "minlatitude", "maxlatitude", "minlongitude", "maxlongitude", "minmagnitude", "eventtype",
     "format", "orderby",
@@ -168,7 +169,7 @@ def limit(served: Service, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
 
 def ask(served: Service | str, begin: datetime = BEGIN, end: datetime = END, **more: Any) -> Catalogue:
     address = served if isinstance(served, str) else served.url
-    values: dict[str, Any] = {"box": BOX, "smallest": 4.5, "backoff": 0.01, **more}
+    values: dict[str, Any] = {"box": BOX, "smallest": 4.5, "limits": HASTY, **more}
     return query_catalogue(values.pop("box"), begin, end, values.pop("smallest"), service=address, **values)
 
 
@@ -573,12 +574,11 @@ def test_service_that_cannot_be_reached_is_named(unreachable: str, service: Serv
     assert time.perf_counter() - began < 5
 
 
-def test_service_that_does_not_answer_in_time_is_named(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fdsn, "READ_SECONDS", 0.1)
+def test_service_that_does_not_answer_in_time_is_named(service: Service) -> None:
     service.events, service.delay = spread(3), 1.5
     began = time.perf_counter()
     with pytest.raises(DataError, match=r"127\.0\.0\.1"):
-        ask(service)
+        ask(service, limits=replace(HASTY, silence=0.1))
     assert time.perf_counter() - began < 5
 
 

