@@ -1,11 +1,11 @@
-# make book | test | test-all | bench | picture | lint | clean
+# make book | test | test-all | faults | bench | picture | lint | clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 # A process for each core; the tests of a file share what it builds.
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: book test test-all bench picture lint clean
+.PHONY: book test test-all faults bench picture lint clean
 
 book: $(VENV)/installed
 	$(BIN)/reproduce book
@@ -14,7 +14,10 @@ test: $(VENV)/installed
 	$(BIN)/pytest $(PARALLEL)
 
 test-all: $(VENV)/installed
-	$(BIN)/pytest $(PARALLEL) -m ""
+	$(BIN)/pytest $(PARALLEL) -m "not long"
+
+faults: $(VENV)/installed
+	$(BIN)/pytest tests/faults -m long
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks

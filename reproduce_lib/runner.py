@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -31,6 +32,8 @@ from reproduce_lib.files import write_whole
 
 LIMIT_SECONDS = 6 * 3600
 KERNEL_START_SECONDS = 120
+# The largest page here has a tenth of it.
+MOST_OUTPUT_BYTES = 2**26
 HEARTBEAT_SECONDS = 2.0
 HEARTBEAT_SILENCE = 60.0
 _GLANCE_SECONDS = 0.25
@@ -39,7 +42,15 @@ _LINE_LENGTH = 300
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 FailureKind = Literal[
-    "raised", "kernel died", "kernel did not start", "process died", "limit", "silence", "stopped", "unexpected"
+    "raised",
+    "kernel died",
+    "kernel did not start",
+    "process died",
+    "limit",
+    "output",
+    "silence",
+    "stopped",
+    "unexpected",
 ]
 
 
@@ -125,6 +136,7 @@ def execute_notebook(
     *,
     limit_seconds: float = LIMIT_SECONDS,
     silence_seconds: float = HEARTBEAT_SILENCE,
+    most_output_bytes: int = MOST_OUTPUT_BYTES,
     on_beat: Callable[[Beat], None] | None = None,
     stop: threading.Event | None = None,
     edit: Callable[[Any], None] | None = None,
@@ -138,6 +150,7 @@ def execute_notebook(
     parameters : values for the notebook's parameters cell; a name that is not in it is an error
     limit_seconds : limit for the whole notebook
     silence_seconds : how long papermill's process may give no sign of life
+    most_output_bytes : limit for all outputs together
     on_beat : is told of each sign of life
     stop : once set, by another thread, the notebook is stopped
     edit : changes the executed notebook before it is written
@@ -147,32 +160,47 @@ def execute_notebook(
     ParameterError
         If a parameter is unknown or the output is the source.
     NotebookError
-        If a cell raised, the kernel died or never started, the limit passed, no sign of life came, or it was
+        If a cell raised, the kernel died or never started, a limit passed, no sign of life came, or it was
         stopped. The notebook as far as it came is kept under ``_build/failed``.
+    RunError
+        If the output cannot be written, which is tried before anything runs.
     """
     _check_paths(source, output)
     check_parameters(source, parameters)
     partial = _partial_path(output)
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    for path in (partial, output):
+        _check_writable(path)
     started = datetime.now(UTC)
     watch = _Watch(limit_seconds, silence_seconds, on_beat, stop or threading.Event())
-    failure = _in_child(source, partial, parameters, watch)
+    failure = _in_child(source, partial, parameters, watch, most_output_bytes)
     if failure is not None and failure.kind == "kernel did not start":
         # It happens when many start at once; a notebook that failed is never run again.
-        failure = _in_child(source, partial, parameters, watch)
+        failure = _in_child(source, partial, parameters, watch, most_output_bytes)
     if failure is not None:
         raise NotebookError(source, failure, partial)
     run = NotebookRun(source, output, dict(parameters), started, watch.seconds)
-    write_whole(output, _stamped(partial, run, edit).encode())
+    try:
+        write_whole(output, _stamped(partial, run, edit).encode())
+    except OSError as error:
+        raise RunError(f"{source.name} ran to its end, {output} cannot be written: {error}; it is {partial}") from error
     partial.unlink()
     return run
 
 
 def parameter_names(source: Path) -> list[str]:
-    """Return the names that a notebook's parameters cell defines."""
+    """Return the names that a notebook's parameters cell defines.
+
+    Raises
+    ------
+    ParameterError
+        If the file is no notebook.
+    """
     import papermill
 
-    return list(papermill.inspect_notebook(_unformatted(source)))
+    try:
+        return list(papermill.inspect_notebook(_unformatted(source)))
+    except Exception as error:  # each version of the format is read by code of its own
+        raise ParameterError(f"{source} is no notebook: {type(error).__name__}: {error}") from error
 
 
 def check_parameters(source: Path, parameters: Iterable[str]) -> None:
@@ -197,6 +225,18 @@ def _check_paths(source: Path, output: Path) -> None:
         raise ParameterError(f"there is no notebook {source}")
     if output.resolve().parent == source.resolve().parent:
         raise ParameterError(f"{output} lies beside its source; a notebook is never executed in place")
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse to begin what could not be kept in the end."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error}") from error
 
 
 def _partial_path(output: Path) -> Path:
@@ -263,11 +303,13 @@ class _Watch:
         return None
 
 
-def _in_child(source: Path, partial: Path, parameters: Mapping[str, Any], watch: _Watch) -> Failure | None:
+def _in_child(
+    source: Path, partial: Path, parameters: Mapping[str, Any], watch: _Watch, most_output_bytes: int
+) -> Failure | None:
     """Execute a notebook in a process of its own, and return how it failed."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    arguments = (source, partial, dict(parameters), paths.root(), watch.pace, theirs)
+    arguments = (source, partial, dict(parameters), paths.root(), watch.pace, most_output_bytes, theirs)
     child = context.Process(target=_papermill, args=arguments)
     child.start()
     theirs.close()
@@ -389,7 +431,13 @@ class _Pulse:
 
 
 def _papermill(
-    source: Path, partial: Path, parameters: dict[str, Any], root: Path, pace: float, pipe: Connection
+    source: Path,
+    partial: Path,
+    parameters: dict[str, Any],
+    root: Path,
+    pace: float,
+    most_output_bytes: int,
+    pipe: Connection,
 ) -> None:
     """Execute a notebook in this process, and say over ``pipe`` where it is and how it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that watches; it ends this one
@@ -399,13 +447,18 @@ def _papermill(
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    from reproduce_lib import counted_output
+
     def failed(kind: FailureKind, evalue: str, ename: str = "") -> Failure:
         return Failure(kind, pulse.cell, evalue, ename)
+
+    def stop_printing() -> None:
+        pulse.send(_Ending(failed("output", f"it printed more than {most_output_bytes} bytes; it was stopped")))
 
     failure = None
     try:
         pulse.begin(source, bool(parameters))
-        papermill.execute_notebook(
+        executed = papermill.execute_notebook(
             _unformatted(source),
             _unformatted(partial),
             parameters=parameters,
@@ -413,7 +466,11 @@ def _papermill(
             cwd=str(root),
             start_timeout=KERNEL_START_SECONDS,
             on_cell_start=pulse.on_cell_start,
+            engine_name=counted_output.NAME,
+            most_bytes=most_output_bytes,
+            on_excess=stop_printing,
         )
+        failure = _left_early(executed, pulse)
     except PapermillExecutionError as error:
         failure = Failure("raised", pulse.in_source(error.cell_index), _ANSI.sub("", error.evalue), error.ename)
     except DeadKernelError:
@@ -424,6 +481,14 @@ def _papermill(
         starting = pulse.cell is None and isinstance(error, RuntimeError | TimeoutError)
         failure = failed("kernel did not start" if starting else "unexpected", str(error), type(error).__name__)
     pulse.send(_Ending(failure))
+
+
+def _left_early(executed: Any, pulse: _Pulse) -> Failure | None:
+    """Return the failure of a notebook that left by ``sys.exit``: to papermill that is a good end."""
+    for index, cell in enumerate(executed.cells):
+        if cell.cell_type == "code" and cell.metadata.papermill.status == "failed":
+            return Failure("raised", pulse.in_source(index), "the cells after it were not executed", "SystemExit")
+    return None
 
 
 def _stamped(executed: Path, run: NotebookRun, edit: Callable[[Any], None] | None) -> str:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from reproduce_lib.grid import Variant
 from reproduce_lib.runner import (
@@ -95,7 +96,7 @@ def _outcomes(variants: Sequence[Variant], jobs: int, execute: Callable[..., Out
 
 
 def _execute(
-    variant: Variant, *, on_beat: Callable[[Variant, Beat], None] | None, stop: threading.Event, **limits: float
+    variant: Variant, *, on_beat: Callable[[Variant, Beat], None] | None, stop: threading.Event, **limits: Any
 ) -> Outcome:
     """Execute one variant; whatever goes wrong is its outcome, so that the others go on."""
     begun = time.perf_counter()

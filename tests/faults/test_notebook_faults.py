@@ -1,0 +1,154 @@
+"""Notebooks that die, hang, swell, ask for what is not there: a truthful report each, and the old page in its place."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from reproduce_lib.cli import app
+from reproduce_lib.errors import ParameterError, RunError
+from reproduce_lib.runner import NotebookError, execute_notebook
+from tests.support import PROJECT
+
+GOOD = "print('the old page')"
+
+
+@pytest.fixture(autouse=True)
+def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
+
+
+def notebook(path: Path, *code: str, kernel: str = "python3") -> Path:
+    cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *code)]
+    cells[0].metadata["tags"] = ["parameters"]
+    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+    return path
+
+
+FAULTS = {
+    "kernel killed": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "kernel died", {}),
+    "kernel crashed": ("import ctypes; ctypes.string_at(0)", "kernel died", {}),
+    "out of memory": (
+        "import resource\nresource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n"
+        "x = [bytearray(2**28) for _ in range(99)]",
+        "raised",
+        {},
+    ),
+    "never ends": ("while True: pass", "limit", {"limit_seconds": 8}),
+    "sleeps for ever": ("import time; time.sleep(10**6)", "limit", {"limit_seconds": 8}),
+    "waits for an answer": ("input('and now?')", "raised", {}),
+    "prints 200 MB in lines": ("for _ in range(200): print('x' * 1_000_000)", "output", {}),
+    "prints 200 MB at once": ("print('x' * 200_000_000)", "output", {}),
+    "prints without end": ("while True: print('x' * 100)", "output", {"most_output_bytes": 2**20}),
+    "shows without end": (
+        "from IPython.display import HTML, display\nwhile True: display(HTML('x' * 1000))",
+        "output",
+        {"most_output_bytes": 2**20},
+    ),
+    "leaves by itself": ("import sys; sys.exit(0)", "raised", {}),
+    "closes its connection": ("get_ipython().kernel.iopub_socket.io_thread.stop()", "unexpected", {}),
+}  # fmt: skip
+
+
+def started() -> set[int]:
+    """Return the processes that this one has started and that still run; one that Python keeps for itself apart."""
+    running = [one for one in psutil.Process().children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
+    return {one.pid for one in running if "resource_tracker" not in " ".join(one.cmdline())}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path: Path, fault: str) -> None:
+    code, kind, limits = FAULTS[fault]
+    output = tmp_path / "out" / "n.ipynb"
+    output.parent.mkdir()
+    output.write_bytes(b"the old page")
+    before = started()
+    begun = time.monotonic()
+    with pytest.raises(NotebookError) as failed:
+        execute_notebook(
+            notebook(tmp_path / "in" / "n.ipynb", code, GOOD), output, {}, **{"limit_seconds": 60, **limits}
+        )
+    assert (failed.value.failure.kind, failed.value.failure.cell) == (kind, 1)
+    assert time.monotonic() - begun < 75
+    assert output.read_bytes() == b"the old page"
+    assert [path.name for path in output.parent.iterdir()] == ["n.ipynb"]
+    assert started() <= before
+
+
+def test_output_within_the_limit_is_kept_whole(tmp_path: Path) -> None:
+    source = notebook(tmp_path / "in" / "n.ipynb", "for _ in range(90): print('x' * 10_000)")
+    run = execute_notebook(source, tmp_path / "out" / "n.ipynb", {}, most_output_bytes=1_000_000)
+    assert len(nbformat.read(run.output, as_version=4).cells[1].outputs[0].text) == 90 * 10_001
+
+
+def test_missing_kernel_is_named_and_leaves_the_old_page(tmp_path: Path) -> None:
+    output = tmp_path / "out" / "n.ipynb"
+    output.parent.mkdir()
+    output.write_bytes(b"the old page")
+    with pytest.raises(NotebookError, match="no-such-kernel"):
+        execute_notebook(notebook(tmp_path / "in" / "n.ipynb", GOOD, kernel="no-such-kernel"), output, {})
+    assert output.read_bytes() == b"the old page"
+
+
+@pytest.mark.parametrize("where", ["below a file", "a folder", "no room for a name"])
+def test_output_that_cannot_be_written_is_refused_before_anything_runs(tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").write_text("a file where a folder should be")
+    (tmp_path / "folder.ipynb").mkdir()
+    output = {
+        "below a file": tmp_path / "file" / "n.ipynb",
+        "a folder": tmp_path / "folder.ipynb",
+        "no room for a name": tmp_path / ("n" * 300) / "n.ipynb",
+    }[where]
+    source = notebook(tmp_path / "in" / "n.ipynb", f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(RunError, match="cannot be written"):
+        execute_notebook(source, output, {})
+    assert not (tmp_path / "ran").exists()
+
+
+def test_output_that_can_no_longer_be_written_keeps_what_was_computed(tmp_path: Path) -> None:
+    output = tmp_path / "out" / "n.ipynb"
+    folder = str(output.parent)
+    code = f"import shutil; shutil.rmtree({folder!r}); open({folder!r}, 'w').close(); print('done')"
+    with pytest.raises(RunError, match="ran to its end") as failed:
+        execute_notebook(notebook(tmp_path / "in" / "n.ipynb", code), output, {})
+    (kept,) = (tmp_path / "_build" / "failed").glob("*.ipynb")
+    assert str(kept) in str(failed.value)
+    assert nbformat.read(kept, as_version=4).cells[1].outputs[0].text == "done\n"
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"cells": 3}', b"\xff\xfe", b'{"nbformat": 99, "cells": []}'])
+def test_source_that_is_no_notebook_is_refused_by_name(tmp_path: Path, broken: bytes) -> None:
+    (tmp_path / "n.ipynb").write_bytes(broken)
+    with pytest.raises((ParameterError, RunError), match=r"n\.ipynb"):
+        execute_notebook(tmp_path / "n.ipynb", tmp_path / "out" / "n.ipynb", {})
+    assert not (tmp_path / "out" / "n.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["-p", "seed=many"], "many"),
+        (["-p", "window=1.5"], "1.5"),
+        (["-p", "window=[1, 30]"], "window"),
+        (["-p", "ticker=null"], "ticker"),
+    ],
+)
+def test_parameter_of_a_wrong_type_fails_with_what_is_wrong_and_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], named: str
+) -> None:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(PROJECT))
+    output = tmp_path / "page.ipynb"
+    ran = CliRunner().invoke(app, ["notebook", "naufal2023", "--output", str(output), *given])
+    assert ran.exit_code not in (0, None)
+    assert named in ran.output
+    assert "Traceback" not in ran.output
+    assert not output.exists()
+    assert os.environ["REPRODUCE_ROOT"] == str(PROJECT)
