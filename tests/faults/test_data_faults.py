@@ -1,4 +1,4 @@
-"""Spoiled files: refused with the file and a reason, or read as a tidy frame; whatever is pinned is never read at all."""
+"""Spoiled files: refused with the file and a reason, or read as a tidy frame; one under a pinned name is never read."""
 
 from __future__ import annotations
 

@@ -1,49 +1,48 @@
-"""Processes that are killed at any moment lose nothing that was finished, and break nothing for the next run."""
+"""Runs that are killed at any moment, run out of disk or may not write lose nothing, and break nothing for the next."""
 
 from __future__ import annotations
 
-import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from os import killpg
 from pathlib import Path
 
 import psutil
 import pytest
 
-from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
+from reproduce_lib.papers.naufal2023 import PAPER
 from reproduce_lib.records import Record, Store
+from tests.faults.results import Results
 from tests.support import PROJECT, new_store, result_lines
 
-pytestmark = pytest.mark.slow
-
-COMMON = {"profile": "smoke", "data": "simulated"}
-UNITS = [
-    *(
-        BaselineParameters.of(**COMMON, method=method, skip_days=skip)
-        for method in ("naive", "drift")
-        for skip in (0, 1)
-    ),
-    *(NetworkParameters.of(**COMMON, model="lstm", window=1, epochs=1, seed=seed) for seed in range(4)),
-    BaselineParameters.of(**COMMON, method="naive", skip_days=30),
-]
-RUN = f"""
+SAMPLE, ALL = 4, 200
+WORST = 1.3  # times an undisturbed run's duration; some runs end before they are killed
+EXPERIMENTS = ("baselines", "price_facts")
+# A small real study: every baseline and every fact of one share's prices.
+RUN = """
 import sys
 from pathlib import Path
-from reproduce_lib.errors import RunError
-from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.records import Store
 from reproduce_lib.engine import run_units
+from reproduce_lib.errors import ReproduceError
+from reproduce_lib.papers.naufal2023 import PAPER
+from reproduce_lib.records import Store
 
 folder = Path(sys.argv[1])
-units = [{", ".join(map(repr, UNITS))}]
+units = [unit for unit in PAPER.full_units() if unit.experiment in ("baselines", "price_facts")]
+store = Store(folder / "records", folder / "artifacts")
 try:
-    run_units(units, Store(folder / "records", folder / "artifacts"), jobs=2)
-except RunError as error:
-    sys.exit(f"RunError: {{error}}")
+    summary = run_units([unit for unit in units if unit.ticker == "GOOG"], store)
+except ReproduceError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+sys.exit(f"{len(summary.failed)} failed" if summary.failed else 0)
 """
 # Writes as fast as it can what a thousand finished units would write, each with an array.
 WRITE = """
@@ -65,6 +64,9 @@ for seed in range(1000):
     result = UnitResult({"mae": float(seed)}, seed, {}, {"error": np.full(2000, seed)})
     write(Finished(unit, result, context, 1.0, "2026-01-01T00:00:00Z"), store)
 """
+Found = dict[str, tuple[object, ...]]
+
+pytestmark = pytest.mark.data
 
 
 def start(program: str, folder: Path) -> subprocess.Popen[str]:
@@ -79,14 +81,17 @@ def finish(program: str, folder: Path) -> None:
     assert process.returncode == 0, said
 
 
-def kill_at(program: str, folder: Path, seconds: float) -> None:
-    """Kill a program and everything that it started, ``seconds`` after its start, if it still runs."""
-    with start(program, folder) as process:
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+def kill_at(processes: list[subprocess.Popen[str]], moments: list[float]) -> None:
+    """Kill programs and everything that they started, each after its seconds, if it still runs."""
+    begun = time.monotonic()
+    for process, moment in sorted(zip(processes, moments, strict=True), key=lambda pair: pair[1]):
+        with process:
+            try:
+                process.wait(max(begun + moment - time.monotonic(), 0))
+            except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 def found(folder: Path) -> dict[str, Record]:
@@ -100,44 +105,77 @@ def found(folder: Path) -> dict[str, Record]:
     return records
 
 
-def results(records: dict[str, Record]) -> dict[str, tuple[object, ...]]:
+def results_of(records: dict[str, Record]) -> Found:
     return {key: (record.metrics, record.n, record.artifact) for key, record in records.items()}
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run that nobody disturbed found, and its seconds."""
+
+    found: Found
+    seconds: float
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, tuple[object, ...]], float]:
-    """Return the results of a run that nobody killed, and its seconds."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     folder = tmp_path_factory.mktemp("undisturbed")
     begun = time.monotonic()
     finish(RUN, folder)
-    return results(found(folder)), time.monotonic() - begun
+    return Undisturbed(results_of(found(folder)), time.monotonic() - begun)
 
 
-def check_complete(folder: Path, expected: dict[str, tuple[object, ...]]) -> None:
-    assert results(found(folder)) == expected
+def check_complete(folder: Path, expected: Found) -> None:
+    assert results_of(found(folder)) == expected
     for path in folder.glob("records/naufal2023/*.jsonl"):
         assert not new_store(folder).file("naufal2023", path.stem).read().damaged
         lines = result_lines(path)
-        assert len(lines) == len(set(lines))  # nothing was computed twice
+        assert len(lines) == len(set(lines))  # nothing was recorded twice
 
 
-def test_undisturbed_run_records_every_unit(undisturbed: tuple[dict[str, tuple[object, ...]], float]) -> None:
-    assert set(undisturbed[0]) == {unit.key for unit in UNITS}
+def trial(number: int, folder: Path, undisturbed: Undisturbed) -> int:
+    """Start one writer, or two at once, kill each at a moment of its own, resume; return what the kills left to do."""
+    draw = random.Random(number)
+    writers = [start(RUN, folder) for _ in range(1 + number % 2)]
+    kill_at(writers, [draw.uniform(0, WORST) * undisturbed.seconds * len(writers) for _ in writers])
+    kept = results_of(found(folder))
+    assert kept.items() <= undisturbed.found.items()
+    finish(RUN, folder)
+    check_complete(folder, undisturbed.found)
+    return len(undisturbed.found) - len(kept)
 
 
-def test_kills_at_any_moment_lose_no_finished_unit(
-    tmp_path: Path, undisturbed: tuple[dict[str, tuple[object, ...]], float]
+def test_undisturbed_run_records_every_unit(undisturbed: Undisturbed) -> None:
+    units = [unit for unit in PAPER.full_units() if unit.experiment in EXPERIMENTS and unit.ticker == "GOOG"]  # type: ignore[attr-defined]
+    assert set(undisturbed.found) == {unit.key for unit in units}
+    assert len(units) > 15
+
+
+@pytest.mark.parametrize("number", range(SAMPLE))
+def test_killed_run_is_resumed_to_the_records_of_an_undisturbed_one(
+    number: int, tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
-    expected, seconds = undisturbed
-    moments = random.Random(0)
-    kept: dict[str, tuple[object, ...]] = {}
-    for _ in range(5):
-        kill_at(RUN, tmp_path, moments.uniform(0.1, 0.8) * seconds)
-        now = results(found(tmp_path))
-        assert kept.items() <= now.items()
-        kept = now
-    finish(RUN, tmp_path)
-    check_complete(tmp_path, expected)
+    trial(number, tmp_path, undisturbed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3 * 3600)
+def test_two_hundred_killed_runs(tmp_path: Path, undisturbed: Undisturbed, results: Results) -> None:
+    begun = time.monotonic()
+    left = []
+    for number in range(ALL):
+        left.append(trial(number, tmp_path / str(number), undisturbed))
+        shutil.rmtree(tmp_path / str(number))
+    results.keep(
+        "kills: runs killed at a random moment, two writers in every second",
+        runs=ALL,
+        units_of_a_run=len(undisturbed.found),
+        killed_before_their_end=sum(units > 0 for units in left),
+        units_left_by_the_kills=sum(left),
+        records_different=0,
+        minutes=round((time.monotonic() - begun) / 60),
+    )
+    assert sum(units > 0 for units in left) > ALL / 2
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
@@ -152,29 +190,78 @@ def workers(parent: int) -> list[psutil.Process]:
     return [child for child in children if any("popen_loky" in word for word in child.cmdline())]
 
 
-def test_unit_of_a_killed_worker_is_run_again_and_the_run_completes(
-    tmp_path: Path, undisturbed: tuple[dict[str, tuple[object, ...]], float]
-) -> None:
-    with start(RUN, tmp_path) as process:
+@pytest.mark.slow
+def test_unit_of_a_killed_worker_is_run_again_and_the_run_completes(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    program = RUN.replace('"GOOG"], store)', '"GOOG"], store, jobs=2)')
+    assert program != RUN
+    with start(program, tmp_path) as process:
         wait_for(lambda: bool(found(tmp_path)) and bool(workers(process.pid)))
         random.Random(1).choice(workers(process.pid)).kill()
         _, said = process.communicate()
     assert process.returncode == 0, said
-    check_complete(tmp_path, undisturbed[0])
+    check_complete(tmp_path, undisturbed.found)
 
 
+@pytest.mark.slow
 def test_kills_while_writing_leave_records_whose_arrays_can_be_read(tmp_path: Path) -> None:
     moments = random.Random(2)
     store: Store = new_store(tmp_path)
-    kept: dict[str, tuple[object, ...]] = {}
+    kept: Found = {}
     for _ in range(12):
-        kill_at(WRITE, tmp_path, moments.uniform(0.6, 3))
+        kill_at([start(WRITE, tmp_path)], [moments.uniform(0.6, 3)])
         records = found(tmp_path)
-        assert kept.items() <= results(records).items()
-        kept = results(records)
+        assert kept.items() <= results_of(records).items()
+        kept = results_of(records)
         for record in records.values():
             assert store.read_arrays("naufal2023", record)["error"].tolist() == [record.n] * 2000
     assert kept
     finish(WRITE, tmp_path)
-    check_complete(tmp_path, results(found(tmp_path)))
+    check_complete(tmp_path, results_of(found(tmp_path)))
     assert len(found(tmp_path)) == 1000
+
+
+@cache
+def may_mount() -> bool:
+    """Tell whether this machine lets a process mount a folder that only it sees."""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return bool(shutil.which("unshare")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+# What lies in the folder is copied to a disk of its own, the program runs there, and what it left is copied back.
+ON_A_DISK = """
+set -e
+mount -t tmpfs -o "size=$2" tmpfs /mnt
+cp -r "$1/." /mnt
+[ "$3" = full ] || mount -o remount,ro /mnt
+status=0
+"$4" -c "$5" /mnt || status=$?
+mount -o remount,size=1g /mnt || true
+cp -r /mnt/. "$1"
+exit $status
+"""
+
+
+def run_on_a_disk(folder: Path, kilobytes: int, kind: str) -> subprocess.CompletedProcess[str]:
+    script = ["sh", "-c", ON_A_DISK, "sh", str(folder), f"{kilobytes}k", kind, sys.executable, RUN]
+    command = ["unshare", "--user", "--map-root-user", "--mount", *script]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("kind", "room"), [("full", 4), ("full", 20), ("read-only", 4096)])
+def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
+    kind: str, room: int, tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    if not may_mount():
+        pytest.skip("this machine lets no process mount a disk of its own")
+    finish(RUN.replace('"baselines", "price_facts"', '"price_facts",'), tmp_path)
+    old = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
+    used = sum(-(-path.stat().st_size // 4096) * 4 for path in tmp_path.rglob("*") if path.is_file())
+    ran = run_on_a_disk(tmp_path, used + room, kind)
+    assert ran.returncode == 1, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Error: " in ran.stderr
+    assert {"full": "No space left", "read-only": "Read-only file system"}[kind] in ran.stderr
+    assert {path: path.read_bytes()[: len(data)] for path, data in old.items()} == old
+    assert results_of(found(tmp_path)).items() <= undisturbed.found.items()
+    finish(RUN, tmp_path)
+    check_complete(tmp_path, undisturbed.found)
