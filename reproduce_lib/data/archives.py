@@ -92,10 +92,15 @@ def read_arrays(data: bytes, name: str) -> dict[str, NDArray[np.generic]]:
 
 
 def _of_zip(archive: zipfile.ZipFile, name: str, members: list[zipfile.ZipInfo]) -> list[bytes]:
-    """Read members, which may not be larger together than they may; a member never yields more than it announces."""
+    """Read members, no more of each than it announces, and all together no more than they may have."""
     if sum(member.file_size for member in members) > LARGEST_EXPANDED:
         raise DataError(f"{name}: expands to more than {LARGEST_EXPANDED} bytes")
-    return [archive.read(member) for member in members]
+    return [_of_member(archive, member) for member in members]
+
+
+def _of_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    with archive.open(member) as file:
+        return file.read(member.file_size)  # without a number, all that is there is expanded at once
 
 
 def _of_tar(source: tarfile.TarFile, name: str, member: str) -> bytes:
