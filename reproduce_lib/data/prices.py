@@ -155,8 +155,8 @@ def parse_prices(data: bytes, name: str, dates: str = "%Y-%m-%d") -> pd.DataFram
     table = read_table(data, name, ["Date", "Open", "High", "Low", "Close"])
     frame = pd.DataFrame({column: numbers(table, column.capitalize(), name, missing=["null"]) for column in COLUMNS})
     frame.index = _days(table, "Date", dates, name)
-    traded = frame.notna().any(axis="columns")
-    frame = frame.loc[: traded[traded].index[-1]] if traded.any() else frame.iloc[:0]
+    traded = np.flatnonzero(frame.notna().any(axis="columns"))
+    frame = frame.iloc[: traded[-1] + 1 if len(traded) else 0]
     check_prices(frame, name)
     return frame
 
