@@ -25,6 +25,7 @@ from reproduce_lib.compare import Comparison
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.exports import write_exports
+from reproduce_lib.faults_page import counts_page
 from reproduce_lib.files import write_whole
 from reproduce_lib.lessons import TOPICS, lesson_list, origins_table
 from reproduce_lib.page_checks import output_problems, page_problems
@@ -95,6 +96,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "downloads.md", downloads_page(comparisons, f"book/_generated/{DOWNLOADS}").encode())
     write_whole(generated / "data.md", _data_table().encode())
     write_whole(generated / "benchmarks.md", results_page(read_results()).encode())
+    write_whole(generated / "faults.md", counts_page().encode())
     write_whole(generated / "runs.md", runs_page(RunLog(paths.run_log()).runs(), _ends_of_units()).encode())
     index = _render(repository_url)
     if failures:

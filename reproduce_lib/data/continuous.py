@@ -71,7 +71,7 @@ def assemble(station: str, contents: Mapping[str, bytes]) -> ContinuousRecord:
     traces: dict[str, list[Any]] = {letter: [] for letter in COMPONENTS}
     for name, stream in streams:
         for trace in stream:
-            letter = trace.stats.channel[-1]
+            letter = trace.stats.channel[-1:]
             if letter not in traces or f"{trace.stats.network}.{trace.stats.station}" != station:
                 raise DataError(f"{name}: {trace.id} is no component E, N or Z of {station}")
             if trace.stats.sampling_rate != RATE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -39,9 +40,36 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
 
+# What a hostile hand could write where a page shows words of claims and records.
+HOSTILE = "<script>window.hurt = 1</script></td><img src=x onerror='window.hurt = 1'>"
+
+
+def plant(root: Path) -> None:
+    """Write hostile words into the claims of a paper and into the log of runs."""
+    path = root / "book" / "claims" / "naufal2023.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["title"] += HOSTILE
+    content["in_a_sentence"] += HOSTILE
+    for decision in content["decisions"]:
+        decision["question"] += HOSTILE
+        decision["reason"] += HOSTILE
+        for other in decision.get("others", []):
+            other["says"] += HOSTILE
+    for claim in content["claims"][:3] + content["claims"][-20:]:
+        for name in ("statement", "source", "note", "why", "group"):
+            if name in claim:
+                claim[name] += HOSTILE
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    log = root / "book" / "records" / "runs.jsonl"
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    lines[0]["processor"] += HOSTILE
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
 def build(root: Path, repository_url: str = "") -> Path:
-    for name in ("book", "notebooks"):
+    for name in ("book", "notebooks", "tests"):
         shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns("papers", "_generated", "*.lock"))
+    plant(root)
     for name in ("_config.yml", "_toc.yml", "CITATION.cff"):
         shutil.copy(PROJECT / name, root / name)
     for path in (root / "notebooks").glob("*[md,ipynb]"):
@@ -107,6 +135,7 @@ def test_no_page_asks_another_server_or_complains_or_is_wider_than_the_screen(
 
 @pytest.mark.browser
 def test_each_link_leads_to_a_page_and_a_place_on_it(html: Path, browser: Browser) -> None:
+    contents: dict[Path, str] = {}
     for name in pages_of(html):
         page = visit(browser, (html / name).as_uri()).page
         links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
@@ -115,8 +144,23 @@ def test_each_link_leads_to_a_page_and_a_place_on_it(html: Path, browser: Browse
             target = Path(unquote(urlsplit(address).path))
             assert target.is_file(), f"{name} -> {link}"
             if place and target.suffix == ".html":
-                assert f'id="{unquote(place)}"' in target.read_text(encoding="utf-8"), f"{name} -> {link}"
+                if target not in contents:
+                    contents[target] = target.read_text(encoding="utf-8")
+                assert f'id="{unquote(place)}"' in contents[target], f"{name} -> {link}"
         page.close()
+
+
+@pytest.mark.browser
+def test_names_out_of_claims_and_records_are_text_on_every_page(html: Path, browser: Browser) -> None:
+    shown = {}
+    for name in pages_of(html):
+        page = visit(browser, (html / name).as_uri()).page
+        assert page.evaluate("window.hurt") is None, name
+        assert page.locator("img[src=x]").count() == 0, name
+        shown[name] = page.evaluate("document.documentElement.textContent").count("window.hurt = 1")
+        page.close()
+    for name in ("index", "papers/naufal2023", "all-claims", "speed"):
+        assert shown[f"book/{name}.html"] > 0, name
 
 
 @pytest.mark.browser
