@@ -45,7 +45,7 @@ HOSTILE = "<script>window.hurt = 1</script></td><img src=x onerror='window.hurt 
 
 
 def plant(root: Path) -> None:
-    """Write hostile words into the claims of a paper and into the log of runs."""
+    """Write hostile words into the claims of a paper and beside the benchmarks."""
     path = root / "book" / "claims" / "naufal2023.yaml"
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["title"] += HOSTILE
@@ -56,14 +56,13 @@ def plant(root: Path) -> None:
         for other in decision.get("others", []):
             other["says"] += HOSTILE
     for claim in content["claims"][:3] + content["claims"][-20:]:
-        for name in ("statement", "source", "note", "why", "group"):
+        for name in ("statement", "source", "note", "why"):
             if name in claim:
                 claim[name] += HOSTILE
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-    log = root / "book" / "records" / "runs.jsonl"
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    lines[0]["processor"] += HOSTILE
-    log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    measured = root / "book" / "benchmarks.json"
+    results = json.loads(measured.read_text(encoding="utf-8"))
+    measured.write_text(json.dumps({**results, "processor": results["processor"] + HOSTILE}), encoding="utf-8")
 
 
 def build(root: Path, repository_url: str = "") -> Path:
