@@ -141,6 +141,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_networks_trained_together_are_those_trained_alone(answers: dict[str, Any]) -> None:
     alone, together, _ = answers["networks"]
     assert len(alone) == len(together) == 4
@@ -151,6 +152,7 @@ def test_networks_trained_together_are_those_trained_alone(answers: dict[str, An
     assert all(later / former > 1.001 for former, later in pairwise(maes))
 
 
+@pytest.mark.slow
 def test_order_of_a_batch_moves_no_result(answers: dict[str, Any]) -> None:
     _, together, reordered = answers["networks"]
     for position, row in enumerate([2, 0, 3, 1]):
@@ -225,6 +227,7 @@ def dense(answers: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 # 64 pairs leave no rest at a batch size of 16, 70 leave 6, and 10 are nothing but a rest.
 @pytest.mark.parametrize("pairs", [64, 70, 10])
 def test_each_model_of_a_batch_learns_what_plain_numpy_learns(dense: dict[str, Any], pairs: int) -> None:
@@ -237,11 +240,13 @@ def test_each_model_of_a_batch_learns_what_plain_numpy_learns(dense: dict[str, A
         assert losses[-1] < 0.9 * losses[0]
 
 
+@pytest.mark.slow
 def test_trained_models_themselves_forecast_what_the_batch_forecasts(dense: dict[str, Any]) -> None:
     for found in (*dense["in order"].values(), dense["one"]):
         assert np.array(found["own"]) == pytest.approx(np.array(found["predicted"]), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_shuffled_pairs_come_in_the_order_that_keras_gives_each_model(dense: dict[str, Any]) -> None:
     alone = dense["alone"]
     for together, model in ((dense["shuffled"], 1), (dense["one"], 0)):
@@ -251,11 +256,13 @@ def test_shuffled_pairs_come_in_the_order_that_keras_gives_each_model(dense: dic
     assert alone["losses"]["loss"] != pytest.approx(dense["in order"]["64"]["losses"][1]["loss"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_batch_of_one_is_a_batch(dense: dict[str, Any]) -> None:
     assert len(dense["one"]["losses"]) == len(dense["one"]["predicted"]) == 1
     assert dense["one"]["losses"][0]["loss"] == pytest.approx(dense["shuffled"]["losses"][1]["loss"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_pairs_of_different_shapes_are_refused_and_no_model_is_touched(dense: dict[str, Any]) -> None:
     assert dense["other shapes"] == [True, True]
 

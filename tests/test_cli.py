@@ -531,6 +531,7 @@ def test_sweep_learns_from_the_collection_how_long_its_units_take(
     assert [due.seconds for due in plan.due] == [60.0] * 6
 
 
+@pytest.mark.slow
 def test_verify_within_a_time_chooses_among_all_papers_what_fits(
     monkeypatch: pytest.MonkeyPatch, some_recorded: dict[str, Any]
 ) -> None:

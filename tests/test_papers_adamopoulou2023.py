@@ -815,6 +815,7 @@ def test_templates_are_the_first_seconds_of_training_records_alone() -> None:
     assert s == [50 + 40 + 10 * row for row in halves().training if row != 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["sta_lta", "template_matching"])
 def test_detector_is_scored_on_each_fold(monkeypatch: pytest.MonkeyPatch, detector: str) -> None:
     for name, value in (("NOISE_WINDOWS", 40), ("SIGNALS", 12)):
@@ -1421,6 +1422,7 @@ def test_only_scores_of_the_tables_have_an_interval_over_records() -> None:
     assert interval_over_records([], "pick_recall[p]", generator()) is None
 
 
+@pytest.mark.slow
 def test_counts_of_records_add_up_to_the_counts_of_the_scores() -> None:
     parameters = simulated(folds=2)
     study = load_study(parameters)

@@ -531,6 +531,7 @@ def parameters_of_trained() -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", parameters_of_trained())
 def test_trained_network_scores_as_its_weights_do_by_hand(trained: Any, unit: NetworkParameters) -> None:
     found = run_network(unit)
@@ -569,6 +570,7 @@ def altered(values: Any, month: int, by: float) -> Any:
     return changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scaling", "moved"), [("train", False), ("none", False), ("all", True)], ids=["train", "none", "all"]
 )
@@ -588,6 +590,7 @@ def test_nothing_that_trains_depends_on_the_months_held_out_unless_all_are_scale
     assert found[0]["mae"] != found[1]["mae"]
 
 
+@pytest.mark.slow
 def test_same_unit_twice_in_one_process_measures_the_same_bits(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     use_values(monkeypatch, simulate_monthly_maxima(7, 80))
     unit = network(model="cnn", window=6, width=4, test_share=30, scaling="all", epochs=2)

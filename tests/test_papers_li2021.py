@@ -265,6 +265,7 @@ def test_certain_and_wrong_forecasts_have_a_finite_loss() -> None:
     np.testing.assert_allclose(np.asarray(loss(targets, right)), [0, 0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_training_minimises_this_loss() -> None:
     """One batch and no step: what Keras reports is the mean over the samples of the loop's losses."""
     load_keras()
@@ -1468,6 +1469,7 @@ def test_attention_is_that_of_section_iii_b() -> None:
     np.testing.assert_allclose(explicit, np.maximum(inputs[1] @ kernel + offset, 0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_probabilities_add_up_to_one_and_depend_on_both_inputs() -> None:
     model = built(build_dlep, unit(DlepParameters, width=7, units=30))
     generator = np.random.default_rng(4)
@@ -1566,6 +1568,7 @@ def test_forecast_depends_on_nothing_that_the_test_samples_would_tell(
     np.testing.assert_allclose(second.training, first.training, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dlep", "bp", "event_maps"])
 def test_network_is_another_for_another_seed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     load_keras()
@@ -1579,6 +1582,7 @@ def test_network_is_another_for_another_seed(monkeypatch: pytest.MonkeyPatch, na
     assert (one != other).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", VARIANTS)
 def test_dlep_trains_on_its_training_samples_with_the_loss_of_its_variant(
     monkeypatch: pytest.MonkeyPatch, model: str

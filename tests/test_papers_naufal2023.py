@@ -320,6 +320,7 @@ def test_default_reading_alone_keeps_its_errors(untrained: None, monkeypatch: py
     assert run_network(network(window=1)).arrays == {}
 
 
+@pytest.mark.slow
 def test_trained_network_forecasts_the_days_of_its_naive_unit() -> None:
     load_keras()
     unit = network(model="lstm", window=1, context="inside")

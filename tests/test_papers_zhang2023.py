@@ -1047,6 +1047,7 @@ def few(count: int = 21) -> tuple[Array, Array]:
     return generator.normal(size=(count, 3)).astype(np.float32), generator.choice([0, 0, 0, 1, 4], count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["natural", "class_balanced"])
 def test_each_epoch_sees_the_samples_that_were_drawn_for_it(keras: Any, sampling: Sampling) -> None:
     """No step is made: each loss is the mean over the samples of one draw, the last batch smaller than the others."""
@@ -1099,6 +1100,7 @@ def recorded(keras: Any, model: Any) -> list[list[Array]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("validated", [True, False])
 @pytest.mark.parametrize(("epochs", "patience"), [(40, 2), (5, 40)])
 def test_best_epoch_is_restored_and_training_ends_when_it_is_long_past(
@@ -1252,6 +1254,7 @@ def settings_of(**values: Any) -> dict[str, Any]:
     return {"epochs": 2, "patience": 5, "batch_size": 128, "learning_rate": 0.001, "seed": 6, **values}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("features", "sampling", "stopped_by"),
     [
@@ -1301,6 +1304,7 @@ def test_second_stage_sees_the_features_it_is_named_for_and_stops_by_what_it_say
     np.testing.assert_allclose(result.scores.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "stops", "sampling"),
     [
@@ -1338,6 +1342,7 @@ def test_initial_weights_are_those_of_the_seed(calls: Calls) -> None:
         assert not any(np.array_equal(one, changed) for one, changed in zip(kernels[0], kernels[2], strict=True))
 
 
+@pytest.mark.slow
 def test_classifier_is_the_one_that_was_asked_for(calls: Calls) -> None:
     _, samples, (fold,) = designed({"weeks": 9})
     kinds = ("dense", "flatten", "cnn")
@@ -1373,6 +1378,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, keras: Any) -> dict[str, list[Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_second_stage_leaves_the_backbone_alone_and_normalises_its_last_weights(tiny: dict[str, list[Any]]) -> None:
     _, samples, (fold,) = designed({"weeks": 9})
     fit_and_score(network(sampling="class_balanced", learning_rate=0.05), samples, fold, 6)
@@ -1391,6 +1397,7 @@ SLOWLY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", [{"features": "explicit"}, *SLOWLY], ids=str)
 def test_forecast_depends_on_nothing_that_other_test_samples_would_tell(
     tiny: dict[str, list[Any]], values: dict[str, Any]

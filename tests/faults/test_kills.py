@@ -23,7 +23,7 @@ from reproduce_lib.records import Record, Store
 from tests.faults.results import Results
 from tests.support import PROJECT, new_store, result_lines
 
-SAMPLE, ALL = 4, 200
+SAMPLE, ALL = 2, 200
 WORST = 1.3  # times an undisturbed run's duration; some runs end before they are killed
 EXPERIMENTS = ("baselines", "price_facts")
 # A small real study: every baseline and every fact of one share's prices.

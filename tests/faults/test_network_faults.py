@@ -26,7 +26,7 @@ from reproduce_lib.errors import DataError
 GOOD = b"day,close\n2022-10-03,242.4\n" * 400
 NAME = "prices/toy.csv"
 BEGIN, END = datetime(2020, 1, 1), datetime(2021, 1, 1)
-HASTY = Limits(most_bytes=len(GOOD), attempts=3, silence=0.3, first_pause=0.01, altogether=1.5)
+HASTY = Limits(most_bytes=len(GOOD), attempts=3, silence=0.2, first_pause=0.01, altogether=0.7)
 # A limit and one more silence, and what two busy cores add.
 PATIENCE = HASTY.altogether + HASTY.silence + 1.5
 
@@ -250,7 +250,8 @@ def test_two_pauses_grow_and_no_answer_decides_how_long(server: Hostile, monkeyp
     monkeypatch.setattr(time, "sleep", waits.append)
     with new_session() as session, pytest.raises(DownloadError, match="429"):
         ask(session, server.address, Limits(1000, attempts=4))
-    assert waits == [1, 2, 4]
+    # Servers of other tests may still drip, with pauses of their own.
+    assert [wait for wait in waits if wait >= 1] == [1, 2, 4]
 
 
 def test_who_is_not_there_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,8 +260,8 @@ def test_who_is_not_there_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
     with new_session() as session, pytest.raises(DownloadError, match="refused"):
-        ask(session, nobody, HASTY)
-    assert waits == []
+        ask(session, nobody, Limits(1000))
+    assert [wait for wait in waits if wait >= 1] == []
 
 
 @pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])

@@ -42,7 +42,7 @@ FAULTS = {
         "raised",
         {},
     ),
-    "never ends": ("while True: pass", "limit", {"limit_seconds": 8}),
+    "never ends": ("while True: pass", "limit", {"limit_seconds": 6}),
     "sleeps for ever": ("import time; time.sleep(10**6)", "limit", {"limit_seconds": 8}),
     "waits for an answer": ("input('and now?')", "raised", {}),
     "prints 200 MB in lines": ("for _ in range(200): print('x' * 1_000_000)", "output", {}),
@@ -64,7 +64,10 @@ def started() -> set[int]:
     return {one.pid for one in running if "resource_tracker" not in " ".join(one.cmdline())}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+QUICK = ("kernel killed", "never ends", "prints 200 MB in lines", "leaves by itself")
+
+
+@pytest.mark.parametrize("fault", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in FAULTS])
 def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path: Path, fault: str) -> None:
     code, kind, limits = FAULTS[fault]
     output = tmp_path / "out" / "n.ipynb"

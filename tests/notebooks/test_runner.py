@@ -292,6 +292,7 @@ def test_plain_papermill_smokes_within_its_limit(tmp_path: Path, paper: str) -> 
     assert time.perf_counter() - started < 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("paper", "wrong", "named"),
     [
