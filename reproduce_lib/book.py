@@ -20,7 +20,7 @@ from reproduce_lib import paths
 from reproduce_lib.claims import load_claims
 from reproduce_lib.claims_index import claims_page, downloads_page
 from reproduce_lib.collection import load_paper, rebuilt
-from reproduce_lib.collection_figure import collection_figure
+from reproduce_lib.collection_figure import collection_figure, collection_section
 from reproduce_lib.compare import Comparison
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
@@ -85,7 +85,8 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
             write_whole(generated / "static" / f"{entry.key}.svg", entry.figure.svg.encode())
     write_exports(comparisons, generated / DOWNLOADS)
     write_whole(generated / "scoreboard.md", scoreboard_page(entries).encode())
-    write_whole(generated / "collection.md", collection_figure(comparisons).encode())
+    write_whole(generated / "collection.html", collection_figure(comparisons).encode())
+    write_whole(generated / "collection.md", collection_section(comparisons, "_generated/collection.html").encode())
     write_whole(generated / "claims.md", claims_page(comparisons).encode())
     write_whole(generated / "half-widths.md", _half_widths().encode())
     write_whole(generated / "examples.md", examples_page(comparisons).encode())

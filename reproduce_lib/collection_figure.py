@@ -59,10 +59,16 @@ def points_of(comparisons: Sequence[Comparison]) -> tuple[list[Point], int]:
 
 
 def collection_figure(comparisons: Sequence[Comparison]) -> Html:
-    """Return the figure as SVG with a link and a tooltip at each mark; words below say what it shows."""
+    """Return the figure as SVG with a link and a tooltip at each mark; empty if there is no number to show."""
+    points, _ = points_of(comparisons)
+    return Html(f'<div class="rr-figure rr-collection">{_svg(points)}</div>\n' if points else "")
+
+
+def collection_section(comparisons: Sequence[Comparison], drawing: str) -> str:
+    """Return as Markdown the figure with its number and caption, drawn in a file beside the page that includes it."""
     points, left_out = points_of(comparisons)
     if not points:
-        return Html("<p><em>No number is recorded yet.</em></p>")
+        return "*No number is recorded yet.*\n"
     every = sum(isinstance(row.claim, ValueClaim) for comparison in comparisons for row in comparison.rows)
     caption = (
         f"{len(points)} of {every} printed numbers, each in its own unit, against the mean of what was measured again; "
@@ -71,8 +77,10 @@ def collection_figure(comparisons: Sequence[Comparison]) -> Html:
     )
     if left_out:
         caption += f" {left_out} are left out: a logarithmic scale has no place for numbers up to 0."
-    drawn = f"<div>{_svg(points)}</div><figcaption>{escape(caption)}</figcaption>"
-    return Html(f'<figure class="rr-figure rr-collection">{drawn}</figure>\n')
+    return (
+        "{numref}`fig-collection` holds every printed number against what was measured again.\n\n"
+        f"```{{html-figure}} {drawing}\n:name: fig-collection\n{caption}\n```\n"
+    )
 
 
 def _svg(points: Sequence[Point]) -> str:

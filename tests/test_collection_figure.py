@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reproduce_lib.collection_figure import collection_figure, points_of
+from reproduce_lib.collection_figure import collection_figure, collection_section, points_of
 from reproduce_lib.compare import Row
 from reproduce_lib.verdicts import Verdict
 from tests.support import value_row
@@ -88,7 +88,17 @@ def test_words_of_a_claim_never_become_markup() -> None:
 
 
 def test_without_any_number_it_says_so(tmp_path: Path) -> None:
-    assert "svg" not in collection_figure([compared("one", ROWS[2])])
+    nothing = [compared("one", ROWS[2])]
+    assert collection_figure(nothing) == ""
+    assert "No number is recorded yet" in collection_section(nothing, "x.html")
+    assert "html-figure" not in collection_section(nothing, "x.html")
+
+
+def test_caption_counts_what_is_shown_and_what_is_left_out() -> None:
+    section = collection_section([compared("one", *ROWS)], "drawn.html")
+    assert "{html-figure} drawn.html" in section
+    assert "2 of 6 printed numbers" in section
+    assert "3 are left out" in section
 
 
 def test_equal_numbers_make_an_equal_figure() -> None:

@@ -234,6 +234,7 @@ def test_all_claims_can_be_searched_chosen_and_sorted(html: Path, browser: Brows
 @pytest.mark.browser
 def test_a_mark_of_the_collections_figure_leads_to_its_row(html: Path, browser: Browser) -> None:
     page = visit(browser, (html / "book/index.html").as_uri()).page
+    assert re.match(r"Figure \d", page.locator("figure:has(.rr-collection) figcaption").inner_text())
     marks = page.locator(".rr-collection svg a")
     assert marks.count() > 50
     address = marks.first.get_attribute("xlink:href") or ""
