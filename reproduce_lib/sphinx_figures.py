@@ -1,4 +1,4 @@
-"""A Sphinx extension: a figure that is HTML, as an SVG whose marks are links, numbered and with a caption like others."""
+"""A Sphinx extension: a figure that is HTML, as an SVG whose marks are links, with its number and caption like any."""
 
 from __future__ import annotations
 

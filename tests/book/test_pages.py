@@ -56,7 +56,7 @@ def plant(root: Path) -> None:
         for other in decision.get("others", []):
             other["says"] += HOSTILE
     for claim in content["claims"][:3] + content["claims"][-20:]:
-        for name in ("statement", "source", "note", "why"):
+        for name in ("statement", "note", "why"):
             if name in claim:
                 claim[name] += HOSTILE
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
@@ -134,7 +134,7 @@ def test_no_page_asks_another_server_or_complains_or_is_wider_than_the_screen(
 
 @pytest.mark.browser
 def test_each_link_leads_to_a_page_and_a_place_on_it(html: Path, browser: Browser) -> None:
-    contents: dict[Path, str] = {}
+    places: dict[Path, set[str]] = {}
     for name in pages_of(html):
         page = visit(browser, (html / name).as_uri()).page
         links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
@@ -143,23 +143,23 @@ def test_each_link_leads_to_a_page_and_a_place_on_it(html: Path, browser: Browse
             target = Path(unquote(urlsplit(address).path))
             assert target.is_file(), f"{name} -> {link}"
             if place and target.suffix == ".html":
-                if target not in contents:
-                    contents[target] = target.read_text(encoding="utf-8")
-                assert f'id="{unquote(place)}"' in contents[target], f"{name} -> {link}"
+                if target not in places:
+                    places[target] = set(re.findall(r'\bid="([^"]+)"', target.read_text(encoding="utf-8")))
+                assert unquote(place) in places[target], f"{name} -> {link}"
         page.close()
 
 
 @pytest.mark.browser
 def test_names_out_of_claims_and_records_are_text_on_every_page(html: Path, browser: Browser) -> None:
     shown = {}
-    for name in pages_of(html):
+    for name in (one for one in pages_of(html) if "window.hurt" in (html / one).read_text(encoding="utf-8")):
         page = visit(browser, (html / name).as_uri()).page
         assert page.evaluate("window.hurt") is None, name
         assert page.locator("img[src=x]").count() == 0, name
         shown[name] = page.evaluate("document.documentElement.textContent").count("window.hurt = 1")
         page.close()
     for name in ("index", "papers/naufal2023", "all-claims", "speed"):
-        assert shown[f"book/{name}.html"] > 0, name
+        assert shown.get(f"book/{name}.html", 0) > 0, name
 
 
 @pytest.mark.browser
