@@ -29,6 +29,7 @@ from reproduce_lib.faults_page import counts_page
 from reproduce_lib.files import write_whole
 from reproduce_lib.lessons import TOPICS, lesson_list, origins_table
 from reproduce_lib.page_checks import output_problems, page_problems
+from reproduce_lib.recomputed import recomputed_page
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
@@ -98,6 +99,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "data.md", _data_table().encode())
     write_whole(generated / "benchmarks.md", results_page(read_results()).encode())
     write_whole(generated / "faults.md", counts_page().encode())
+    write_whole(generated / "recomputed.md", recomputed_page().encode())
     write_whole(generated / "runs.md", runs_page(RunLog(paths.run_log()).runs(), _ends_of_units()).encode())
     index = _render(repository_url)
     if failures:

@@ -289,6 +289,34 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
 
 @app.command()
 @_reported
+def compare(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder in which everything was run again: what REPRODUCE_ROOT was.")
+    ],
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the comparison for the page on speed.")] = False,
+) -> None:
+    """Hold the records of another folder against those here, metric by metric, by the rule of verify."""
+    from reproduce_lib import recomputed
+    from reproduce_lib.collection import load_paper, rebuilt
+    from reproduce_lib.study import store_for
+
+    units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
+    found = recomputed.recompute(units, store_for("full"), folder)
+    for tally in found.tallies:
+        typer.echo(
+            f"{tally.paper} {tally.experiment}: {tally.both} in both of {tally.here} here and {tally.there} there, "
+            f"{tally.equal} equal, {tally.agree} agree"
+        )
+    for one in found.differences:
+        where = f"{one.paper} {one.experiment} {one.unit} {one.metric}"
+        typer.echo(f"differs: {where} {one.before} before, {one.again} again ({one.rule})")
+    if keep:
+        recomputed.keep(found)
+        typer.echo(f"kept in {recomputed.kept_at()}")
+
+
+@app.command()
+@_reported
 def notebook(
     paper: PaperArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the executed notebook goes.")],

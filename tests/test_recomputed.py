@@ -1,0 +1,147 @@
+"""Two folders of records held against one another: what is counted, what differs, what a page says of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from reproduce_lib import agreement, environment, study
+from reproduce_lib.cli import app
+from reproduce_lib.errors import RecordError
+from reproduce_lib.recomputed import hold_against, keep, kept_at, recompute, recomputed_page
+from reproduce_lib.records import Store
+from reproduce_lib.run_log import RunEnded, RunLog, RunStarted
+from reproduce_lib.units import Paper, UnitParameters
+from tests import support
+from tests.support import HERE, PROJECT, NoisyParameters, PlainParameters, new_store, put
+from tests.test_tables import EVIL
+
+ELSEWHERE = ("another processor", HERE[1])
+
+
+@pytest.fixture
+def paper(monkeypatch: pytest.MonkeyPatch) -> Paper:
+    toy = support.toy_paper()
+    for module in (study, agreement):
+        monkeypatch.setattr(module, "load_paper", lambda key: toy)
+    monkeypatch.setattr(environment, "processor", lambda: HERE[0])
+    monkeypatch.setattr(environment, "versions", lambda backend: HERE[1])
+    return toy
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> tuple[Store, Store]:
+    again = tmp_path / "again" / "book"
+    again.mkdir(parents=True)
+    return new_store(tmp_path), new_store(again)
+
+
+def noisy(seed: int) -> NoisyParameters:
+    return NoisyParameters.of(seed=seed)
+
+
+def fill(store: Store, units: list[UnitParameters], factor: float = 1.0, **options: Any) -> None:
+    for unit in units:
+        mae = support.noisy_mae(unit) if isinstance(unit, NoisyParameters) else 4.0
+        put(store, unit, {"mae": mae * factor, "name": "x"}, **options)
+
+
+def test_units_of_both_are_counted_and_what_is_in_one_alone_is_no_difference(
+    paper: Paper, stores: tuple[Store, Store]
+) -> None:
+    here, there = stores
+    units = [*(noisy(seed) for seed in range(6)), PlainParameters.of()]
+    fill(here, units[:5])
+    fill(there, units[2:6])
+    tallies, differences = hold_against(units, here, there)
+    counts = {one.experiment: (one.here, one.there, one.both, one.equal, one.agree) for one in tallies}
+    assert counts == {"noisy": (5, 4, 3, 3, 3), "plain": (0, 0, 0, 0, 0)}
+    assert differences == []
+
+
+def test_on_the_same_processor_a_millionth_is_all_that_may_differ(paper: Paper, stores: tuple[Store, Store]) -> None:
+    here, there = stores
+    units: list[UnitParameters] = [noisy(seed) for seed in range(6)]
+    fill(here, units)
+    fill(there, units[:3], 1 + 1e-9)
+    fill(there, units[3:], 1 + 1e-4)
+    (tally,), differences = hold_against(units, here, there)
+    assert (tally.both, tally.equal, tally.agree) == (6, 0, 3)
+    assert {one.unit for one in differences} == {unit.key for unit in units[3:]}
+    assert {one.metric for one in differences} == {"mae"}
+    assert differences[0].again == pytest.approx(differences[0].before * (1 + 1e-4))
+
+
+def test_on_another_processor_the_spread_of_the_seeds_decides(paper: Paper, stores: tuple[Store, Store]) -> None:
+    here, there = stores
+    units: list[UnitParameters] = [noisy(seed) for seed in range(6)]
+    fill(here, units)
+    fill(there, units[:5], 1 + 1e-3, environment=ELSEWHERE)
+    fill(there, units[5:], 2.0, environment=ELSEWHERE)
+    (tally,), differences = hold_against(units, here, there)
+    assert (tally.both, tally.agree) == (6, 5)
+    assert [one.unit for one in differences] == [units[5].key]
+
+
+def test_metric_that_is_gone_and_a_word_that_is_another_differ(paper: Paper, stores: tuple[Store, Store]) -> None:
+    here, there = stores
+    put(here, noisy(0), {"mae": 1.0, "name": "x"})
+    put(there, noisy(0), {"name": "y"})
+    (tally,), differences = hold_against([noisy(0)], here, there)
+    assert tally.agree == 0
+    assert {one.metric for one in differences} == {"mae", "name"}
+
+
+def log(folder: Path) -> None:
+    runs = RunLog(folder / "book" / "records" / "runs.jsonl")
+    for number in "ab":
+        runs.append(
+            RunStarted(
+                id=number, time="2026-01-01T00:00:00Z", processor=EVIL, jobs=2, dask=False, papers=["toy"], due=7,
+                expected_seconds=1200.0, of_unknown_length=3,
+            )
+        )  # fmt: skip
+    runs.append(RunEnded(id="b", time="2026-01-01T00:30:00Z", ending="finished", written=4, failed=0, left=0))
+
+
+def test_comparison_is_kept_and_shown_with_its_runs_the_killed_one_too(
+    paper: Paper, stores: tuple[Store, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
+    assert "not been computed a second time" in recomputed_page()
+    here, there = stores
+    fill(here, [noisy(0)])
+    fill(there, [noisy(0)], 1.5)
+    log(tmp_path / "again")
+    found = recompute([noisy(0)], here, tmp_path / "again")
+    assert [(run.ending, run.seconds) for run in found.runs] == [("killed", None), ("finished", 1800.0)]
+    keep(found)
+    page = recomputed_page()
+    for words in ("Every metric that differs (1)", noisy(0).key, "10 min", "30 min", "killed", "noisy"):
+        assert words in page
+    assert "<script" not in page
+
+
+def test_folder_without_records_and_a_kept_file_that_is_none_are_named(
+    paper: Paper, stores: tuple[Store, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
+    with pytest.raises(RecordError, match="nowhere"):
+        recompute([noisy(0)], stores[0], tmp_path / "nowhere")
+    kept_at().parent.mkdir(exist_ok=True)
+    kept_at().write_text("{}")
+    with pytest.raises(RecordError, match=r"recomputed\.json"):
+        recomputed_page()
+
+
+def test_collection_held_against_itself_is_equal_to_the_last_bit() -> None:
+    ran = CliRunner().invoke(app, ["compare", str(PROJECT)])
+    assert ran.exit_code == 0, ran.output
+    counts = re.findall(r": (\d+) in both of (\d+) here and (\d+) there, (\d+) equal, (\d+) agree", ran.output)
+    assert len(counts) > 20
+    assert all(len(set(one)) == 1 for one in counts)
+    assert "differs" not in ran.output
