@@ -86,6 +86,7 @@ def _check(positions: Positions, history: int) -> None:
 """
 SESSION, SEED = "    keras.utils.clear_session()\n", "    keras.utils.set_random_seed(seed)\n"
 PAIRWISE = "from itertools import pairwise\n"
+DAYS = "-> pd.DatetimeIndex:\n"
 FIELDS, FIELDS_SWAPPED = "statistic: float\n    p_value", "p_value: float\n    statistic"
 
 # What is edited -> file, old text, new text, and every symbol that must be named.
@@ -93,7 +94,7 @@ STALING: dict[str, tuple[str, ...]] = {
     # Values
     "constant": ("data/simulate.py", "DAILY_VOLATILITY = 0.02", "DAILY_VOLATILITY = 0.03", "DAILY_VOLATILITY"),
     "constant of the paper": (PAPER_FILE, "\nUNITS = 100\n", "\nUNITS = 101\n", "UNITS"),
-    "type of a constant": ("data/sources.py", "DOWNLOAD_SECONDS = 30", "DOWNLOAD_SECONDS = 30.0", "DOWNLOAD_SECONDS"),
+    "type of a constant": ("data/download.py", "REDIRECTS = 5", "REDIRECTS = 5.0", "REDIRECTS"),
     "constants assigned together": ("data/prices.py", "= 1900, 2100", "= 1900, 2101", "(EARLIEST_YEAR, LATEST_YEAR)"),
     "constant deep in a table": ("data/prices.py", '"2022-07-18": 20', '"2022-07-18": 10', "_SPLITS"),
     "key of a table": ("data/prices.py", '"2022-07-18": 20', '"2022-07-19": 20', "_SPLITS"),
@@ -236,7 +237,7 @@ NEUTRAL: dict[str, tuple[str, str, str]] = {
     "second docstring of a module": ("windows.py", "annotations\n", 'annotations\n\n"""And more."""\n'),
     "docstring of a function reworded": ("windows.py", "    inputs : shape (n - width, width)", "    inputs : matrix"),
     "docstring of a function gone": ("metrics.py", ERROR_WORDS, ""),
-    "docstring of a function added": ("data/prices.py", "-> pd.Series:\n", '-> pd.Series:\n    """Read."""\n'),
+    "docstring of a function added": ("data/prices.py", DAYS, f'{DAYS}    """Read."""\n'),
     "docstring of a nested function": ("batched.py", "one: Any) -> Any:\n", 'one: Any) -> Any:\n        """Call."""\n'),
     "docstring of a class reworded": ("errors.py", "A unit or a notebook that did not finish.", "It did not finish."),
     "docstring of a class gone": ("data/prices.py", PIECE_WORDS, ""),
@@ -271,9 +272,7 @@ NEUTRAL: dict[str, tuple[str, str, str]] = {
     "escape": (PAPER_FILE, 'else "tanh"', 'else "\\x74anh"'),
     "string in halves": (PAPER_FILE, 'LOSS = "mean_absolute_error"', 'LOSS = "mean_" "absolute_error"'),
     "f-string in halves": ("windows.py", PERCENTAGES, 'f"percent" "ages " f"{tuple(percentages)}, " f"'),
-    "quotes of an f-string": ("data/prices.py",
-                              "it has {', '.join(map(str, table.columns))}\"",
-                              'it has " f\'{", ".join(map(str, table.columns))}\''),
+    "quotes of an f-string": ("data/prices.py", 'f"{name}: no trading day"', "f'{name}: no trading day'"),
     "underscore in a number": ("data/simulate.py", "days: int = 1259", "days: int = 1_259"),
     "hexadecimal number": (PAPER_FILE, "\nUNITS = 100\n", "\nUNITS = 0x64\n"),
     "exponent": ("data/simulate.py", "DAILY_VOLATILITY = 0.02", "DAILY_VOLATILITY = 2E-2"),

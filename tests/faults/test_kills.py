@@ -23,7 +23,7 @@ from reproduce_lib.records import Record, Store
 from tests.faults.results import Results
 from tests.support import PROJECT, new_store, result_lines
 
-SAMPLE, ALL = 2, 200
+ALL = 200
 WORST = 1.3  # times an undisturbed run's duration; some runs end before they are killed
 EXPERIMENTS = ("baselines", "price_facts")
 # A small real study: every baseline and every fact of one share's prices.
@@ -151,7 +151,7 @@ def test_undisturbed_run_records_every_unit(undisturbed: Undisturbed) -> None:
     assert len(units) > 15
 
 
-@pytest.mark.parametrize("number", range(SAMPLE))
+@pytest.mark.parametrize("number", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in (0, 2, 3))])
 def test_killed_run_is_resumed_to_the_records_of_an_undisturbed_one(
     number: int, tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
@@ -247,7 +247,10 @@ def run_on_a_disk(folder: Path, kilobytes: int, kind: str) -> subprocess.Complet
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("kind", "room"), [("full", 4), ("full", 20), ("read-only", 4096)])
+@pytest.mark.parametrize(
+    ("kind", "room"),
+    [("full", 4), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("full", 20), ("read-only", 4096)))],
+)
 def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
     kind: str, room: int, tmp_path: Path, undisturbed: Undisturbed
 ) -> None:

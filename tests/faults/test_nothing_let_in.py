@@ -253,7 +253,7 @@ def test_workflows_may_do_nothing_and_run_nobody_elses_actions() -> None:
 @pytest.mark.network
 def test_no_dependency_is_known_to_be_vulnerable() -> None:
     """Ask the public database of vulnerabilities, where it can be reached."""
-    pytest.importorskip("pip_audit", reason="pip-audit is not installed (extra: audit)")
+    pytest.importorskip("pip_audit", reason="pip-audit is not installed; it asks weekly")
     command = [sys.executable, "-m", "pip_audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip"]
     ran = subprocess.run([*command, "--format", "json"], cwd=PROJECT, capture_output=True, text=True, check=False)
     found = json.loads(ran.stdout)["dependencies"] if ran.stdout else []
