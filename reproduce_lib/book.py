@@ -35,7 +35,7 @@ from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
 from reproduce_lib.speed import read_results, results_page, runs_page
 from reproduce_lib.study import store_for
-from reproduce_lib.tables import table
+from reproduce_lib.tables import Html, table
 from reproduce_lib.tolerances import METRICS
 from reproduce_lib.verdict_examples import examples_page
 
@@ -252,7 +252,7 @@ def _half_widths() -> str:
 
 
 def _files_table(entries: Iterable[DataFile], caption: str) -> str:
-    header = ["File", "What it is", "Cite as", "Licence", "Bytes", "SHA-256", "Where"]
+    header = ["File", "What it is", "Cite as", "Licence", "Bytes", "SHA-256"]
     rows = [
         (
             entry.name,
@@ -261,19 +261,18 @@ def _files_table(entries: Iterable[DataFile], caption: str) -> str:
             entry.licence,
             f"{entry.bytes:,}",
             entry.sha256[:16],
-            entry.url or f"{entry.member} in {entry.archive} on the package index",
         )
         for entry in entries
     ]
     return table(header, rows, caption=caption, css="rr-files")
 
 
-def _citation(entry: DataFile) -> str:
-    """Name the publication that a file is pinned in: a commit of a repository, or a release of a package."""
+def _citation(entry: DataFile) -> str | Html:
+    """Name the publication that a file is pinned in, with a link: a commit of a repository, a release of a package."""
     if not entry.url:
-        return f"{entry.project} {entry.version}, package index"
+        return f"{entry.project} {entry.version}, package index: {entry.member} in {entry.archive}"
     owner, repository, commit = urlsplit(entry.url).path.split("/")[1:4]
-    return f"{owner}, {repository}, commit {commit[:12]}"
+    return Html(f'<a href="{escape(entry.url)}">{escape(f"{owner}, {repository}, commit {commit[:12]}")}</a>')
 
 
 def _complaints(output: str, lines: int = 20) -> str:

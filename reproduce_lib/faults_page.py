@@ -47,7 +47,7 @@ def _data(results: dict[str, dict[str, Any]]) -> Iterator[str]:
                 result["date"],
             )
         )
-    yield str(table(header, rows, caption="Spoiled files, by reader"))
+    yield str(table(header, rows, caption="Spoiled files, by reader", numeric=len(header) - 1))
 
 
 def _others(results: dict[str, dict[str, Any]]) -> Iterator[str]:
