@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from unittest import mock
 
+import nbformat
 import numpy as np
 
 from reproduce_lib import environment, worker
@@ -168,3 +169,13 @@ def value_row(verdict: Verdict = Verdict.REPRODUCED, printed: str = "1.00", **mo
     fields = {"id": "toy.t1.a", "source": "T1", "statement": "a", "value": printed, "metric": "mae", "unit": "USD"}
     fields |= {"better": "lower", "experiment": "noisy", "kind": "value"}
     return Row(ValueClaim.model_validate({**fields, "conditions": {}, **texts}), verdict, **more)
+
+
+def write_notebook(path: Path, *code: str, kernel: str = "python3") -> Path:
+    """Write a notebook whose one parameter is ``x``."""
+    cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *code)]
+    cells[0].metadata["tags"] = ["parameters"]
+    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+    return path

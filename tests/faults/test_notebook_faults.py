@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from reproduce_lib.cli import app
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.runner import NotebookError, execute_notebook
-from tests.support import PROJECT
+from tests.support import PROJECT, write_notebook
 
 GOOD = "print('the old page')"
 
@@ -22,15 +22,6 @@ GOOD = "print('the old page')"
 @pytest.fixture(autouse=True)
 def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
-
-
-def notebook(path: Path, *code: str, kernel: str = "python3") -> Path:
-    cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *code)]
-    cells[0].metadata["tags"] = ["parameters"]
-    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
-    path.parent.mkdir(exist_ok=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
-    return path
 
 
 FAULTS = {
@@ -77,7 +68,7 @@ def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path
     begun = time.monotonic()
     with pytest.raises(NotebookError) as failed:
         execute_notebook(
-            notebook(tmp_path / "in" / "n.ipynb", code, GOOD), output, {}, **{"limit_seconds": 60, **limits}
+            write_notebook(tmp_path / "in" / "n.ipynb", code, GOOD), output, {}, **{"limit_seconds": 60, **limits}
         )
     assert (failed.value.failure.kind, failed.value.failure.cell) == (kind, 1)
     assert time.monotonic() - begun < 75
@@ -87,7 +78,7 @@ def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path
 
 
 def test_output_within_the_limit_is_kept_whole(tmp_path: Path) -> None:
-    source = notebook(tmp_path / "in" / "n.ipynb", "for _ in range(90): print('x' * 10_000)")
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "for _ in range(90): print('x' * 10_000)")
     run = execute_notebook(source, tmp_path / "out" / "n.ipynb", {}, most_output_bytes=1_000_000)
     assert len(nbformat.read(run.output, as_version=4).cells[1].outputs[0].text) == 90 * 10_001
 
@@ -97,7 +88,7 @@ def test_missing_kernel_is_named_and_leaves_the_old_page(tmp_path: Path) -> None
     output.parent.mkdir()
     output.write_bytes(b"the old page")
     with pytest.raises(NotebookError, match="no-such-kernel"):
-        execute_notebook(notebook(tmp_path / "in" / "n.ipynb", GOOD, kernel="no-such-kernel"), output, {})
+        execute_notebook(write_notebook(tmp_path / "in" / "n.ipynb", GOOD, kernel="no-such-kernel"), output, {})
     assert output.read_bytes() == b"the old page"
 
 
@@ -110,7 +101,7 @@ def test_output_that_cannot_be_written_is_refused_before_anything_runs(tmp_path:
         "a folder": tmp_path / "folder.ipynb",
         "no room for a name": tmp_path / ("n" * 300) / "n.ipynb",
     }[where]
-    source = notebook(tmp_path / "in" / "n.ipynb", f"open({str(tmp_path / 'ran')!r}, 'w')")
+    source = write_notebook(tmp_path / "in" / "n.ipynb", f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(RunError, match="cannot be written"):
         execute_notebook(source, output, {})
     assert not (tmp_path / "ran").exists()
@@ -121,7 +112,7 @@ def test_output_that_can_no_longer_be_written_keeps_what_was_computed(tmp_path: 
     folder = str(output.parent)
     code = f"import shutil; shutil.rmtree({folder!r}); open({folder!r}, 'w').close(); print('done')"
     with pytest.raises(RunError, match="ran to its end") as failed:
-        execute_notebook(notebook(tmp_path / "in" / "n.ipynb", code), output, {})
+        execute_notebook(write_notebook(tmp_path / "in" / "n.ipynb", code), output, {})
     (kept,) = (tmp_path / "_build" / "failed").glob("*.ipynb")
     assert str(kept) in str(failed.value)
     assert nbformat.read(kept, as_version=4).cells[1].outputs[0].text == "done\n"

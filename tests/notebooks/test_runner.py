@@ -17,6 +17,7 @@ import pytest
 
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.runner import Beat, NotebookError, execute_notebook
+from tests.support import write_notebook
 
 SOURCE = Path(__file__).resolve().parents[2] / "notebooks" / "naufal2023.ipynb"
 
@@ -24,15 +25,6 @@ SOURCE = Path(__file__).resolve().parents[2] / "notebooks" / "naufal2023.ipynb"
 @pytest.fixture(autouse=True)
 def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
-
-
-def write_notebook(path: Path, *code: str, kernel: str = "python3") -> Path:
-    cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *code)]
-    cells[0].metadata["tags"] = ["parameters"]
-    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
-    path.parent.mkdir(exist_ok=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
-    return path
 
 
 def marking(mark: Path) -> str:
