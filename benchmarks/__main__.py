@@ -11,7 +11,7 @@ from benchmarks import book, dlep, features, phasenet, profiles, throughput, wor
 from reproduce_lib import environment
 from reproduce_lib.pool import cores
 from reproduce_lib.run_log import now
-from reproduce_lib.speed import Results, read_results, results_path, updated, write_results
+from reproduce_lib.speed import BENCHMARKS, Results, updated
 
 RATIOS: dict[str, Any] = {
     "networks": throughput.networks_against_plain_tensorflow,
@@ -53,7 +53,7 @@ def main(
             _keep(quantities=[_shown(quantity)])
     for profile in profiles.slowest_units() if "profiles" in wanted else ():
         _keep(profiles=[_shown(profile)])
-    typer.echo(f"written to {results_path()}")
+    typer.echo(f"written to {BENCHMARKS.path()}")
 
 
 def _keep(**found: Any) -> None:
@@ -65,7 +65,7 @@ def _keep(**found: Any) -> None:
         versions={**environment.versions("jax"), **environment.versions("tensorflow")},
         **{"ratios": [], "quantities": [], "profiles": [], **found},
     )
-    write_results(updated(read_results(), new))
+    BENCHMARKS.write(updated(BENCHMARKS.read(), new))
 
 
 def _shown(one: Any) -> Any:

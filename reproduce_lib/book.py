@@ -25,15 +25,15 @@ from reproduce_lib.compare import Comparison
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.exports import write_exports
-from reproduce_lib.faults_page import counts_page
+from reproduce_lib.faults_page import FAULTS, counts_page
 from reproduce_lib.files import write_whole
 from reproduce_lib.lessons import TOPICS, lesson_list, origins_table
 from reproduce_lib.page_checks import output_problems, page_problems
-from reproduce_lib.recomputed import recomputed_page
+from reproduce_lib.recomputed import RECOMPUTED, recomputed_page
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
-from reproduce_lib.speed import read_results, results_page, runs_page
+from reproduce_lib.speed import BENCHMARKS, results_page, runs_page
 from reproduce_lib.study import store_for
 from reproduce_lib.tables import Html, table
 from reproduce_lib.tolerances import METRICS
@@ -97,9 +97,9 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "origins.md", f"{origins_table(comparisons)}\n".encode())
     write_whole(generated / "downloads.md", downloads_page(comparisons, f"book/_generated/{DOWNLOADS}").encode())
     write_whole(generated / "data.md", _data_table().encode())
-    write_whole(generated / "benchmarks.md", results_page(read_results()).encode())
-    write_whole(generated / "faults.md", counts_page().encode())
-    write_whole(generated / "recomputed.md", recomputed_page().encode())
+    write_whole(generated / "benchmarks.md", results_page(BENCHMARKS.read()).encode())
+    write_whole(generated / "faults.md", counts_page(FAULTS.read()).encode())
+    write_whole(generated / "recomputed.md", recomputed_page(RECOMPUTED.read()).encode())
     write_whole(generated / "runs.md", runs_page(RunLog(paths.run_log()).runs(), _ends_of_units()).encode())
     index = _render(repository_url)
     if failures:

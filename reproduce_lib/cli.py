@@ -304,15 +304,15 @@ def compare(
     found = recomputed.recompute(units, store_for("full"), folder)
     for tally in found.tallies:
         typer.echo(
-            f"{tally.paper} {tally.experiment}: {tally.both} in both of {tally.here} here and {tally.there} there, "
-            f"{tally.equal} equal, {tally.agree} agree"
+            f"{tally.paper} {tally.experiment}: {tally.here} here, {tally.there} there, {tally.taken} computed once "
+            f"and taken over, {tally.twice} computed twice, {tally.equal} equal, {tally.agree} agree"
         )
     for one in found.differences:
         where = f"{one.paper} {one.experiment} {one.unit} {one.metric}"
         typer.echo(f"differs: {where} {one.before} before, {one.again} again ({one.rule})")
     if keep:
-        recomputed.keep(found)
-        typer.echo(f"kept in {recomputed.kept_at()}")
+        recomputed.RECOMPUTED.write(found)
+        typer.echo(f"kept in {recomputed.RECOMPUTED.path()}")
 
 
 @app.command()

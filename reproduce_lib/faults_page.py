@@ -2,63 +2,66 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Literal
 
-from reproduce_lib import paths
-from reproduce_lib.errors import RecordError
+from reproduce_lib.kept import Fields, Kept
 from reproduce_lib.tables import table
 
-DATA = "data: "
 OUTCOMES = ("refused", "same", "another")
 
 
-def counts_page() -> str:
+class Spoiled(Fields, frozen=True, kw_only=True):
+    """What a reader made of spoiled files: how many by outcome, the slowest, and by what its memory grew."""
+
+    date: str
+    counts: dict[str, int]
+    slowest_seconds: float
+    peak_megabytes: int
+
+
+class FaultCounts(Fields, frozen=True, kw_only=True):
+    """The last long run: readers by name, and every other trial by what it was."""
+
+    schema: Literal[1] = 1
+    readers: dict[str, Spoiled]
+    trials: dict[str, dict[str, int | str]]
+
+
+FAULTS = Kept("faults.json", FaultCounts, "make faults")
+
+
+def counts_page(found: FaultCounts | None) -> str:
     """Return the tables of counts as Markdown to be included, or one sentence where there are none."""
-    path = paths.root() / "book" / "faults.json"
-    if not path.is_file():
+    if found is None:
         return "The long run has not been made yet.\n"
-    try:
-        results: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return "\n\n".join([*_data(results), *_others(results)]) + "\n"
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"{path} is not what make faults writes: {error!r}") from error
+    return "\n\n".join([*_readers(found.readers), *(_trial(*one) for one in sorted(found.trials.items()))]) + "\n"
 
 
-def _data(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    readers = {trial.removeprefix(DATA): result for trial, result in results.items() if trial.startswith(DATA)}
+def _readers(readers: dict[str, Spoiled]) -> Iterator[str]:
     if not readers:
         return
     header = ["Reader", "Spoiled files", *map(str.capitalize, OUTCOMES), "Anything else", "Slowest", "Memory", "Run"]
     rows = []
-    for name, result in readers.items():
-        counts: dict[str, int] = result["counts"]
-        whole = sum(counts.values())
-        known = [counts.get(one, 0) for one in OUTCOMES]
+    for name, spoiled in sorted(readers.items()):
+        whole = sum(spoiled.counts.values())
+        known = [spoiled.counts.get(one, 0) for one in OUTCOMES]
         rows.append(
             (
                 name.replace("_", " "),
                 f"{whole:,}",
                 *(f"{one:,}" for one in known),
                 f"{whole - sum(known):,}",
-                f"{result['slowest_seconds']:g} s",
-                f"+{result['peak_megabytes']} MB",
-                result["date"],
+                f"{spoiled.slowest_seconds:g} s",
+                f"+{spoiled.peak_megabytes} MB",
+                spoiled.date,
             )
         )
     yield str(table(header, rows, caption="Spoiled files, by reader", numeric=len(header) - 1))
 
 
-def _others(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    for trial, result in results.items():
-        if not trial.startswith(DATA):
-            rows = [
-                (name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
-                for name, value in result.items()
-            ]
-            yield str(table(["What", "Count"], rows, caption=trial[:1].upper() + trial[1:]))
-
-
-def _written(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _trial(name: str, counts: dict[str, int | str]) -> str:
+    rows = [
+        (what.replace("_", " "), f"{count:,}" if isinstance(count, int) else count) for what, count in counts.items()
+    ]
+    return str(table(["What", "Count"], rows, caption=name[:1].upper() + name[1:]))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
-from reproduce_lib import paths
 from reproduce_lib.agreement import Agreement
 from reproduce_lib.errors import RecordError
-from reproduce_lib.files import write_whole
+from reproduce_lib.kept import Fields, Kept
 from reproduce_lib.records import Store
 from reproduce_lib.run_log import Run, RunLog, now
 from reproduce_lib.study import Place, UnitStatus, place_of, unit_statuses
@@ -24,23 +22,24 @@ from reproduce_lib.units import MetricValue, UnitParameters
 SHOWN_DIFFERENCES = 50
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of what is kept: named fields, and no others."""
+class Tally(Fields, frozen=True, kw_only=True):
+    """How the units of one experiment compare.
 
-
-class Tally(_Part, frozen=True, kw_only=True):
-    """How the units of one experiment compare; ``equal`` is to the last bit, ``agree`` by the rule of replays."""
+    ``taken`` were computed once, there, and taken over; ``twice`` were computed here and there, of which ``equal`` are
+    the same to the last bit and ``agree`` by the rule of replays.
+    """
 
     paper: str
     experiment: str
     here: int
     there: int
-    both: int
+    taken: int
+    twice: int
     equal: int
     agree: int
 
 
-class Difference(_Part, frozen=True, kw_only=True):
+class Difference(Fields, frozen=True, kw_only=True):
     """A metric that does not agree."""
 
     paper: str
@@ -52,7 +51,7 @@ class Difference(_Part, frozen=True, kw_only=True):
     rule: str
 
 
-class LoggedRun(_Part, frozen=True, kw_only=True):
+class LoggedRun(Fields, frozen=True, kw_only=True):
     """A run of the second computation: what it planned and what it took; no ``seconds`` if it was killed."""
 
     began: str
@@ -66,7 +65,7 @@ class LoggedRun(_Part, frozen=True, kw_only=True):
     written: int
 
 
-class Recomputation(_Part, frozen=True, kw_only=True):
+class Recomputation(Fields, frozen=True, kw_only=True):
     """What a second computation found."""
 
     schema: Literal[1] = 1
@@ -76,30 +75,22 @@ class Recomputation(_Part, frozen=True, kw_only=True):
     runs: list[LoggedRun]
 
 
+RECOMPUTED = Kept("recomputed.json", Recomputation, "reproduce compare FOLDER --keep")
+
+
 def hold_against(units: Sequence[UnitParameters], here: Store, there: Store) -> tuple[list[Tally], list[Difference]]:
     """Compare the records of units in two stores, experiment by experiment."""
-    first, second = unit_statuses(units, here), unit_statuses(units, there)
-    pairs = [(one, other) for one, other in zip(first, second, strict=True) if one.record and other.record]
-    rule = Agreement([one for one, _ in pairs], here)
-    differences = [
-        found for one, other in pairs if not _is_equal(one, other) for found in _differences(rule, one, other)
+    pairs = [
+        _Pair(place_of(one.unit), one, other)
+        for one, other in zip(unit_statuses(units, here), unit_statuses(units, there), strict=True)
     ]
+    rule = Agreement([one.here for one in pairs if one.computed_twice], here)
+    differences = [found for one in pairs if one.computed_twice and not one.equal for found in _differences(rule, one)]
     differing = {(one.paper, one.experiment, one.unit) for one in differences}
-    tallies: dict[Place, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for one, other in zip(first, second, strict=True):
-        place = place_of(one.unit)
-        both = one.record is not None and other.record is not None
-        counts = tallies[place]
-        counts["here"] += one.record is not None
-        counts["there"] += other.record is not None
-        counts["both"] += both
-        counts["equal"] += both and _is_equal(one, other)
-        counts["agree"] += both and (*place, one.unit.key) not in differing
-    names = ("here", "there", "both", "equal", "agree")
-    return [
-        Tally(paper=place[0], experiment=place[1], **{name: counts[name] for name in names})
-        for place, counts in tallies.items()
-    ], differences
+    by_place: dict[Place, list[_Pair]] = defaultdict(list)
+    for one in pairs:
+        by_place[one.place].append(one)
+    return [_tally(place, those, differing) for place, those in by_place.items()], differences
 
 
 def recompute(units: Sequence[UnitParameters], here: Store, other: Path) -> Recomputation:
@@ -118,33 +109,53 @@ def recompute(units: Sequence[UnitParameters], here: Store, other: Path) -> Reco
     return Recomputation(time=now(), tallies=tallies, differences=differences, runs=runs)
 
 
-def kept_at() -> Path:
-    """Return where the last comparison is kept."""
-    return paths.root() / "book" / "recomputed.json"
-
-
-def keep(found: Recomputation) -> None:
-    """Keep a comparison for the page."""
-    write_whole(kept_at(), msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
-
-
-def recomputed_page() -> str:
-    """Return the kept comparison as Markdown to be included, or one sentence where there is none."""
-    path = kept_at()
-    if not path.is_file():
+def recomputed_page(found: Recomputation | None) -> str:
+    """Return a comparison as Markdown to be included, or one sentence where there is none."""
+    if found is None:
         return "The collection has not been computed a second time yet.\n"
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Recomputation)
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is no comparison: {error}") from error
     return "\n\n".join([*_tables(found), *_shown(found.differences)]) + "\n"
 
 
-def _is_equal(one: UnitStatus, other: UnitStatus) -> bool:
-    return one.record is not None and other.record is not None and one.record.metrics == other.record.metrics
+@dataclass(frozen=True)
+class _Pair:
+    """What is known of one unit in the two folders."""
+
+    place: Place
+    here: UnitStatus
+    there: UnitStatus
+
+    @property
+    def taken(self) -> bool:
+        """Whether it is one record that lies in both folders."""
+        one, other = self.here.record, self.there.record
+        return one is not None and other is not None and (one.time, one.seconds) == (other.time, other.seconds)
+
+    @property
+    def computed_twice(self) -> bool:
+        return self.here.record is not None and self.there.record is not None and not self.taken
+
+    @property
+    def equal(self) -> bool:
+        one, other = self.here.record, self.there.record
+        return one is not None and other is not None and one.metrics == other.metrics
 
 
-def _differences(rule: Agreement, one: UnitStatus, other: UnitStatus) -> Iterator[Difference]:
+def _tally(place: Place, pairs: list[_Pair], differing: set[tuple[str, str, str]]) -> Tally:
+    twice = [one for one in pairs if one.computed_twice]
+    return Tally(
+        paper=place[0],
+        experiment=place[1],
+        here=sum(one.here.record is not None for one in pairs),
+        there=sum(one.there.record is not None for one in pairs),
+        taken=sum(one.taken for one in pairs),
+        twice=len(twice),
+        equal=sum(one.equal for one in twice),
+        agree=sum((*place, one.here.unit.key) not in differing for one in twice),
+    )
+
+
+def _differences(rule: Agreement, pair: _Pair) -> Iterator[Difference]:
+    one, other = pair.here, pair.there
     assert other.record is not None, "both are recorded"
     assert other.context is not None, "a recorded unit has a context"
     for metric in rule.compare(one, other.record.metrics, other.context):
@@ -176,16 +187,29 @@ def _logged(run: Run) -> LoggedRun:
 
 
 def _tables(found: Recomputation) -> Iterator[str]:
-    header = ["Paper", "Experiment", "Recorded", "Again", "Both", "Equal to the last bit", "Agree", "Differ"]
+    header = [
+        "Paper",
+        "Experiment",
+        "Recorded",
+        "Again",
+        "Once only",
+        "Twice",
+        "Equal to the last bit",
+        "Agree",
+        "Differ",
+    ]
     rows = [
         (
             one.paper,
             one.experiment.replace("_", " "),
-            *(f"{count:,}" for count in (one.here, one.there, one.both, one.equal, one.agree, one.both - one.agree)),
+            *(
+                f"{count:,}"
+                for count in (one.here, one.there, one.taken, one.twice, one.equal, one.agree, one.twice - one.agree)
+            ),
         )
         for one in found.tallies
     ]
-    yield str(table(header, rows, caption=f"Units computed a second time, as of {found.time[:10]}", numeric=6))
+    yield str(table(header, rows, caption=f"Units computed a second time, as of {found.time[:10]}", numeric=7))
     header = ["Began (UTC)", "Processor", "At a time", "Units due", "Expected", "Took", "Recorded", "Ended"]
     rows = [
         (

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from reproduce_lib import paths
-from reproduce_lib.errors import RecordError
-from reproduce_lib.files import write_whole
+from reproduce_lib.kept import Fields, Kept
 from reproduce_lib.run_log import Run, seconds_between
 from reproduce_lib.tables import table
 
 SHORT_RUN_SECONDS = 120
 
 
-class _Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What all results have in common: named fields, and no others."""
-
-
-class Scores(_Result, frozen=True, kw_only=True):
+class Scores(Fields, frozen=True, kw_only=True):
     """The mean score of networks trained in two ways, and by how much the two may differ."""
 
     metric: str
@@ -31,7 +24,7 @@ class Scores(_Result, frozen=True, kw_only=True):
     allowed: float
 
 
-class Ratio(_Result, frozen=True, kw_only=True):
+class Ratio(Fields, frozen=True, kw_only=True):
     """One way of doing a thing against another: geometric mean of the pairs' ratios, 95 % interval."""
 
     name: str
@@ -47,7 +40,7 @@ class Ratio(_Result, frozen=True, kw_only=True):
     scores: Scores | None = None
 
 
-class Quantity(_Result, frozen=True, kw_only=True):
+class Quantity(Fields, frozen=True, kw_only=True):
     """A measured quantity: median over repeats with the smallest and the largest."""
 
     name: str
@@ -59,14 +52,14 @@ class Quantity(_Result, frozen=True, kw_only=True):
     at_most: float | None = None
 
 
-class Share(_Result, frozen=True, kw_only=True):
+class Share(Fields, frozen=True, kw_only=True):
     """What part of a unit's seconds went where."""
 
     where: str
     share: float
 
 
-class Profile(_Result, frozen=True, kw_only=True):
+class Profile(Fields, frozen=True, kw_only=True):
     """Where the time of a paper's slowest unit goes, in a new worker."""
 
     paper: str
@@ -75,7 +68,7 @@ class Profile(_Result, frozen=True, kw_only=True):
     shares: list[Share]
 
 
-class Results(_Result, frozen=True, kw_only=True):
+class Results(Fields, frozen=True, kw_only=True):
     """One run of the benchmarks."""
 
     schema: Literal[1] = 1
@@ -88,24 +81,7 @@ class Results(_Result, frozen=True, kw_only=True):
     profiles: list[Profile]
 
 
-def results_path() -> Path:
-    """Return the file that the benchmarks write."""
-    return paths.root() / "book" / "benchmarks.json"
-
-
-def write_results(results: Results) -> None:
-    """Write the results where the book finds them."""
-    write_whole(results_path(), msgspec.json.format(msgspec.json.encode(results)) + b"\n")
-
-
-def read_results() -> Results | None:
-    """Return the results of the last run, or ``None`` if there was none."""
-    try:
-        return msgspec.json.decode(results_path().read_bytes(), type=Results)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError as error:
-        raise RecordError(f"{results_path()} cannot be read ({error}); measure again with: make bench") from error
+BENCHMARKS = Kept("benchmarks.json", Results, "make bench")
 
 
 def updated(old: Results | None, new: Results) -> Results:

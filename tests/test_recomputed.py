@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from reproduce_lib import agreement, environment, study
 from reproduce_lib.cli import app
 from reproduce_lib.errors import RecordError
-from reproduce_lib.recomputed import hold_against, keep, kept_at, recompute, recomputed_page
+from reproduce_lib.recomputed import RECOMPUTED, hold_against, recompute, recomputed_page
 from reproduce_lib.records import Store
 from reproduce_lib.run_log import RunEnded, RunLog, RunStarted
 from reproduce_lib.units import Paper, UnitParameters
@@ -50,16 +50,31 @@ def fill(store: Store, units: list[UnitParameters], factor: float = 1.0, **optio
         put(store, unit, {"mae": mae * factor, "name": "x"}, **options)
 
 
+def compute_again(store: Store, units: list[UnitParameters], factor: float = 1.0, **options: Any) -> None:
+    """Fill with records that took another time: they are not the same ones."""
+    fill(store, units, factor, seconds=2.0, **options)
+
+
 def test_units_of_both_are_counted_and_what_is_in_one_alone_is_no_difference(
     paper: Paper, stores: tuple[Store, Store]
 ) -> None:
     here, there = stores
     units = [*(noisy(seed) for seed in range(6)), PlainParameters.of()]
     fill(here, units[:5])
-    fill(there, units[2:6])
+    compute_again(there, units[2:6])
     tallies, differences = hold_against(units, here, there)
-    counts = {one.experiment: (one.here, one.there, one.both, one.equal, one.agree) for one in tallies}
+    counts = {one.experiment: (one.here, one.there, one.twice, one.equal, one.agree) for one in tallies}
     assert counts == {"noisy": (5, 4, 3, 3, 3), "plain": (0, 0, 0, 0, 0)}
+    assert differences == []
+
+
+def test_record_that_was_taken_over_is_no_second_computation(paper: Paper, stores: tuple[Store, Store]) -> None:
+    here, there = stores
+    fill(here, [noisy(0), noisy(1)])
+    fill(there, [noisy(0)])
+    compute_again(there, [noisy(1)])
+    (tally,), differences = hold_against([noisy(0), noisy(1)], here, there)
+    assert (tally.here, tally.there, tally.taken, tally.twice, tally.equal) == (2, 2, 1, 1, 1)
     assert differences == []
 
 
@@ -67,10 +82,10 @@ def test_on_the_same_processor_a_millionth_is_all_that_may_differ(paper: Paper, 
     here, there = stores
     units: list[UnitParameters] = [noisy(seed) for seed in range(6)]
     fill(here, units)
-    fill(there, units[:3], 1 + 1e-9)
-    fill(there, units[3:], 1 + 1e-4)
+    compute_again(there, units[:3], 1 + 1e-9)
+    compute_again(there, units[3:], 1 + 1e-4)
     (tally,), differences = hold_against(units, here, there)
-    assert (tally.both, tally.equal, tally.agree) == (6, 0, 3)
+    assert (tally.twice, tally.equal, tally.agree) == (6, 0, 3)
     assert {one.unit for one in differences} == {unit.key for unit in units[3:]}
     assert {one.metric for one in differences} == {"mae"}
     assert differences[0].again == pytest.approx(differences[0].before * (1 + 1e-4))
@@ -80,17 +95,17 @@ def test_on_another_processor_the_spread_of_the_seeds_decides(paper: Paper, stor
     here, there = stores
     units: list[UnitParameters] = [noisy(seed) for seed in range(6)]
     fill(here, units)
-    fill(there, units[:5], 1 + 1e-3, environment=ELSEWHERE)
-    fill(there, units[5:], 2.0, environment=ELSEWHERE)
+    compute_again(there, units[:5], 1 + 1e-3, environment=ELSEWHERE)
+    compute_again(there, units[5:], 2.0, environment=ELSEWHERE)
     (tally,), differences = hold_against(units, here, there)
-    assert (tally.both, tally.agree) == (6, 5)
+    assert (tally.twice, tally.agree) == (6, 5)
     assert [one.unit for one in differences] == [units[5].key]
 
 
 def test_metric_that_is_gone_and_a_word_that_is_another_differ(paper: Paper, stores: tuple[Store, Store]) -> None:
     here, there = stores
     put(here, noisy(0), {"mae": 1.0, "name": "x"})
-    put(there, noisy(0), {"name": "y"})
+    put(there, noisy(0), {"name": "y"}, seconds=2.0)
     (tally,), differences = hold_against([noisy(0)], here, there)
     assert tally.agree == 0
     assert {one.metric for one in differences} == {"mae", "name"}
@@ -112,15 +127,15 @@ def test_comparison_is_kept_and_shown_with_its_runs_the_killed_one_too(
     paper: Paper, stores: tuple[Store, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
-    assert "not been computed a second time" in recomputed_page()
+    assert "not been computed a second time" in recomputed_page(RECOMPUTED.read())
     here, there = stores
     fill(here, [noisy(0)])
-    fill(there, [noisy(0)], 1.5)
+    compute_again(there, [noisy(0)], 1.5)
     log(tmp_path / "again")
     found = recompute([noisy(0)], here, tmp_path / "again")
     assert [(run.ending, run.seconds) for run in found.runs] == [("killed", None), ("finished", 1800.0)]
-    keep(found)
-    page = recomputed_page()
+    RECOMPUTED.write(found)
+    page = recomputed_page(RECOMPUTED.read())
     for words in ("Every metric that differs (1)", noisy(0).key, "10 min", "30 min", "killed", "noisy"):
         assert words in page
     assert "<script" not in page
@@ -132,16 +147,20 @@ def test_folder_without_records_and_a_kept_file_that_is_none_are_named(
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
     with pytest.raises(RecordError, match="nowhere"):
         recompute([noisy(0)], stores[0], tmp_path / "nowhere")
-    kept_at().parent.mkdir(exist_ok=True)
-    kept_at().write_text("{}")
+    RECOMPUTED.path().parent.mkdir(exist_ok=True)
+    RECOMPUTED.path().write_text("{}")
     with pytest.raises(RecordError, match=r"recomputed\.json"):
-        recomputed_page()
+        RECOMPUTED.read()
 
 
-def test_collection_held_against_itself_is_equal_to_the_last_bit() -> None:
+def test_collection_held_against_itself_is_one_computation() -> None:
     ran = CliRunner().invoke(app, ["compare", str(PROJECT)])
     assert ran.exit_code == 0, ran.output
-    counts = re.findall(r": (\d+) in both of (\d+) here and (\d+) there, (\d+) equal, (\d+) agree", ran.output)
+    counts = re.findall(
+        r": (\d+) here, (\d+) there, (\d+) computed once and taken over, (\d+) computed twice", ran.output
+    )
     assert len(counts) > 20
-    assert all(len(set(one)) == 1 for one in counts)
+    for here, there, taken, twice in counts:
+        assert here == there == taken
+        assert twice == "0"
     assert "differs" not in ran.output

@@ -13,17 +13,15 @@ from benchmarks import dlep, features, pairs, workers
 from reproduce_lib.errors import RecordError
 from reproduce_lib.run_log import Run, RunEnded, RunStarted
 from reproduce_lib.speed import (
+    BENCHMARKS,
     Profile,
     Quantity,
     Results,
     Scores,
     Share,
-    read_results,
     results_page,
-    results_path,
     runs_page,
     updated,
-    write_results,
 )
 
 
@@ -106,15 +104,15 @@ def test_feature_extraction_is_compared_with_one_that_gives_the_same(monkeypatch
 
 
 def test_results_come_back_as_they_were_written() -> None:
-    assert read_results() is None
-    write_results(some_results(goal=5.0))
-    assert read_results() == some_results(goal=5.0)
+    assert BENCHMARKS.read() is None
+    BENCHMARKS.write(some_results(goal=5.0))
+    assert BENCHMARKS.read() == some_results(goal=5.0)
 
 
 def test_results_that_cannot_be_read_are_one_error() -> None:
-    results_path().write_text('{"schema": 2}', encoding="utf-8")
+    BENCHMARKS.path().write_text('{"schema": 2}', encoding="utf-8")
     with pytest.raises(RecordError, match="make bench"):
-        read_results()
+        BENCHMARKS.read()
 
 
 def test_what_was_not_measured_again_on_the_same_machine_is_kept() -> None:

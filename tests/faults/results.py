@@ -1,23 +1,33 @@
-"""Where the counts of a long run are kept: ``book/faults.json``, which the page on faults shows."""
+"""Keeping the counts of a long run, trial by trial; one that is run again replaces its result."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-from reproduce_lib.files import write_whole
+import msgspec
+
+from reproduce_lib.faults_page import FAULTS, FaultCounts, Spoiled
 
 
-@dataclass(frozen=True)
-class Results:
-    """A file of results, trial by trial; a trial that is run again replaces its result."""
+def today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
 
-    path: Path
 
-    def keep(self, trial: str, **result: Any) -> None:
-        known = json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else {}
-        known[trial] = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **result}
-        write_whole(self.path, (json.dumps(dict(sorted(known.items())), indent=1) + "\n").encode())
+def _known() -> FaultCounts:
+    return FAULTS.read() or FaultCounts(readers={}, trials={})
+
+
+def keep_reader(name: str, counts: dict[str, int], slowest_seconds: float, peak_megabytes: float) -> None:
+    known = _known()
+    spoiled = Spoiled(
+        date=today(),
+        counts=dict(sorted(counts.items())),
+        slowest_seconds=round(slowest_seconds, 2),
+        peak_megabytes=round(peak_megabytes),
+    )
+    FAULTS.write(msgspec.structs.replace(known, readers={**known.readers, name: spoiled}))
+
+
+def keep_trial(name: str, **counts: int) -> None:
+    known = _known()
+    FAULTS.write(msgspec.structs.replace(known, trials={**known.trials, name: {"date": today(), **counts}}))

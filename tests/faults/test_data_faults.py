@@ -14,7 +14,7 @@ from reproduce_lib.data.registry import data_file
 from reproduce_lib.errors import DataError
 from tests.faults.loaders import LOADERS
 from tests.faults.mutations import mutate
-from tests.faults.results import Results
+from tests.faults.results import keep_reader
 from tests.faults.spoil_files import fingerprint, outcome
 from tests.support import PROJECT
 
@@ -61,7 +61,7 @@ def test_spoiled_file_under_a_pinned_name_is_never_read(
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", LOADERS)
-def test_ten_thousand_spoiled_files_of_each_reader(name: str, results: Results) -> None:
+def test_ten_thousand_spoiled_files_of_each_reader(name: str) -> None:
     counts: dict[str, int] = {}
     slowest, peak, wrong = 0.0, 0.0, []
     for first in range(0, ALL, AT_ONCE):
@@ -72,7 +72,7 @@ def test_ten_thousand_spoiled_files_of_each_reader(name: str, results: Results) 
         counts = {kind: counts.get(kind, 0) + part["counts"].get(kind, 0) for kind in {*counts, *part["counts"]}}
         slowest, peak = max(slowest, part["slowest_seconds"]), max(peak, part["peak_megabytes"])
         wrong += part["wrong"]
-    results.keep(f"data: {name}", counts=counts, slowest_seconds=round(slowest, 2), peak_megabytes=round(peak))
+    keep_reader(name, counts, slowest, peak)
     assert wrong == []
     assert set(counts) <= GOOD
     assert sum(counts.values()) == ALL

@@ -20,7 +20,7 @@ import pytest
 
 from reproduce_lib.papers.naufal2023 import PAPER
 from reproduce_lib.records import Record, Store
-from tests.faults.results import Results
+from tests.faults.results import keep_trial
 from tests.support import PROJECT, new_store, result_lines
 
 ALL = 200
@@ -182,13 +182,13 @@ def test_killed_run_is_resumed_to_the_records_of_an_undisturbed_one(
 
 @pytest.mark.long
 @pytest.mark.timeout(3 * 3600)
-def test_two_hundred_killed_runs(tmp_path: Path, undisturbed: Found, results: Results) -> None:
+def test_two_hundred_killed_runs(tmp_path: Path, undisturbed: Found) -> None:
     begun = time.monotonic()
     trials = []
     for number in range(ALL):
         trials.append(trial(number, tmp_path / str(number), undisturbed))
         shutil.rmtree(tmp_path / str(number))
-    results.keep(
+    keep_trial(
         "kills: runs killed at a random moment, two writers in every second",
         runs=ALL,
         units_of_a_run=len(undisturbed),

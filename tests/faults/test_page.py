@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from reproduce_lib.errors import RecordError
-from reproduce_lib.faults_page import counts_page
+from reproduce_lib.faults_page import FAULTS, FaultCounts, Spoiled, counts_page
 from tests.support import PROJECT
 
 PAGE = PROJECT / "book" / "what-can-go-wrong.md"
@@ -31,25 +30,23 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_counts_are_those_of_the_file_and_what_is_no_good_outcome_is_told(root: Path) -> None:
-    result = {
-        "counts": {"refused": 6000, "same": 3000, "another": 993, "crashed": 7},
-        "slowest_seconds": 0.5,
-        "peak_megabytes": 3,
-        "date": "2026-01-01",
-    }
-    (root / "book" / "faults.json").write_text(json.dumps({"data: toy_reader": result, "kills": {"runs": 200}}))
-    page = counts_page()
+    counts = {"refused": 6000, "same": 3000, "another": 993, "crashed": 7}
+    spoiled = Spoiled(date="2026-01-01", counts=counts, slowest_seconds=0.5, peak_megabytes=3)
+    FAULTS.write(FaultCounts(readers={"toy_reader": spoiled}, trials={"kills": {"runs": 200}}))
+    page = counts_page(FAULTS.read())
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", page)
     assert cells[:6] == ["toy reader", "10,000", "6,000", "3,000", "993", "7"]
     assert cells[-2:] == ["runs", "200"]
 
 
 def test_without_a_long_run_the_page_says_so(root: Path) -> None:
-    assert "not been made" in counts_page()
+    assert "not been made" in counts_page(FAULTS.read())
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"data: x": {}}', '{"data: x": 3}', '{"kills": []}'])
-def test_file_that_is_none_is_named(root: Path, content: str) -> None:
-    (root / "book" / "faults.json").write_text(content)
-    with pytest.raises(RecordError, match=r"faults\.json"):
-        counts_page()
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"schema": 1}', '{"schema": 1, "readers": {"x": 3}, "trials": {}}', "[" * 10**5]
+)
+def test_file_that_is_none_is_named_with_the_command_that_writes_it(root: Path, content: str) -> None:
+    FAULTS.path().write_text(content)
+    with pytest.raises(RecordError, match=r"faults\.json.*make faults"):
+        FAULTS.read()
