@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# A process for each core; the tests of a file share what it builds. In the order of the folders, the slowest files begin.
+# Two processes for each core; the tests of a file share what it builds. In the order of the folders, the slowest begin.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: book test test-all faults bench picture lint clean

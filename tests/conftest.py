@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -48,6 +49,14 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test an empty user folder and an empty cache."""
     monkeypatch.setenv("REPRODUCE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("REPRODUCE_CACHE", str(tmp_path / "cache"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return twice as many processes as cores: half of a test's time is waiting for kernels, browsers and limits.
+
+    A process that has loaded JAX, TensorFlow and a network takes up to 2 GB.
+    """
+    return max(1, min(2 * (psutil.cpu_count() or 1), psutil.virtual_memory().total // (3 * 2**30)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,6 +1,6 @@
 """What files and packages could carry in: code in pickles, YAML and archives, bombs; and known-bad uses in our code.
 
-That names are escaped on every page is seen in a browser, see ``tests/book/test_pages.py``.
+That names are escaped on every page is seen in a browser, see ``tests/book/test_every_page.py``.
 """
 
 from __future__ import annotations

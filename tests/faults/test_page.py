@@ -16,7 +16,7 @@ PAGE = PROJECT / "book" / "what-can-go-wrong.md"
 
 def test_each_test_that_the_page_names_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8")))
-    files = [*PROJECT.glob("tests/faults/test_*.py"), PROJECT / "tests" / "book" / "test_pages.py"]
+    files = [*PROJECT.glob("tests/faults/test_*.py"), PROJECT / "tests" / "book" / "test_every_page.py"]
     defined = {name for path in files for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M)}
     assert len(named) >= 20
     assert named <= defined

@@ -1,0 +1,32 @@
+"""Opening a page in a browser, and what it says and asks for meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from playwright.sync_api import Browser, Page
+
+DESKTOP, PHONE = 1280, 390
+
+
+@dataclass
+class Visit:
+    """An opened page, what it asked of other servers, and what it complained of."""
+
+    page: Page
+    foreign: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+def visit(
+    browser: Browser, url: str, width: int = DESKTOP, scripts: bool = True, scheme: Literal["light", "dark"] = "light"
+) -> Visit:
+    page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=scripts, color_scheme=scheme)
+    seen = Visit(page)
+    page.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else seen.foreign.append(r.url))
+    page.on("console", lambda m: seen.complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.goto(url)
+    page.wait_for_timeout(250)
+    return seen

@@ -1,0 +1,105 @@
+"""What holds of every page of the rendered book, in a real browser, opened from disk."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.book.browsing import DESKTOP, PHONE, visit
+from tests.book.built import page_of, pages_of
+
+
+@pytest.mark.browser
+def test_no_page_asks_another_server_or_complains_or_is_wider_than_the_screen(html: Path, browser: Browser) -> None:
+    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    for name in pages_of(html):
+        seen = visit(browser, (html / name).as_uri(), DESKTOP)
+        assert (name, seen.foreign, seen.complaints, seen.page.evaluate(wider)) == (name, [], [], 0)
+        seen.page.set_viewport_size({"width": PHONE, "height": 900})
+        seen.page.wait_for_timeout(100)
+        assert (name, seen.foreign, seen.complaints, seen.page.evaluate(wider)) == (name, [], [], 0)
+        seen.page.close()
+
+
+class Links(HTMLParser):
+    """The links of a page, and the places on it that a link may lead to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.places: set[str] = set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        self.places.add(named.get("id", ""))
+        # A mark of a drawing is a link by another name.
+        self.links |= {named[name] for name in ("href", "xlink:href") if tag == "a" and name in named}
+
+
+def test_each_link_leads_to_a_page_and_a_place_on_it(html: Path) -> None:
+    pages = {html / name: Links(html / name) for name in pages_of(html)}
+    followed = 0
+    for page, found in pages.items():
+        for link in (urljoin(page.as_uri(), one) for one in found.links):
+            if not link.startswith("file:"):
+                continue
+            address, place = urldefrag(link)
+            target = Path(unquote(urlsplit(address).path))
+            assert target.is_file(), f"{page} -> {link}"
+            followed += 1
+            if place and target.suffix == ".html":
+                assert unquote(place) in pages[target].places, f"{page} -> {link}"
+    assert followed > 1000
+
+
+@pytest.mark.browser
+def test_names_out_of_claims_and_records_are_text_on_every_page(html: Path, browser: Browser) -> None:
+    shown = {}
+    for name in (one for one in pages_of(html) if "window.hurt" in (html / one).read_text(encoding="utf-8")):
+        page = visit(browser, (html / name).as_uri()).page
+        assert page.evaluate("window.hurt") is None, name
+        assert page.locator("img[src=x]").count() == 0, name
+        shown[name] = page.evaluate("document.documentElement.textContent").count("window.hurt = 1")
+        page.close()
+    for name in ("index", "papers/naufal2023", "all-claims", "speed"):
+        assert shown.get(f"book/{name}.html", 0) > 0, name
+
+
+def grave_violations(browser: Browser, html: Path, name: str, scheme: Literal["light", "dark"]) -> list[str]:
+    page = visit(browser, (html / name).as_uri(), scheme=scheme).page
+    found = Axe().run(page).response["violations"]
+    page.close()
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["book/index.html", page_of("zhang2023")])
+def test_two_pages_have_no_serious_violation_of_accessibility(
+    html: Path, browser: Browser, name: str, scheme: Literal["light", "dark"]
+) -> None:
+    assert grave_violations(browser, html, name, scheme) == []
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_violation_of_accessibility(
+    html: Path, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    found = {name: grave_violations(browser, html, name, scheme) for name in pages_of(html)}
+    assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+@pytest.mark.browser
+def test_axe_would_find_a_text_that_is_too_faint(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/index.html").as_uri()).page
+    page.add_style_tag(content="main p { color: #eee !important; background: #fff !important; }")
+    assert "color-contrast" in {one["id"] for one in Axe().run(page).response["violations"]}

@@ -1,0 +1,129 @@
+"""The pages of the papers: what each must show, on a screen, a phone and on paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from reproduce_lib.claims import ValueClaim, load_claims
+from tests.book.browsing import DESKTOP, PHONE, visit
+from tests.book.built import PAPERS, page_of
+from tests.support import PROJECT
+
+
+@pytest.fixture(scope="module", params=PAPERS)
+def paper(request: pytest.FixtureRequest) -> str:
+    key: str = request.param
+    return key
+
+
+@pytest.fixture(scope="module")
+def page(html: Path, browser: Browser, paper: str) -> Iterator[Page]:
+    """Open a paper's page for the tests that only look at it."""
+    opened = visit(browser, (html / page_of(paper)).as_uri()).page
+    yield opened
+    opened.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False])
+def test_every_claim_stands_on_the_page_with_symbol_and_word(
+    html: Path, browser: Browser, paper: str, scripts: bool
+) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri(), scripts=scripts).page
+    claims = load_claims(paper, PROJECT / "book" / "claims").claims
+    places = page.eval_on_selector_all(f"[id^='{paper}.']", "all => all.map(one => one.id)")
+    assert sorted(places) == sorted(claim.id for claim in claims)
+    # A closed fold shows no text, but holds it.
+    texts = "all => all.map(one => [one.id, [...one.closest('tr')?.cells ?? []].map(cell => cell.textContent)])"
+    cells = dict(page.eval_on_selector_all(f"[id^='{paper}.']", texts))
+    for claim in (claim for claim in claims if isinstance(claim, ValueClaim)):
+        assert cells[claim.id][2] == claim.value
+        assert len(cells[claim.id][1].split(" ", 1)) == 2
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_page_has_no_raw_error_and_no_unbound_number(page: Page) -> None:
+    text = page.locator("main").inner_text()
+    assert not re.findall(r"Traceback|object at 0x|\bglue\b|\bnan\b|None of|Error:", text)
+
+
+@pytest.mark.browser
+def test_every_image_says_what_it_shows(page: Page) -> None:
+    images = page.eval_on_selector_all("main img", "all => all.map(one => one.alt)")
+    assert len(images) >= 3
+    assert all(len(words) > 40 for words in images)
+    assert page.locator("[role=img][aria-label]").count() >= 1
+
+
+@pytest.mark.browser
+def test_figures_are_vectors_with_numbers_and_the_text_refers_to_each(page: Page, paper: str) -> None:
+    figures = page.locator(f"figure[id^='fig-{paper}-']")
+    assert figures.count() >= 3
+    referred = set(page.eval_on_selector_all("main a.internal[href*='#fig-']", "all => all.map(a => a.hash.slice(1))"))
+    numbers = []
+    for figure in figures.all():
+        assert figure.get_attribute("id") in referred
+        numbers.append(figure.locator(".caption-number").inner_text().strip())
+        images = figure.locator("img")
+        assert all((image.get_attribute("src") or "").endswith(".svg") for image in images.all())
+    assert len(set(numbers)) == len(numbers)
+    assert all(re.fullmatch(r"Figure \d+", number) for number in numbers)
+
+
+@pytest.mark.browser
+def test_each_network_is_drawn_large_enough_to_read(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri()).page
+    assert page.locator("svg.rr-network").count() >= 2
+    for width in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        for drawing in page.locator("svg.rr-network").all():
+            box = drawing.bounding_box()
+            units = float((drawing.get_attribute("viewBox") or "").split()[2])
+            assert box is not None
+            assert box["width"] <= width
+            assert 12 * box["width"] / units > 8  # pixels of a letter
+    page.close()
+
+
+@pytest.mark.browser
+def test_code_is_folded_and_one_click_away(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri()).page
+    folds = page.locator("details.hide")
+    assert folds.count() > 5
+    visible = "all => all.some(one => one.checkVisibility())"
+    assert not page.eval_on_selector_all(".cell_input pre", visible)
+    folds.last.locator("summary").click()
+    assert folds.last.locator("pre").first.is_visible()
+    page.close()
+
+
+@pytest.mark.browser
+def test_on_paper_everything_is_open_and_nothing_is_cut_off(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri(), width=720).page  # A4 without its margins
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    assert all(fold.get_attribute("open") is not None for fold in page.locator("details.rr-group").all())
+    wide = "all => all.filter(one => one.getBoundingClientRect().right > 721).map(one => one.caption.textContent)"
+    assert page.eval_on_selector_all("table.rr-table", wide) == []
+    assert not page.locator("details.hide").first.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.rr-group[open]").count() == 0
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_fold_of_orders_opens_from_the_keyboard(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / page_of("naufal2023")).as_uri()).page
+    fold = page.locator("details.rr-group").first
+    assert not fold.locator("table").is_visible()
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.locator("table").is_visible()
