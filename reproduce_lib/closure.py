@@ -1,7 +1,8 @@
 """Digests of the code that a unit depends on, symbol by symbol, blind to comments and layout.
 
 The closure of an experiment is the module of what runs its units and, transitively, every module of this package
-that it imports.
+that it imports, but for what only moves bytes: whichever way those of a pinned file came, a hash says that they are
+the ones, and a record names that hash.
 A digest is taken over the syntax tree without docstrings, so rewording or reformatting changes none.
 """
 
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "reproduce_lib"
+TRANSPORT = frozenset({f"{PACKAGE}.data.{name}" for name in ("sources", "download", "package_index")})
 # Fields that differ between Python versions, or between spellings of the same code.
 _IGNORED_FIELDS = {"type_comment", "kind", "ctx"}
 
@@ -33,7 +35,7 @@ def code_digests(module: str, package_folder: Path | None = None) -> dict[str, s
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in seen or name in TRANSPORT:
             continue
         seen.add(name)
         tree = ast.parse(_source_file(name, folder).read_bytes())

@@ -94,13 +94,13 @@ STALING: dict[str, tuple[str, ...]] = {
     # Values
     "constant": ("data/simulate.py", "DAILY_VOLATILITY = 0.02", "DAILY_VOLATILITY = 0.03", "DAILY_VOLATILITY"),
     "constant of the paper": (PAPER_FILE, "\nUNITS = 100\n", "\nUNITS = 101\n", "UNITS"),
-    "type of a constant": ("data/download.py", "REDIRECTS = 5", "REDIRECTS = 5.0", "REDIRECTS"),
+    "type of a constant": ("box_jenkins.py", "LARGEST_ORDER = 3", "LARGEST_ORDER = 3.0", "LARGEST_ORDER"),
     "constants assigned together": ("data/prices.py", "= 1900, 2100", "= 1900, 2101", "(EARLIEST_YEAR, LATEST_YEAR)"),
     "constant deep in a table": ("data/prices.py", '"2022-07-18": 20', '"2022-07-18": 10', "_SPLITS"),
     "key of a table": ("data/prices.py", '"2022-07-18": 20', '"2022-07-19": 20', "_SPLITS"),
     "activation": (PAPER_FILE, 'else "tanh"', 'else "sigmoid"', "build_model"),
     "padding": (PAPER_FILE, 'pool_size, padding="same"', 'pool_size, padding="valid"', "build_model"),
-    "string value": ("data/sources.py", '"REPRODUCE_DATA"', '"REPRODUCE_MIRROR"', "local_path"),
+    "string value": ("data/registry.py", '"registry.csv"', '"other.csv"', "data_files"),
     "text of an f-string": ("windows.py", "values has no window", "values lacks a window", "sliding_windows"),
     "conversion of an f-string": ("data/prices.py", "ticker {ticker!r}", "ticker {ticker!s}", "load_prices"),
     "format of an f-string": (PAPER_FILE, "{frame.index[-1]:%Y-%m-%d}", "{frame.index[-1]:%d.%m.%Y}", "run_price_fact"),
@@ -157,7 +157,7 @@ STALING: dict[str, tuple[str, ...]] = {
     "field constraint": (PAPER_FILE, "default=0.1, ge=0, lt=1", "default=0.1, ge=0, le=1", "NetworkParameters"),
     "field constraint of every unit": ("units.py", "default=0, ge=0", "default=0, ge=1", "UnitParameters"),
     "model configuration": ("units.py", 'extra="forbid"', 'extra="ignore"', "UnitParameters"),
-    "base class": ("data/sources.py", "MissingDataError(DataError)", "MissingDataError(Exception)", "MissingDataError"),
+    "base class": ("errors.py", "class DataError(ReproduceError)", "class DataError(Exception)", "DataError"),
     "Literal": (PAPER_FILE, "Window = Literal[1, 30]", "Window = Literal[1, 31]", "Window"),
     "order of a Literal": (PAPER_FILE, "Window = Literal[1, 30]", "Window = Literal[30, 1]", "Window"),
     "Literal of a class": ("units.py", '"smoke", "full", "custom"]', '"smoke", "full"]', "Profile"),
@@ -179,6 +179,11 @@ def test_edit_of_code_is_named_by_its_symbols_and_no_others(package: Path, tmp_p
     file, old, new, *symbols = STALING[name]
     changed = changed_by(package, tmp_path, {file: replaced(package, file, old, new)})
     assert changed == sorted(f"{module_name(file)}.{symbol}" for symbol in symbols)
+
+
+@pytest.mark.parametrize("file", ["data/sources.py", "data/download.py", "data/package_index.py"])
+def test_what_only_moves_pinned_bytes_makes_no_record_stale(package: Path, tmp_path: Path, file: str) -> None:
+    assert changed_by(package, tmp_path, {file: source(package, file) + "\nADDED = 1\n"}) == []
 
 
 def test_edits_of_several_modules_are_all_named(package: Path, tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ from reproduce_lib.errors import DataError
 
 # No file that is pinned expands to a tenth of it.
 LARGEST_EXPANDED = 2**26
+# The headers of a tar archive of a thousand files take a quarter of it.
+LARGEST_HEADERS = 2**22
+# zipfile expands others at once, whatever it is asked for.
+_BOUNDED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 # What the readers raise of archives that are none, or are cut or damaged.
 _UNREADABLE = (
     OSError,
@@ -54,19 +58,18 @@ def expand_gzip(data: bytes, name: str) -> bytes:
 
 
 def read_member(data: bytes, name: str, member: str) -> bytes:
-    """Return one file of a zip archive (also a wheel) or of a tar archive of any compression.
+    """Return one file of a zip archive (also a wheel) or of a tar archive, gzipped or not.
 
     Raises
     ------
     DataError
-        If the archive cannot be read, has no such file, or the file is too large.
+        If the archive cannot be read, has no such file, or expands to more than any here.
     """
     try:
         if name.endswith((".whl", ".zip")):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 return _of_zip(archive, name, [archive.getinfo(member)])[0]
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as source:
-            return _of_tar(source, name, member)
+        return _of_tar(expand_gzip(data, name) if name.endswith("gz") else data, member)
     except _UNREADABLE as error:
         raise DataError(f"{name} has no readable {member}: {error}") from error
 
@@ -99,18 +102,33 @@ def _of_zip(archive: zipfile.ZipFile, name: str, members: list[zipfile.ZipInfo])
 
 
 def _of_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    if member.compress_type not in _BOUNDED:
+        raise ValueError(f"{member.filename} is compressed in another way than any file here")
     with archive.open(member) as file:
         return file.read(member.file_size)  # without a number, all that is there is expanded at once
 
 
-def _of_tar(source: tarfile.TarFile, name: str, member: str) -> bytes:
-    about = source.getmember(member)
-    file = source.extractfile(about) if about.isreg() else None
-    if file is None:
-        raise DataError(f"{member} in {name} is no file")
-    if about.size > LARGEST_EXPANDED:
-        raise DataError(f"{name}: {member} has {about.size} bytes, more than any file here")
-    return file.read()
+class _Headers(io.BytesIO):
+    """A tar archive of which no more is read than headers take: those of some kinds may be as long as they like."""
+
+    _left = LARGEST_HEADERS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes."""
+        part = super().read(min(self._left + 1, self._left + 1 if size is None or size < 0 else size))
+        self._left -= len(part)
+        if self._left < 0:
+            raise ValueError(f"headers of more than {LARGEST_HEADERS} bytes")
+        return part
+
+
+def _of_tar(data: bytes, member: str) -> bytes:
+    with tarfile.open(fileobj=_Headers(data), mode="r:") as archive:
+        about = archive.getmember(member)
+    content = data[about.offset_data : about.offset_data + about.size]
+    if not about.isreg() or about.sparse is not None or len(content) != about.size:
+        raise ValueError("it is no file, or cut")
+    return content
 
 
 def _array(data: bytes) -> NDArray[np.generic]:
@@ -121,11 +139,13 @@ def _array(data: bytes) -> NDArray[np.generic]:
         raise ValueError(f"arrays of version {version}")
     try:
         shape, _, dtype = _NPY_HEADERS[version](stream)
+    except MemoryError:
+        raise
     except Exception as error:  # a header is read by Python's parser, which raises what it likes
         raise ValueError(f"a header that is none: {error!r}") from error
     if dtype.hasobject:
         raise ValueError("an array of objects, which could hold code")
-    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
+    if not dtype.itemsize or math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
         raise ValueError(f"an array of shape {shape} in {len(data)} bytes")
     array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
     return array

@@ -37,6 +37,8 @@ def parse_coastlines(data: bytes, box: Box) -> list[NDArray[np.float64]]:
     try:
         shapes = shapefile.Reader(shp=io.BytesIO(data)).shapes()
         outlines = [outline for shape in shapes for outline in _outlines(shape)]
+    except MemoryError:
+        raise
     except Exception as error:  # the reader raises whatever a damaged file leads it to
         raise DataError(f"{COUNTRIES}: no shapefile: {error!r}") from error
     for number, outline in enumerate(outlines, start=1):

@@ -103,6 +103,8 @@ def _read(name: str, data: bytes) -> Any:
     try:
         # Only this format: others of the reader may run code of the file.
         return obspy.read(io.BytesIO(data), format="MSEED")
+    except MemoryError:
+        raise
     except Exception as error:  # the reader raises whatever its C code reports
         raise DataError(f"{name}: no miniSEED: {error}") from error
 

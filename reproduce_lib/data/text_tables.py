@@ -61,7 +61,13 @@ def read_table(
 
 
 def read_fields(data: bytes, name: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the first fields of lines without a header, blanks between them, as text under the names ``columns``."""
+    """Return the first fields of lines without a header, blanks between them, as text under the names ``columns``.
+
+    Raises
+    ------
+    DataError
+        With the file and the line, if it is no text or a line is too short.
+    """
     lines: list[int] = []
     cells: list[list[str]] = []
     for line, text in enumerate(decoded(data, name, "utf-8-sig").split("\n"), start=1):
@@ -76,7 +82,13 @@ def read_fields(data: bytes, name: str, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def read_wide_table(data: bytes, name: str) -> pd.DataFrame:
-    """Return all columns of a table of a great many numbers, as pandas reads them; a cell may still be none."""
+    """Return all columns of a table of a great many numbers, as pandas reads them; a cell may still be none.
+
+    Raises
+    ------
+    DataError
+        If it is no text, a column is there twice, or the lines have not all as many fields.
+    """
     text = decoded(data, name, "utf-8-sig").rstrip("\r\n")
     header = text.partition("\n")[0].strip("\r").split(",")
     if twice := [column for column, count in Counter(header).items() if count > 1]:
@@ -93,8 +105,14 @@ def read_wide_table(data: bytes, name: str) -> pd.DataFrame:
 
 
 def finite_values(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a table of numbers as finite ones, or refuse the first cell that is none."""
-    values: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce").astype(float)
+    """Return a table of numbers as finite ones.
+
+    Raises
+    ------
+    DataError
+        With the line and the column of the first cell that is none.
+    """
+    values: pd.DataFrame = table.apply(_as_numbers).astype(float)  # a table of no row is applied to nothing
     wrong = ~np.isfinite(values.to_numpy())
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
@@ -103,8 +121,21 @@ def finite_values(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return values
 
 
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """Return a column as numbers, ``nan`` where there is none; to pandas, "True" all down a column would be 1."""
+    if column.dtype in (np.dtype(bool), np.dtype(object)):
+        column = column.mask(column.map(lambda cell: isinstance(cell, bool | np.bool)))
+    return pd.to_numeric(column, errors="coerce")
+
+
 def numbers(table: pd.DataFrame, column: str, name: str, *, missing: Sequence[str] = ()) -> pd.Series:
-    """Return a column as finite numbers; an empty cell, and what is written as one of ``missing``, becomes ``nan``."""
+    """Return a column as finite numbers; an empty cell, and what is written as one of ``missing``, becomes ``nan``.
+
+    Raises
+    ------
+    DataError
+        With the line of the first cell that is none.
+    """
     texts = table[column].mask(table[column].isin(list(missing)))
     found = pd.to_numeric(texts, errors="coerce").astype(float)
     refuse(table[column], texts.notna() & ~np.isfinite(found), name, "no number")
@@ -112,7 +143,13 @@ def numbers(table: pd.DataFrame, column: str, name: str, *, missing: Sequence[st
 
 
 def times(table: pd.DataFrame, column: str, name: str, *, pattern: str = "ISO8601", utc: bool = True) -> pd.Series:
-    """Return a column of days with times of the day; ``utc``: in UTC, where a time without a zone is UTC too."""
+    """Return a column of days with times of the day; ``utc``: in UTC, where a time without a zone is UTC too.
+
+    Raises
+    ------
+    DataError
+        With the line of the first cell that is none.
+    """
     # pandas takes "now" and "today" for times, which they are, but of no earthquake.
     written = table[column].str.match(r"\d{4}-\d\d?-\d\d?[T ]\d").fillna(False).astype(bool)
     refuse(table[column], ~written, name, "no time")
@@ -122,14 +159,26 @@ def times(table: pd.DataFrame, column: str, name: str, *, pattern: str = "ISO860
 
 
 def refuse(column: pd.Series, wrong: pd.Series, name: str, reason: str) -> None:
-    """Refuse a column of a table read here if one of its values is wrong, with the line of the first."""
+    """Refuse a column of a table read here if one of its values is wrong, with the line of the first.
+
+    Raises
+    ------
+    DataError
+        If any is.
+    """
     if wrong.any():
         line = wrong.index[int(np.flatnonzero(wrong)[0])]
         raise DataError(f"{name}: line {line}: {column.name} {str(column[line])[:60]!r} is {reason}")
 
 
 def decoded(data: bytes, name: str, encoding: str) -> str:
-    """Return bytes as the text that they should be."""
+    """Return bytes as the text that they should be.
+
+    Raises
+    ------
+    DataError
+        If they are too many, or no text in that encoding; with the line.
+    """
     if len(data) > LARGEST_BYTES:
         raise DataError(f"{name}: {len(data)} bytes, more than any table of these has")
     try:

@@ -117,6 +117,11 @@ def query_traces(client: WaveformClient, picks: Iterable[PickedArrival], dataset
 
     A record that the service does not have, or not without a gap, is left out; of several recorders at a station the
     one with the most components is taken.
+
+    Raises
+    ------
+    DataError
+        If the service fails, or has no whole record of any of the picks.
     """
     records = [record for pick in picks if (record := _queried(client, pick)) is not None]
     if not records:
@@ -126,14 +131,16 @@ def query_traces(client: WaveformClient, picks: Iterable[PickedArrival], dataset
 
 def _queried(client: WaveformClient, pick: PickedArrival) -> Record | None:
     from obspy import UTCDateTime
-    from obspy.clients.fdsn.header import FDSNException
+    from obspy.clients.fdsn.header import FDSNException, FDSNNoDataException
 
     p = UTCDateTime(pick.p.to_pydatetime())
     begin, end = p - BEFORE / RATE, p + AFTER / RATE
     try:
         stream = client.get_waveforms(pick.network, pick.station, pick.location, pick.channels, begin, end)
-    except FDSNException:
+    except FDSNNoDataException:
         return None
+    except FDSNException as error:
+        raise DataError(f"the service cannot be asked for {pick.network}.{pick.station}: {error}") from error
     values = np.zeros((LENGTH, len(COMPONENTS)), dtype=np.float32)
     for trace in _one_recorder(stream):
         _resample(trace)

@@ -34,7 +34,7 @@ BOX = Box(4.0, 20.0, 116.0, 128.0)
 BEGIN, END = datetime(2020, 1, 1), datetime(2021, 1, 1)
 MILLISECOND, HOUR, DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
 COLUMNS = ["time", "latitude", "longitude", "depth", "mag", "magType", "id", "place", "type"]
-HASTY = replace(fdsn.LIMITS, first_pause=0.01)
+HASTY = replace(fdsn.LIMITS, first_wait=0.01)
 KNOWN = {
     "starttime", "endtime", "minlatitude", "maxlatitude", "minlongitude", "maxlongitude", "minmagnitude", "eventtype",
     "format", "orderby",
@@ -578,7 +578,7 @@ def test_service_that_does_not_answer_in_time_is_named(service: Service) -> None
     service.events, service.delay = spread(3), 1.5
     began = time.perf_counter()
     with pytest.raises(DataError, match=r"127\.0\.0\.1"):
-        ask(service, limits=replace(HASTY, silence=0.1))
+        ask(service, limits=replace(HASTY, read_timeout=0.1))
     assert time.perf_counter() - began < 5
 
 

@@ -50,7 +50,7 @@ def only_the_toy_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)
     monkeypatch.delenv("REPRODUCE_OFFLINE", raising=False)
     register(monkeypatch, pinned())
-    monkeypatch.setattr(sources, "Limits", partial(Limits, first_pause=0.01))
+    monkeypatch.setattr(sources, "Limits", partial(Limits, first_wait=0.01))
 
 
 def register(monkeypatch: pytest.MonkeyPatch, entry: DataFile) -> None:
@@ -197,7 +197,7 @@ def test_page_that_is_gone_and_server_that_is_gone_are_missing_data(
 
 
 def test_server_that_does_not_answer_in_time_is_missing_data(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "Limits", partial(Limits, silence=0.1, attempts=2, first_pause=0.01))
+    monkeypatch.setattr(sources, "Limits", partial(Limits, read_timeout=0.1, attempts=2, first_wait=0.01))
     served.delay = 1.5
     with pytest.raises(MissingDataError, match=r"toy\.csv"):
         sources.read(NAME)

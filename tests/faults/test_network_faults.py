@@ -26,9 +26,9 @@ from reproduce_lib.errors import DataError
 GOOD = b"day,close\n2022-10-03,242.4\n" * 400
 NAME = "prices/toy.csv"
 BEGIN, END = datetime(2020, 1, 1), datetime(2021, 1, 1)
-HASTY = Limits(most_bytes=len(GOOD), attempts=3, silence=0.2, first_pause=0.01, altogether=0.7)
+HASTY = Limits(max_bytes=len(GOOD), attempts=3, read_timeout=0.2, first_wait=0.01, total_timeout=0.7)
 # A limit and one more silence, and what two busy cores add.
-PATIENCE = HASTY.altogether + HASTY.silence + 1.5
+PATIENCE = HASTY.total_timeout + HASTY.read_timeout + 1.5
 
 
 @dataclass
@@ -235,7 +235,7 @@ def test_fault_that_passes_is_asked_past_and_the_whole_file_is_kept(
 def test_after_any_fault_the_good_file_is_had_from_the_next_call(
     server: Hostile, pinned: DataFile, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "Limits", lambda most: Limits(most, attempts=1, silence=0.1, altogether=0.2))
+    monkeypatch.setattr(sources, "Limits", lambda most: Limits(most, attempts=1, read_timeout=0.1, total_timeout=0.2))
     server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
     with pytest.raises(DataError):
         sources.read(NAME)

@@ -5,7 +5,6 @@ That names are escaped on every page is seen in a browser, see ``tests/book/test
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import os
@@ -29,6 +28,7 @@ from reproduce_lib.claims import load_claims
 from reproduce_lib.data import archives, regional_catalogs, waveforms
 from reproduce_lib.errors import ClaimError, DataError, ParameterError
 from reproduce_lib.grid import load_grid
+from tests.faults.bombs import BOMBS, set_off
 from tests.support import PROJECT
 
 MOST_SECONDS, MOST_MEGABYTES = 10, 1024
@@ -114,54 +114,9 @@ def test_bombs_in_a_spreadsheet_are_refused_in_little_time_and_memory(bomb: str)
         regional_catalogs.parse_cenc(data, "catalogs/toy.xls")
 
 
-def zip_bomb(name: str = "data.npy") -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w") as member:
-        for _ in range(600):
-            member.write(bytes(2**20))
-    return packed.getvalue()
-
-
-def zip_that_lies() -> bytes:
-    """Return a bomb that announces a few bytes."""
-    honest = zip_bomb()
-    size = (600 * 2**20).to_bytes(4, "little")
-    assert honest.count(size) >= 1
-    return honest.replace(size, (1000).to_bytes(4, "little"))
-
-
-def header_of_terabytes() -> bytes:
-    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 3), }"
-    header += b" " * (118 - len(header)) + b"\n"
-    return npz(data=b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(120))
-
-
-BOMBS: dict[str, tuple[Callable[[], bytes], Callable[[bytes], Any]]] = {
-    "zip": (zip_bomb, lambda data: archives.read_arrays(data, "toy.npz")),
-    "zip that lies": (zip_that_lies, lambda data: archives.read_arrays(data, "toy.npz")),
-    "header of terabytes": (header_of_terabytes, lambda data: archives.read_arrays(data, "toy.npz")),
-    "wheel": (lambda: zip_bomb("toy.csv"), lambda data: archives.read_member(data, "toy.whl", "toy.csv")),
-    "gzip": (lambda: gzip.compress(bytes(600 * 2**20), 1), lambda data: archives.expand_gzip(data, "toy.gz")),
-    "tar": (lambda: tar_of("toy.csv", 600 * 2**20), lambda data: archives.read_member(data, "toy.tar.gz", "toy.csv")),
-}
-
-
-def tar_of(name: str, size: int) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        member = tarfile.TarInfo(name)
-        member.size = size
-        archive.addfile(member, io.BytesIO(bytes(size)))
-    return packed.getvalue()
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_archive_that_expands_without_end_is_refused_in_little_time_and_memory(bomb: str) -> None:
-    make, read = BOMBS[bomb]
-    data = make()
-    with within_limits(), pytest.raises(DataError, match="toy"):
-        read(data)
+    assert set_off(bomb).startswith("refused: toy")
 
 
 class within_limits:  # noqa: N801 - reads as a phrase
@@ -194,7 +149,7 @@ def test_link_in_a_tar_archive_is_not_followed() -> None:
         link = tarfile.TarInfo("toy.csv")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
-    with pytest.raises(DataError, match="is no file"):
+    with pytest.raises(DataError, match="no file"):
         archives.read_member(packed.getvalue(), "toy.tar", "toy.csv")
 
 
