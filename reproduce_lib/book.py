@@ -29,11 +29,12 @@ from reproduce_lib.faults_page import FAULTS, counts_page
 from reproduce_lib.files import write_whole
 from reproduce_lib.lessons import TOPICS, lesson_list, origins_table
 from reproduce_lib.page_checks import output_problems, page_problems
-from reproduce_lib.recomputed import RECOMPUTED, recomputed_page
+from reproduce_lib.recomputed import RECOMPUTED, ends_of_units, recomputed_page
+from reproduce_lib.run_history import history, runs_page
 from reproduce_lib.run_log import RunLog
 from reproduce_lib.runner import execute_notebook
 from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
-from reproduce_lib.speed import BENCHMARKS, results_page, runs_page
+from reproduce_lib.speed import BENCHMARKS, results_page
 from reproduce_lib.study import store_for
 from reproduce_lib.tables import Html, table
 from reproduce_lib.tolerances import METRICS
@@ -100,7 +101,9 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "benchmarks.md", results_page(BENCHMARKS.read()).encode())
     write_whole(generated / "faults.md", counts_page(FAULTS.read()).encode())
     write_whole(generated / "recomputed.md", recomputed_page(RECOMPUTED.read()).encode())
-    write_whole(generated / "runs.md", runs_page(RunLog(paths.run_log()).runs(), _ends_of_units()).encode())
+    units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
+    runs = history(RunLog(paths.run_log()).runs(), ends_of_units(units, store_for("full")))
+    write_whole(generated / "runs.md", runs_page(runs).encode())
     index = _render(repository_url)
     if failures:
         raise RunError("\n".join([*failures, f"their last good pages are shown in {index}"]))
@@ -216,13 +219,6 @@ def _variants(paper: str) -> list[dict[str, str]]:
 
 def _in_the_book(page: Path) -> str:
     return page.relative_to(paths.root()).as_posix()
-
-
-def _ends_of_units() -> list[str]:
-    """Return the times at which the recorded units of all papers ended."""
-    places = [(paper, name) for paper in rebuilt() for name in load_paper(paper).experiments]
-    store = store_for("full")
-    return [record.time for place in places for record in store.file(*place).read().records.values()]
 
 
 def _data_table() -> str:

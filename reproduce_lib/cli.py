@@ -301,7 +301,7 @@ def compare(
     from reproduce_lib.study import store_for
 
     units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
-    found = recomputed.recompute(units, store_for("full"), folder)
+    found = recomputed.compare_folders(units, store_for("full"), folder)
     for tally in found.tallies:
         typer.echo(
             f"{tally.paper} {tally.experiment}: {tally.here} here, {tally.there} there, {tally.taken} computed once "
@@ -313,6 +313,8 @@ def compare(
     if keep:
         recomputed.RECOMPUTED.write(found)
         typer.echo(f"kept in {recomputed.RECOMPUTED.path()}")
+    if found.differences:
+        raise RunError(f"{len(found.differences)} metrics differ")
 
 
 @app.command()

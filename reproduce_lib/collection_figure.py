@@ -78,7 +78,7 @@ def collection_section(comparisons: Sequence[Comparison], drawing: str) -> str:
     if left_out:
         caption += f" {left_out} are left out: a logarithmic scale has no place for numbers up to 0."
     return (
-        "{numref}`fig-collection` holds every printed number against what was measured again.\n\n"
+        "{numref}`fig-collection` holds printed numbers against what was measured again.\n\n"
         f"```{{html-figure}} {drawing}\n:name: fig-collection\n{caption}\n```\n"
     )
 

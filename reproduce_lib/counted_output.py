@@ -18,13 +18,16 @@ class CountingClient(PapermillNotebookClient):  # type: ignore[misc]
     def __init__(self, manager: Any, most_bytes: int, on_excess: Callable[[], None], **settings: Any) -> None:
         super().__init__(manager, **settings)
         self._left = most_bytes
+        self._said = False
         self._on_excess = on_excess
 
     def process_message(self, message: dict[str, Any], *arguments: Any, **named: Any) -> Any:
         """Count an output before it is kept; from the limit on, nothing is kept."""
         self._left -= _size(message["content"])
         if self._left < 0:
-            self._on_excess()
+            if not self._said:
+                self._said = True
+                self._on_excess()
             return None
         return super().process_message(message, *arguments, **named)
 

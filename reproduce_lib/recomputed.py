@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Literal
 from reproduce_lib.agreement import Agreement
 from reproduce_lib.errors import RecordError
 from reproduce_lib.kept import Fields, Kept
-from reproduce_lib.records import Store
-from reproduce_lib.run_log import Run, RunLog, now
+from reproduce_lib.records import Record, Store
+from reproduce_lib.run_history import PastRun, history, history_table
+from reproduce_lib.run_log import RunLog, now
 from reproduce_lib.study import Place, UnitStatus, place_of, unit_statuses
 from reproduce_lib.tables import Html, table
 from reproduce_lib.units import MetricValue, UnitParameters
@@ -51,20 +52,6 @@ class Difference(Fields, frozen=True, kw_only=True):
     rule: str
 
 
-class LoggedRun(Fields, frozen=True, kw_only=True):
-    """A run of the second computation: what it planned and what it took; no ``seconds`` if it was killed."""
-
-    began: str
-    processor: str
-    jobs: int
-    due: int
-    expected_seconds: float
-    of_unknown_length: int
-    seconds: float | None
-    ending: str
-    written: int
-
-
 class Recomputation(Fields, frozen=True, kw_only=True):
     """What a second computation found."""
 
@@ -72,13 +59,13 @@ class Recomputation(Fields, frozen=True, kw_only=True):
     time: str
     tallies: list[Tally]
     differences: list[Difference]
-    runs: list[LoggedRun]
+    runs: list[PastRun]
 
 
 RECOMPUTED = Kept("recomputed.json", Recomputation, "reproduce compare FOLDER --keep")
 
 
-def hold_against(units: Sequence[UnitParameters], here: Store, there: Store) -> tuple[list[Tally], list[Difference]]:
+def compare_records(units: Sequence[UnitParameters], here: Store, there: Store) -> tuple[list[Tally], list[Difference]]:
     """Compare the records of units in two stores, experiment by experiment."""
     pairs = [
         _Pair(place_of(one.unit), one, other)
@@ -93,7 +80,13 @@ def hold_against(units: Sequence[UnitParameters], here: Store, there: Store) -> 
     return [_tally(place, those, differing) for place, those in by_place.items()], differences
 
 
-def recompute(units: Sequence[UnitParameters], here: Store, other: Path) -> Recomputation:
+def ends_of_units(units: Iterable[UnitParameters], store: Store) -> list[str]:
+    """Return the times at which the recorded units of the experiments of ``units`` ended."""
+    places = sorted({place_of(unit) for unit in units})
+    return [record.time for place in places for record in store.file(*place).read().records.values()]
+
+
+def compare_folders(units: Sequence[UnitParameters], here: Store, other: Path) -> Recomputation:
     """Hold the records of a project's folder, whose runs are logged there, against those here.
 
     Raises
@@ -102,10 +95,12 @@ def recompute(units: Sequence[UnitParameters], here: Store, other: Path) -> Reco
         If the folder holds no records.
     """
     records = other / "book" / "records"
-    if not records.is_dir():
-        raise RecordError(f"{other} holds no book/records")
-    tallies, differences = hold_against(units, here, Store(records, other / "book" / "artifacts"))
-    runs = [_logged(run) for run in RunLog(records / "runs.jsonl").runs()]
+    there = Store(records, other / "book" / "artifacts")
+    ends = ends_of_units(units, there)
+    if not ends:
+        raise RecordError(f"{records} holds no record of any unit")
+    tallies, differences = compare_records(units, here, there)
+    runs = history(RunLog(records / "runs.jsonl").runs(), ends)
     return Recomputation(time=now(), tallies=tallies, differences=differences, runs=runs)
 
 
@@ -113,7 +108,7 @@ def recomputed_page(found: Recomputation | None) -> str:
     """Return a comparison as Markdown to be included, or one sentence where there is none."""
     if found is None:
         return "The collection has not been computed a second time yet.\n"
-    return "\n\n".join([*_tables(found), *_shown(found.differences)]) + "\n"
+    return "\n\n".join([*_tables(found), *_shown(found)]) + "\n"
 
 
 @dataclass(frozen=True)
@@ -137,7 +132,12 @@ class _Pair:
     @property
     def equal(self) -> bool:
         one, other = self.here.record, self.there.record
-        return one is not None and other is not None and one.metrics == other.metrics
+        return one is not None and other is not None and _outcome(one) == _outcome(other)
+
+
+def _outcome(record: Record) -> tuple[dict[str, MetricValue], int, str | None]:
+    """Return all that a record says of what was found; the SHA-256 stands for the arrays."""
+    return record.metrics, record.n, record.artifact
 
 
 def _tally(place: Place, pairs: list[_Pair], differing: set[tuple[str, str, str]]) -> Tally:
@@ -156,34 +156,17 @@ def _tally(place: Place, pairs: list[_Pair], differing: set[tuple[str, str, str]
 
 def _differences(rule: Agreement, pair: _Pair) -> Iterator[Difference]:
     one, other = pair.here, pair.there
+    assert one.record is not None, "both are recorded"
     assert other.record is not None, "both are recorded"
     assert other.context is not None, "a recorded unit has a context"
+    place = {"paper": one.unit.paper, "experiment": one.unit.experiment, "unit": one.unit.key}
     for metric in rule.compare(one, other.record.metrics, other.context):
         if not metric.agrees:
             yield Difference(
-                paper=one.unit.paper,
-                experiment=one.unit.experiment,
-                unit=one.unit.key,
-                metric=metric.metric,
-                before=metric.recorded,
-                again=metric.replayed,
-                rule=metric.rule,
+                **place, metric=metric.metric, before=metric.recorded, again=metric.replayed, rule=metric.rule
             )
-
-
-def _logged(run: Run) -> LoggedRun:
-    ended = run.ended
-    return LoggedRun(
-        began=run.started.time,
-        processor=run.started.processor,
-        jobs=run.started.jobs,
-        due=run.started.due,
-        expected_seconds=run.started.expected_seconds,
-        of_unknown_length=run.started.of_unknown_length,
-        seconds=run.seconds,
-        ending=ended.ending if ended else "killed",
-        written=ended.written if ended else 0,
-    )
+    for name in sorted(other.record.metrics.keys() - one.record.metrics.keys()):
+        yield Difference(**place, metric=name, before="not measured", again=other.record.metrics[name], rule="is new")
 
 
 def _tables(found: Recomputation) -> Iterator[str]:
@@ -210,26 +193,15 @@ def _tables(found: Recomputation) -> Iterator[str]:
         for one in found.tallies
     ]
     yield str(table(header, rows, caption=f"Units computed a second time, as of {found.time[:10]}", numeric=7))
-    header = ["Began (UTC)", "Processor", "At a time", "Units due", "Expected", "Took", "Recorded", "Ended"]
-    rows = [
-        (
-            one.began.replace("T", " ").rstrip("Z"),
-            one.processor,
-            str(one.jobs),
-            f"{one.due:,}",
-            f"{one.expected_seconds / 60 / one.jobs:.0f} min" if one.of_unknown_length < one.due else "unknown",
-            "" if one.seconds is None else f"{one.seconds / 60:.0f} min",
-            f"{one.written:,}",
-            one.ending,
-        )
-        for one in found.runs
-    ]
-    yield str(table(header, rows, caption="The runs that computed them", numeric=0))
+    if found.runs:
+        yield str(history_table(found.runs, "The runs that computed them"))
 
 
-def _shown(differences: list[Difference]) -> Iterator[str]:
+def _shown(found: Recomputation) -> Iterator[str]:
+    differences = found.differences
     if not differences:
-        yield "No metric differs."
+        twice = sum(one.twice for one in found.tallies)
+        yield f"Of {twice:,} units computed twice, no metric differs." if twice else "Nothing was computed twice yet."
         return
     header = ["Unit", "Metric", "Before", "Again", "Rule"]
     rows = [

@@ -92,6 +92,8 @@ class RunLog:
         started: dict[str, RunStarted] = {}
         ended: dict[str, RunEnded] = {}
         for number, text in enumerate(self.path.read_bytes().splitlines(), start=1):
+            if text.startswith(b"{") and not text.endswith(b"}"):
+                continue  # cut when its writer was killed: a run that never began, or whose end is not known
             try:
                 line = self._decoder.decode(text)
             except (ValueError, RecursionError) as error:

@@ -1,18 +1,14 @@
-"""What the page on speed shows: results of the benchmarks, which ``make bench`` writes, and the log of runs."""
+"""What the page on speed shows of the benchmarks, which ``make bench`` writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html import escape
 from typing import Any, Literal
 
 import msgspec
 
 from reproduce_lib.kept import Fields, Kept
-from reproduce_lib.run_log import Run, seconds_between
 from reproduce_lib.tables import table
-
-SHORT_RUN_SECONDS = 120
 
 
 class Scores(Fields, frozen=True, kw_only=True):
@@ -114,46 +110,6 @@ def results_page(results: Results | None) -> str:
     tables = [_ratios(results.ratios)] if results.ratios else []
     tables += [_quantities(results.quantities)] if results.quantities else []
     return "\n\n".join([on, *tables, *map(_profile, results.profiles)])
-
-
-def runs_page(runs: list[Run], ends_of_units: Iterable[str]) -> str:
-    """Return the log of runs as a table: what each planned and what it took; short ones are folded.
-
-    Parameters
-    ----------
-    ends_of_units : the times of the recorded units, which tell how far a killed run came
-    """
-    if not runs:
-        return "No run is logged yet.\n"
-    header = ["Began (UTC)", "Papers", "Units due", "Expected", "Took", "At a time", "Recorded", "Ended"]
-    ends = sorted(ends_of_units)
-    next_starts = [*(run.started.time for run in runs[1:]), "9999"]
-    long: list[tuple[str, ...]] = []
-    short: list[tuple[str, ...]] = []
-    for run, next_start in zip(runs, next_starts, strict=True):
-        row = _run_row(run, [end for end in ends if run.started.time <= end < next_start])
-        (short if run.seconds is not None and run.seconds < SHORT_RUN_SECONDS else long).append(row)
-    tables = [str(table(header, long, caption="Runs behind the records"))] if long else []
-    if short:
-        caption = f"{len(short)} runs of less than {SHORT_RUN_SECONDS // 60} minutes"
-        folded = table(header, short, caption=caption)
-        tables.append(f'<details class="rr-group"><summary>{caption}</summary>{folded}</details>')
-    return "\n\n".join(tables) + "\n"
-
-
-def _run_row(run: Run, ends: list[str]) -> tuple[str, ...]:
-    started, ended = run.started, run.ended
-    if started.of_unknown_length == started.due:
-        expected = "unknown: nothing like it was recorded"
-    else:
-        unknown = f" + {started.of_unknown_length} units of unknown length" if started.of_unknown_length else ""
-        expected = f"{started.expected_seconds / 60 / started.jobs:.0f} min{unknown}"
-    row = (started.time.replace("T", " ").rstrip("Z"), ", ".join(started.papers), str(started.due), expected)
-    if ended is not None and run.seconds is not None:
-        ending = f"{ended.ending}, {ended.failed} failed" if ended.failed else ended.ending
-        return *row, f"{run.seconds / 60:.0f} min", str(started.jobs), str(ended.written), ending
-    took = f"{seconds_between(started.time, ends[-1]) / 60:.0f} min" if ends else ""
-    return *row, took, str(started.jobs), str(len(ends)), "killed, or still running"
 
 
 def _ratios(ratios: list[Ratio]) -> str:

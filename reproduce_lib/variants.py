@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from reproduce_lib.grid import Variant
+from reproduce_lib.papermill_process import Failure
 from reproduce_lib.runner import (
     HEARTBEAT_SILENCE,
     LIMIT_SECONDS,
     Beat,
-    Failure,
     NotebookError,
     check_parameters,
     execute_notebook,

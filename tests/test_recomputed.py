@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from reproduce_lib import agreement, environment, study
 from reproduce_lib.cli import app
 from reproduce_lib.errors import RecordError
-from reproduce_lib.recomputed import RECOMPUTED, hold_against, recompute, recomputed_page
+from reproduce_lib.recomputed import RECOMPUTED, compare_folders, compare_records, recomputed_page
 from reproduce_lib.records import Store
 from reproduce_lib.run_log import RunEnded, RunLog, RunStarted
 from reproduce_lib.units import Paper, UnitParameters
@@ -62,7 +63,7 @@ def test_units_of_both_are_counted_and_what_is_in_one_alone_is_no_difference(
     units = [*(noisy(seed) for seed in range(6)), PlainParameters.of()]
     fill(here, units[:5])
     compute_again(there, units[2:6])
-    tallies, differences = hold_against(units, here, there)
+    tallies, differences = compare_records(units, here, there)
     counts = {one.experiment: (one.here, one.there, one.twice, one.equal, one.agree) for one in tallies}
     assert counts == {"noisy": (5, 4, 3, 3, 3), "plain": (0, 0, 0, 0, 0)}
     assert differences == []
@@ -73,7 +74,7 @@ def test_record_that_was_taken_over_is_no_second_computation(paper: Paper, store
     fill(here, [noisy(0), noisy(1)])
     fill(there, [noisy(0)])
     compute_again(there, [noisy(1)])
-    (tally,), differences = hold_against([noisy(0), noisy(1)], here, there)
+    (tally,), differences = compare_records([noisy(0), noisy(1)], here, there)
     assert (tally.here, tally.there, tally.taken, tally.twice, tally.equal) == (2, 2, 1, 1, 1)
     assert differences == []
 
@@ -84,7 +85,7 @@ def test_on_the_same_processor_a_millionth_is_all_that_may_differ(paper: Paper, 
     fill(here, units)
     compute_again(there, units[:3], 1 + 1e-9)
     compute_again(there, units[3:], 1 + 1e-4)
-    (tally,), differences = hold_against(units, here, there)
+    (tally,), differences = compare_records(units, here, there)
     assert (tally.twice, tally.equal, tally.agree) == (6, 0, 3)
     assert {one.unit for one in differences} == {unit.key for unit in units[3:]}
     assert {one.metric for one in differences} == {"mae"}
@@ -97,7 +98,7 @@ def test_on_another_processor_the_spread_of_the_seeds_decides(paper: Paper, stor
     fill(here, units)
     compute_again(there, units[:5], 1 + 1e-3, environment=ELSEWHERE)
     compute_again(there, units[5:], 2.0, environment=ELSEWHERE)
-    (tally,), differences = hold_against(units, here, there)
+    (tally,), differences = compare_records(units, here, there)
     assert (tally.twice, tally.agree) == (6, 5)
     assert [one.unit for one in differences] == [units[5].key]
 
@@ -105,22 +106,22 @@ def test_on_another_processor_the_spread_of_the_seeds_decides(paper: Paper, stor
 def test_metric_that_is_gone_and_a_word_that_is_another_differ(paper: Paper, stores: tuple[Store, Store]) -> None:
     here, there = stores
     put(here, noisy(0), {"mae": 1.0, "name": "x"})
-    put(there, noisy(0), {"name": "y"}, seconds=2.0)
-    (tally,), differences = hold_against([noisy(0)], here, there)
+    put(there, noisy(0), {"name": "y", "rmse": 2.0}, seconds=2.0)
+    (tally,), differences = compare_records([noisy(0)], here, there)
     assert tally.agree == 0
-    assert {one.metric for one in differences} == {"mae", "name"}
+    assert {one.metric for one in differences} == {"mae", "name", "rmse"}
 
 
 def log(folder: Path) -> None:
     runs = RunLog(folder / "book" / "records" / "runs.jsonl")
-    for number in "ab":
+    for number, time in (("a", "2026-01-01T00:00:00Z"), ("b", "2026-01-01T01:00:00Z")):
         runs.append(
             RunStarted(
-                id=number, time="2026-01-01T00:00:00Z", processor=EVIL, jobs=2, dask=False, papers=["toy"], due=7,
+                id=number, time=time, processor=EVIL, jobs=2, dask=False, papers=["toy"], due=7,
                 expected_seconds=1200.0, of_unknown_length=3,
             )
         )  # fmt: skip
-    runs.append(RunEnded(id="b", time="2026-01-01T00:30:00Z", ending="finished", written=4, failed=0, left=0))
+    runs.append(RunEnded(id="b", time="2026-01-01T01:30:00Z", ending="finished", written=4, failed=0, left=0))
 
 
 def test_comparison_is_kept_and_shown_with_its_runs_the_killed_one_too(
@@ -132,8 +133,8 @@ def test_comparison_is_kept_and_shown_with_its_runs_the_killed_one_too(
     fill(here, [noisy(0)])
     compute_again(there, [noisy(0)], 1.5)
     log(tmp_path / "again")
-    found = recompute([noisy(0)], here, tmp_path / "again")
-    assert [(run.ending, run.seconds) for run in found.runs] == [("killed", None), ("finished", 1800.0)]
+    found = compare_folders([noisy(0)], here, tmp_path / "again")
+    assert [(run.recorded, run.seconds) for run in found.runs] == [(1, 0.0), (4, 1800.0)]
     RECOMPUTED.write(found)
     page = recomputed_page(RECOMPUTED.read())
     for words in ("Every metric that differs (1)", noisy(0).key, "10 min", "30 min", "killed", "noisy"):
@@ -141,12 +142,21 @@ def test_comparison_is_kept_and_shown_with_its_runs_the_killed_one_too(
     assert "<script" not in page
 
 
+def test_arrays_that_are_others_are_not_equal_to_the_last_bit(paper: Paper, stores: tuple[Store, Store]) -> None:
+    for number, store in enumerate(stores):
+        put(store, noisy(0), {"mae": 1.0}, arrays={"error": np.full(3, number)}, seconds=1.0 + number)
+    (tally,), differences = compare_records([noisy(0)], *stores)
+    assert (tally.twice, tally.equal, tally.agree) == (1, 0, 1)
+    assert differences == []
+
+
 def test_folder_without_records_and_a_kept_file_that_is_none_are_named(
     paper: Paper, stores: tuple[Store, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
-    with pytest.raises(RecordError, match="nowhere"):
-        recompute([noisy(0)], stores[0], tmp_path / "nowhere")
+    for empty in ("nowhere", "again"):
+        with pytest.raises(RecordError, match=empty):
+            compare_folders([noisy(0)], stores[0], tmp_path / empty)
     RECOMPUTED.path().parent.mkdir(exist_ok=True)
     RECOMPUTED.path().write_text("{}")
     with pytest.raises(RecordError, match=r"recomputed\.json"):
@@ -164,3 +174,21 @@ def test_collection_held_against_itself_is_one_computation() -> None:
         assert here == there == taken
         assert twice == "0"
     assert "differs" not in ran.output
+
+
+def test_differences_are_told_by_the_exit_status_and_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = tmp_path / "again"
+    (again / "book" / "records" / "naufal2023").mkdir(parents=True)
+    name = "records/naufal2023/price_facts.jsonl"
+    text = (PROJECT / "book" / name).read_text(encoding="utf-8")
+    changed = re.sub(r'("metrics":{"\w+":)[^,}]*', r"\g<1>1234.5", text.replace('"seconds":', '"seconds":1'))
+    assert changed != text
+    (again / "book" / name).write_text(changed, encoding="utf-8")
+    kept = tmp_path / "recomputed.json"
+    monkeypatch.setattr(type(RECOMPUTED), "path", lambda self: kept)
+    ran = CliRunner().invoke(app, ["compare", str(again), "--keep"])
+    assert ran.exit_code == 1
+    assert "metrics differ" in ran.output
+    assert kept.is_file()

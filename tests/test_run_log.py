@@ -101,7 +101,6 @@ WHOLE = {
 @pytest.mark.parametrize(
     "damaged",
     [
-        b'{"kind":"run","id":"a","ti',
         b"",
         b"null",
         b"[1, 2]",
@@ -189,11 +188,23 @@ def test_cut_last_line_of_a_killed_run_spoils_no_later_line(log: RunLog) -> None
     log.append(started("a"))
     with log.path.open("ab") as file:
         file.write(b'{"kind":"run","id":"b","ti')
+    assert [run.started.id for run in log.runs()] == ["a"]
     log.append(started("c"))
     assert log.path.read_bytes().splitlines()[-1].startswith(b'{"kind":"run","schema":1,"id":"c"')
+    assert [run.started.id for run in log.runs()] == ["a", "c"]
 
 
-@pytest.mark.parametrize("line", [b'{"kind":"run","id":"\xff"}', b'{"a":' * 5000], ids=["not UTF-8", "nested"])
+def test_line_cut_anywhere_leaves_the_other_lines(log: RunLog) -> None:
+    whole = [started("a"), started("b"), ended("a")]
+    for line in whole:
+        log.append(line)
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    for length in range(1, len(lines[1]) - 2):
+        log.path.write_bytes(lines[0] + lines[1][:length] + b"\n" + lines[2])
+        assert log.runs() == [Run(whole[0], whole[2])]
+
+
+@pytest.mark.parametrize("line", [b'{"kind":"run","id":"\xff"}', b'{"a":' * 5000 + b"}"], ids=["not UTF-8", "nested"])
 def test_line_that_is_no_text_is_a_record_error_too(log: RunLog, line: bytes) -> None:
     log.append(started("a"))
     with log.path.open("ab") as file:

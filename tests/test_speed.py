@@ -1,4 +1,4 @@
-"""The benchmarks' arithmetic, and the page that shows their results and the log of runs."""
+"""The benchmarks' arithmetic, and the page that shows their results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from benchmarks import dlep, features, pairs, workers
 from reproduce_lib.errors import RecordError
-from reproduce_lib.run_log import Run, RunEnded, RunStarted
 from reproduce_lib.speed import (
     BENCHMARKS,
     Profile,
@@ -20,7 +19,6 @@ from reproduce_lib.speed import (
     Scores,
     Share,
     results_page,
-    runs_page,
     updated,
 )
 
@@ -153,40 +151,3 @@ def test_page_says_which_goals_the_whole_interval_reaches(goal: float, mark: str
 
 def test_page_without_results_says_so() -> None:
     assert "make bench" in results_page(None) or "not been run" in results_page(None)
-
-
-def started(time: str, due: int, seconds: float = 0.0, unknown: int = 0) -> RunStarted:
-    return RunStarted(
-        id=time,
-        time=time,
-        processor="p",
-        jobs=2,
-        dask=False,
-        papers=["toy"],
-        due=due,
-        expected_seconds=seconds,
-        of_unknown_length=unknown,
-    )
-
-
-def test_killed_run_is_shown_with_what_it_recorded_and_the_next_with_what_was_expected() -> None:
-    first, second = "2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z"
-    ended = RunEnded(id=second, time="2026-01-01T11:30:00Z", ending="finished", written=4, failed=0, left=0)
-    runs = [Run(started(first, 6, unknown=6), None), Run(started(second, 4, seconds=2400.0, unknown=1), ended)]
-    ends = ["2026-01-01T10:05:00Z", "2026-01-01T10:12:00Z", "2026-01-01T11:00:00Z", "2026-01-01T11:29:00Z"]
-    killed, finished = runs_page(runs, ends).split("<tr>")[2:]
-    assert all(f">{text}<" in killed for text in ("6", "12 min", "2"))
-    assert "unknown" in killed
-    assert "killed" in killed
-    assert all(f">{text}<" in finished for text in ("4", "30 min", "finished"))
-    assert "20 min + 1 unit" in finished  # 2400 s of one worker, two at a time
-
-
-def test_short_runs_are_folded_and_killed_ones_are_not() -> None:
-    times = ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z", "2026-01-01T12:00:00Z")
-    ended = RunEnded(id=times[1], time="2026-01-01T11:01:59Z", ending="finished", written=4, failed=0, left=0)
-    runs = [Run(started(times[0], 1), None), Run(started(times[1], 2), ended), Run(started(times[2], 3), None)]
-    shown, _, folded = runs_page(runs, []).partition("<details")
-    assert ["10:00:00" in shown, "11:00:00" in shown, "12:00:00" in shown] == [True, False, True]
-    assert "11:00:00" in folded
-    assert all(">toy<" in part for part in (shown, folded))

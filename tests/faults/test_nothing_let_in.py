@@ -73,7 +73,7 @@ def pickled(mark: Path) -> bytes:
     return array
 
 
-def test_pickles_among_the_arrays_of_a_record_are_not_executed(mark: Path) -> None:
+def test_pickles_among_the_arrays_of_a_waveform_are_not_executed(mark: Path) -> None:
     data = npy(np.zeros((100, 3), np.float32))
     for content in (pickled(mark), pickle.dumps(Evil(mark))):
         with pytest.raises(DataError, match=r"XX_A_1\.npz"):

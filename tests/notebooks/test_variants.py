@@ -21,7 +21,8 @@ from reproduce_lib import book, variants
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.grid import Variant, load_grid, select
 from reproduce_lib.collection import rebuilt
-from reproduce_lib.runner import Beat, Failure, NotebookError, NotebookRun, execute_notebook, parameter_names
+from reproduce_lib.papermill_process import Failure
+from reproduce_lib.runner import Beat, NotebookError, NotebookRun, execute_notebook, parameter_names
 from reproduce_lib.variant_page import make_page
 from reproduce_lib.variants import execute_variants, summary
 

@@ -1,0 +1,109 @@
+"""What became of runs: what each planned, what it took, and how far one came that was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reproduce_lib.kept import Fields
+from reproduce_lib.run_log import Run, seconds_between
+from reproduce_lib.tables import Html, table
+
+SHORT_RUN_SECONDS = 120
+UNENDED = "killed, or still running"
+
+
+class PastRun(Fields, frozen=True, kw_only=True):
+    """A run from its plan to its end; times in UTC, ``expected_seconds`` of one worker.
+
+    ``seconds`` is missing where nothing is recorded of a run that never said that it ended.
+    """
+
+    began: str
+    processor: str
+    papers: list[str]
+    jobs: int
+    due: int
+    expected_seconds: float
+    of_unknown_length: int
+    seconds: float | None
+    recorded: int
+    failed: int
+    ending: str
+
+
+def history(runs: Sequence[Run], ends_of_units: Iterable[str]) -> list[PastRun]:
+    """Return what became of logged runs, in the order of their starts.
+
+    Parameters
+    ----------
+    ends_of_units : the times of the recorded units, which tell how far a killed run came; of runs at the same time,
+        the one that began last is given them
+    """
+    ends = sorted(ends_of_units)
+    next_starts = [*(run.started.time for run in runs[1:]), "9999"]
+    return [
+        _past_run(run, [end for end in ends if run.started.time <= end < next_start])
+        for run, next_start in zip(runs, next_starts, strict=False)
+    ]
+
+
+def history_table(found: Iterable[PastRun], caption: str) -> Html:
+    """Return a table with a row for each run."""
+    header = ["Began (UTC)", "Papers", "Units due", "Expected", "Took", "At a time", "Recorded", "Ended"]
+    rows = [
+        (
+            one.began.replace("T", " ").rstrip("Z"),
+            ", ".join(one.papers),
+            f"{one.due:,}",
+            _expected(one),
+            "" if one.seconds is None else f"{one.seconds / 60:.0f} min",
+            str(one.jobs),
+            f"{one.recorded:,}",
+            f"{one.ending}, {one.failed} failed" if one.failed else one.ending,
+        )
+        for one in found
+    ]
+    return table(header, rows, caption=caption)
+
+
+def runs_page(found: Sequence[PastRun]) -> str:
+    """Return the log of runs as a part of a page; short ones are folded."""
+    if not found:
+        return "No run is logged yet.\n"
+    short = [
+        one for one in found if one.ending != UNENDED and one.seconds is not None and one.seconds < SHORT_RUN_SECONDS
+    ]
+    long = [one for one in found if one not in short]
+    tables = [str(history_table(long, "Runs behind the records"))] if long else []
+    if short:
+        caption = f"{len(short)} runs of less than {SHORT_RUN_SECONDS // 60} minutes"
+        folded = history_table(short, caption)
+        tables.append(f'<details class="rr-group"><summary>{caption}</summary>{folded}</details>')
+    return "\n\n".join(tables) + "\n"
+
+
+def _past_run(run: Run, ends: list[str]) -> PastRun:
+    started, ended = run.started, run.ended
+    seconds = run.seconds
+    if ended is None and ends:
+        seconds = seconds_between(started.time, ends[-1])
+    return PastRun(
+        began=started.time,
+        processor=started.processor,
+        papers=started.papers,
+        jobs=started.jobs,
+        due=started.due,
+        expected_seconds=started.expected_seconds,
+        of_unknown_length=started.of_unknown_length,
+        seconds=seconds,
+        recorded=ended.written if ended else len(ends),
+        failed=ended.failed if ended else 0,
+        ending=ended.ending if ended else UNENDED,
+    )
+
+
+def _expected(one: PastRun) -> str:
+    if one.of_unknown_length == one.due:
+        return "unknown: nothing like it was recorded"
+    unknown = f" + {one.of_unknown_length} units of unknown length" if one.of_unknown_length else ""
+    return f"{one.expected_seconds / 60 / one.jobs:.0f} min{unknown}"
