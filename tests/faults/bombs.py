@@ -24,6 +24,9 @@ from tests.support import PROJECT
 MEBIBYTE = 2**20
 MOST_BYTES, MOST_SECONDS = 384 * MEBIBYTE, 10
 EXPANDED = 3 * 2**30
+# An odd number of bytes, whose digits are nowhere in what is compressed.
+PIECE = bytes(MEBIBYTE + 12_345)
+ZEROS = 512 * len(PIECE)
 
 
 @dataclass(frozen=True)
@@ -66,20 +69,19 @@ def tar_of_many_attributes() -> bytes:
     return gzip.compress(header + tar_header(0, tarfile.REGTYPE) + bytes(1024), 1)
 
 
-def zip_of_zeros(method: int, name: str = "data.npy", size: int = 512 * MEBIBYTE) -> bytes:
+def zip_of_zeros(method: int, name: str = "data.npy") -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", method, compresslevel=1) as archive, archive.open(name, "w") as member:
-        for _ in range(size // MEBIBYTE):
-            member.write(bytes(MEBIBYTE))
+        for _ in range(ZEROS // len(PIECE)):
+            member.write(PIECE)
     return packed.getvalue()
 
 
 def lying_zip(method: int) -> bytes:
     """Return a zip of zeros that announces a thousand bytes."""
-    size = 512 * MEBIBYTE
-    honest = zip_of_zeros(method, size=size)
-    announced = size.to_bytes(4, "little")
-    assert honest.count(announced) >= 1
+    honest = zip_of_zeros(method)
+    announced = ZEROS.to_bytes(4, "little")
+    assert honest.count(announced) == 2, "before the directory and in it"
     return honest.replace(announced, (1000).to_bytes(4, "little"))
 
 
@@ -103,7 +105,6 @@ BOMBS = {
     "wheel": Bomb(".whl", lambda: zip_of_zeros(zipfile.ZIP_DEFLATED, "toy.csv")),
     "zip that lies": Bomb(".npz", lambda: lying_zip(zipfile.ZIP_DEFLATED)),
     "zip that lies, bzip2": Bomb(".npz", lambda: lying_zip(zipfile.ZIP_BZIP2)),
-    "zip that lies, lzma": Bomb(".npz", lambda: lying_zip(zipfile.ZIP_LZMA)),
     "terabytes of numbers": Bomb(".npz", lambda: array_that_claims("(1000000000000, 3)", "<f4")),
     "terabytes of nothing": Bomb(".npz", lambda: array_that_claims("(1000000000000,)", "|S0")),
 }
