@@ -17,8 +17,18 @@ from reproduce_lib.collection import load_paper, rebuilt
 
 PACKAGE = Path(reproduce_lib.__file__).parent
 PAPERS = [f"reproduce_lib.papers.{key}" for key in rebuilt()]
+
+
+def paper_of(module: str) -> str:
+    """Return the name that a paper's modules begin with."""
+    return ".".join(module.split(".")[:3])
+
+
 # Where the units of each paper are run: what a record of them depends on.
 EXPERIMENTS = sorted({one.module for key in rebuilt() for one in load_paper(key).experiments.values()})
+
+# Each paper's last by name, which imports the most of it.
+ONE_OF_EACH = {paper_of(one): one for one in EXPERIMENTS}.values()
 
 MAIN = '''\
 """What this module is for."""
@@ -268,11 +278,6 @@ def modules_of(paper: str) -> set[str]:
     return {re.sub(r"\.(import .*|[^.]+)$", "", symbol) for symbol in code_digests(paper)}
 
 
-def paper_of(module: str) -> str:
-    """Return the name that a paper's modules begin with."""
-    return ".".join(module.split(".")[:3])
-
-
 def test_no_paper_reaches_another_paper_or_what_shows_results() -> None:
     above = tuple(
         f"reproduce_lib.{name}" for name in ("compare", "figures", "runner", "cli", "study", "tables", "book")
@@ -314,17 +319,19 @@ def test_no_shared_module_imports_a_paper_and_none_imports_relatively() -> None:
 IMPORTED_BY_TRANSPORT = {f"reproduce_lib.{name}" for name in ("paths", "files", "data.registry", "data.archives")}
 
 
-def test_every_module_that_an_experiment_loads_is_in_its_closure() -> None:
+@pytest.mark.parametrize(
+    "module", [pytest.param(one, marks=[] if one in ONE_OF_EACH else pytest.mark.slow) for one in EXPERIMENTS]
+)
+def test_every_module_that_an_experiment_loads_is_in_its_closure(module: str) -> None:
     """What the interpreter really imports, without what moves bytes and the packages' own files that are empty."""
     program = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*sys.modules)"
-    for module in EXPERIMENTS:
-        command = [sys.executable, "-c", program, module]
-        loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent).stdout.split()
-        ours = {name for name in loaded if name.startswith("reproduce_lib.")}
-        for name in ours - modules_of(module) - TRANSPORT - IMPORTED_BY_TRANSPORT:
-            # Only a package's own file that holds nothing but its docstring.
-            source = PACKAGE.parent / Path(*name.split(".")) / "__init__.py"
-            assert len(ast.parse(source.read_text(encoding="utf-8")).body) <= 1, name
+    command = [sys.executable, "-c", program, module]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent).stdout.split()
+    ours = {name for name in loaded if name.startswith("reproduce_lib.")}
+    for name in ours - modules_of(module) - TRANSPORT - IMPORTED_BY_TRANSPORT:
+        # Only a package's own file that holds nothing but its docstring.
+        source = PACKAGE.parent / Path(*name.split(".")) / "__init__.py"
+        assert len(ast.parse(source.read_text(encoding="utf-8")).body) <= 1, name
 
 
 IMPORT_PROGRAM = """

@@ -13,6 +13,18 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.book.built import build
 
+HERE = Path(__file__).parent
+# Builds the book while other processes run what does not wait for it.
+FIRST = HERE / "test_every_page.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what would wait for the built book behind the tests of the folder that comes next."""
+    waiting = [item for item in items if item.path.parent == HERE and item.path != FIRST]
+    others = [item for item in items if item not in waiting]
+    place = next((at for at, item in enumerate(others) if item.path.parent.name not in ("book", "data")), len(others))
+    items[:] = [*others[:place], *waiting, *others[place:]]
+
 
 @pytest.fixture(scope="session")
 def html(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:

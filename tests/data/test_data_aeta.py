@@ -480,6 +480,7 @@ def listed_events() -> list[tuple[datetime, int, float]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_numbers_of_the_real_weekly_files_are_where_they_should_be() -> None:
     """Every label, and all numbers of each third row."""
@@ -595,6 +596,7 @@ def test_times_of_events_are_those_written_beside_their_seconds() -> None:
     assert found["time"].iloc[0].to_pydatetime() - in_utc == timedelta(hours=8)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("statistics", [("max", "min", 7), ("lastday_max", "lastday_min", 1)])
 def test_extremes_of_a_week_enclose_what_its_area_measured_to_the_last_day(statistics: tuple[str, str, int]) -> None:

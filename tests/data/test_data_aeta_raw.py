@@ -353,6 +353,7 @@ def rows_of(station: int, modality: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_month_has_its_stations_times_and_features() -> None:
     found = real()
@@ -420,6 +421,7 @@ def test_folder_of_two_real_stations_holds_what_the_month_holds_of_them(tmp_path
     assert np.isnan(chosen[:, ~times]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the largest memory is read from /proc")
 def test_month_is_loaded_in_little_time_and_memory() -> None:
