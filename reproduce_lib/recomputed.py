@@ -80,10 +80,12 @@ def compare_records(units: Sequence[UnitParameters], here: Store, there: Store) 
     return [_tally(place, those, differing) for place, those in by_place.items()], differences
 
 
-def ends_of_units(units: Iterable[UnitParameters], store: Store) -> list[str]:
-    """Return the times at which the recorded units of the experiments of ``units`` ended."""
-    places = sorted({place_of(unit) for unit in units})
-    return [record.time for place in places for record in store.file(*place).read().records.values()]
+def ends_of_units(units: Iterable[UnitParameters], store: Store) -> dict[str, list[str]]:
+    """Return paper -> the times at which the recorded units of the experiments of ``units`` ended."""
+    ends: dict[str, list[str]] = defaultdict(list)
+    for paper, experiment in sorted({place_of(unit) for unit in units}):
+        ends[paper] += [record.time for record in store.file(paper, experiment).read().records.values()]
+    return dict(ends)
 
 
 def compare_folders(units: Sequence[UnitParameters], here: Store, other: Path) -> Recomputation:
@@ -97,7 +99,7 @@ def compare_folders(units: Sequence[UnitParameters], here: Store, other: Path) -
     records = other / "book" / "records"
     there = Store(records, other / "book" / "artifacts")
     ends = ends_of_units(units, there)
-    if not ends:
+    if not any(ends.values()):
         raise RecordError(f"{records} holds no record of any unit")
     tallies, differences = compare_records(units, here, there)
     runs = history(RunLog(records / "runs.jsonl").runs(), ends)

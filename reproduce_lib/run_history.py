@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce_lib.kept import Fields
 from reproduce_lib.run_log import Run, seconds_between
@@ -15,7 +15,8 @@ UNENDED = "killed, or still running"
 class PastRun(Fields, frozen=True, kw_only=True):
     """A run from its plan to its end; times in UTC, ``expected_seconds`` of one worker.
 
-    ``seconds`` is missing where nothing is recorded of a run that never said that it ended.
+    Of a run that never said that it ended, ``recorded`` and ``seconds`` are told from the units that were recorded
+    until the next one began, and missing where those are more than it had to do: others ran at the same time.
     """
 
     began: str
@@ -26,25 +27,28 @@ class PastRun(Fields, frozen=True, kw_only=True):
     expected_seconds: float
     of_unknown_length: int
     seconds: float | None
-    recorded: int
+    recorded: int | None
     failed: int
     ending: str
 
 
-def history(runs: Sequence[Run], ends_of_units: Iterable[str]) -> list[PastRun]:
+def history(runs: Iterable[Run], ends_of_units: Mapping[str, Sequence[str]]) -> list[PastRun]:
     """Return what became of logged runs, in the order of their starts.
 
     Parameters
     ----------
-    ends_of_units : the times of the recorded units, which tell how far a killed run came; of runs at the same time,
-        the one that began last is given them
+    ends_of_units : paper -> the times at which its recorded units ended
     """
-    ends = sorted(ends_of_units)
-    next_starts = [*(run.started.time for run in runs[1:]), "9999"]
-    return [
-        _past_run(run, [end for end in ends if run.started.time <= end < next_start])
-        for run, next_start in zip(runs, next_starts, strict=False)
-    ]
+    ordered = sorted(runs, key=lambda run: run.started.time)
+    found = []
+    for place, run in enumerate(ordered):
+        later = [
+            other.started.time for other in ordered[place + 1 :] if {*other.started.papers} & {*run.started.papers}
+        ]
+        until = later[0] if later else "9999"
+        ends = [end for paper in run.started.papers for end in ends_of_units.get(paper, ())]
+        found.append(_past_run(run, sorted(end for end in ends if run.started.time <= end < until)))
+    return found
 
 
 def history_table(found: Iterable[PastRun], caption: str) -> Html:
@@ -58,7 +62,7 @@ def history_table(found: Iterable[PastRun], caption: str) -> Html:
             _expected(one),
             "" if one.seconds is None else f"{one.seconds / 60:.0f} min",
             str(one.jobs),
-            f"{one.recorded:,}",
+            "" if one.recorded is None else f"{one.recorded:,}",
             f"{one.ending}, {one.failed} failed" if one.failed else one.ending,
         )
         for one in found
@@ -84,9 +88,7 @@ def runs_page(found: Sequence[PastRun]) -> str:
 
 def _past_run(run: Run, ends: list[str]) -> PastRun:
     started, ended = run.started, run.ended
-    seconds = run.seconds
-    if ended is None and ends:
-        seconds = seconds_between(started.time, ends[-1])
+    own = ends if len(ends) <= started.due else None
     return PastRun(
         began=started.time,
         processor=started.processor,
@@ -95,8 +97,8 @@ def _past_run(run: Run, ends: list[str]) -> PastRun:
         due=started.due,
         expected_seconds=started.expected_seconds,
         of_unknown_length=started.of_unknown_length,
-        seconds=seconds,
-        recorded=ended.written if ended else len(ends),
+        seconds=seconds_between(started.time, own[-1]) if ended is None and own else run.seconds,
+        recorded=ended.written if ended else None if own is None else len(own),
         failed=ended.failed if ended else 0,
         ending=ended.ending if ended else UNENDED,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from reproduce_lib.run_history import history, runs_page
 from reproduce_lib.run_log import Run, RunEnded, RunStarted
 
@@ -25,7 +27,7 @@ def test_killed_run_is_shown_with_what_it_recorded_and_the_next_with_what_was_ex
     ended = RunEnded(id=second, time="2026-01-01T11:30:00Z", ending="finished", written=4, failed=0, left=0)
     runs = [Run(started(first, 6, unknown=6), None), Run(started(second, 4, seconds=2400.0, unknown=1), ended)]
     ends = ["2026-01-01T10:05:00Z", "2026-01-01T10:12:00Z", "2026-01-01T11:00:00Z", "2026-01-01T11:29:00Z"]
-    killed, finished = runs_page(history(runs, ends)).split("<tr>")[2:]
+    killed, finished = runs_page(history(runs, {"toy": ends, "another": ["2026-01-01T10:50:00Z"]})).split("<tr>")[2:]
     assert all(f">{text}<" in killed for text in ("6", "12 min", "2"))
     assert "unknown" in killed
     assert "killed" in killed
@@ -37,7 +39,25 @@ def test_short_runs_are_folded_and_killed_ones_are_not() -> None:
     times = ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z", "2026-01-01T12:00:00Z")
     ended = RunEnded(id=times[1], time="2026-01-01T11:01:59Z", ending="finished", written=4, failed=0, left=0)
     runs = [Run(started(times[0], 1), None), Run(started(times[1], 2), ended), Run(started(times[2], 3), None)]
-    shown, _, folded = runs_page(history(runs, [])).partition("<details")
+    shown, _, folded = runs_page(history(runs, {})).partition("<details")
     assert ["10:00:00" in shown, "11:00:00" in shown, "12:00:00" in shown] == [True, False, True]
     assert "11:00:00" in folded
     assert all(">toy<" in part for part in (shown, folded))
+
+
+def test_log_of_runs_at_the_same_time_is_put_in_order_and_no_unit_is_given_to_a_run_that_cannot_have_made_all() -> None:
+    times = ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z")
+    runs = [Run(started(times[1], 9), None), Run(started(times[0], 2), None)]
+    ends = ["2026-01-01T10:05:00Z", "2026-01-01T10:06:00Z", "2026-01-01T10:07:00Z", "2026-01-01T11:30:00Z"]
+    first, second = history(runs, {"toy": ends})
+    assert (first.began, first.recorded, first.seconds) == (times[0], None, None)
+    assert (second.began, second.recorded, second.seconds) == (times[1], 1, 1800.0)
+
+
+def test_run_of_another_paper_ends_no_other_run() -> None:
+    runs = [
+        Run(started("2026-01-01T10:00:00Z", 3), None),
+        Run(msgspec.structs.replace(started("2026-01-01T10:01:00Z", 1), papers=["another"]), None),
+    ]
+    first, second = history(runs, {"toy": ["2026-01-01T10:05:00Z"], "another": []})
+    assert (first.recorded, second.recorded) == (1, 0)
