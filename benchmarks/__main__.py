@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import book, dlep, features, phasenet, profiles, throughput, workers
-from reproduce_lib import environment
-from reproduce_lib.pool import cores
-from reproduce_lib.run_log import now
-from reproduce_lib.speed import BENCHMARKS, Results, updated
+from reproduce_lib.book.speed import BENCHMARKS, Results, updated
+from reproduce_lib.execution import environment
+from reproduce_lib.execution.pool import cores
+from reproduce_lib.execution.run_log import now
 
 RATIOS: dict[str, Any] = {
     "networks": throughput.networks_against_plain_tensorflow,

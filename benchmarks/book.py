@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.pairs import PROJECT, in_new_process, seconds_of
+from reproduce_lib.book.speed import Quantity
 from reproduce_lib.records import RecordFile
-from reproduce_lib.speed import Quantity
 
 SIZES = (2 * 10**3, 10**4, 10**5, 10**6)  # naufal2023 alone has more than a thousand
 BOOK_SECONDS = 60.0
@@ -27,7 +27,7 @@ import json, time
 from reproduce_lib.claims import load_claims
 from reproduce_lib.compare import Comparison
 from reproduce_lib.collection import load_paper
-from reproduce_lib.study import store_for
+from reproduce_lib.execution.study import store_for
 
 claims, paper = load_claims("naufal2023"), load_paper("naufal2023")
 begun = time.perf_counter()

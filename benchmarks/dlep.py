@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from benchmarks.book import quantity
 from benchmarks.pairs import in_new_process
 from benchmarks.workers import MATRIX_MULTIPLY
+from reproduce_lib.book.speed import Quantity
 from reproduce_lib.papers.li2021.dlep import FILTERS, KERNEL, POOLING, DlepParameters
 from reproduce_lib.papers.li2021.regions import CLASSES
 from reproduce_lib.papers.li2021.samples import ATTRIBUTES
 from reproduce_lib.seismicity_indicators import INDICATORS
-from reproduce_lib.speed import Quantity
 
 # Adam reads the weights, two moments and the gradient, and writes the first three; the gradient is written before.
 PASSES_OF_ADAM = 8
@@ -19,7 +19,7 @@ BYTES = 4
 # Two trainings of different length, so that building and compiling fall out of the difference.
 STEP = """
 import json, time
-from reproduce_lib import environment
+from reproduce_lib.execution import environment
 environment.limit_threads()
 environment.select_backend("jax")
 import numpy as np
@@ -46,7 +46,7 @@ print(json.dumps({"step": (seconds[25] - seconds[5]) / steps, "weights": model.c
 # The bytes a second that one thread reads and writes when it adds a number to an array of the size of the weights.
 MEMORY = """
 import json, sys, time
-from reproduce_lib import environment
+from reproduce_lib.execution import environment
 environment.limit_threads()
 import numpy as np
 values = np.ones(int(sys.argv[1]), dtype=np.float32)

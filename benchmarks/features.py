@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.pairs import measure_pairs, ratio, seconds_of
+from reproduce_lib.book.speed import Ratio
 from reproduce_lib.data.simulate import simulate_prices
-from reproduce_lib.speed import Ratio
 from reproduce_lib.windows import sliding_windows
 
 WINDOW = 30

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from reproduce_lib.speed import Ratio
+from reproduce_lib.book.speed import Ratio
 
 PROJECT = Path(__file__).resolve().parents[1]
 

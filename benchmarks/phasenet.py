@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.book import quantity
 from benchmarks.pairs import in_new_process, measure_pairs, ratio
-from reproduce_lib.pool import cores
-from reproduce_lib.speed import Quantity, Ratio
+from reproduce_lib.book.speed import Quantity, Ratio
+from reproduce_lib.execution.pool import cores
 
 EPOCHS, WINDOWS = 8, 500
 GOAL = 1.0
@@ -18,7 +18,7 @@ AUGMENTATION_GOAL = 10.0
 PREPARED = """
 import json, os, sys, time
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3")
-from reproduce_lib import environment
+from reproduce_lib.execution import environment
 if {one_thread}:
     environment.limit_threads()
 environment.select_backend("tensorflow")

@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator
 
 from benchmarks.pairs import in_new_process
+from reproduce_lib.book.speed import Profile, Share
 from reproduce_lib.collection import load_paper, rebuilt
-from reproduce_lib.speed import Profile, Share
-from reproduce_lib.study import store_for, unit_statuses
+from reproduce_lib.execution.study import store_for, unit_statuses
 from reproduce_lib.units import UnitParameters
 
 # Time by what a function belongs to; whatever it calls counts where it belongs itself.
 PROFILE = """
 import cProfile, json, pstats, sys, time
-from reproduce_lib.worker import Failed, execute
+from reproduce_lib.execution.worker import Failed, execute
 
 profile = cProfile.Profile()
 begun = time.perf_counter()

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from benchmarks.pairs import in_new_process, measure_pairs, ratio
+from reproduce_lib.book.speed import Ratio, Scores
+from reproduce_lib.execution.pool import cores
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.asma2024.networks import MODELS as ASMA2024_MODELS
-from reproduce_lib.pool import cores
-from reproduce_lib.speed import Ratio, Scores
 from reproduce_lib.tolerances import metric
 
 # A unit of a small network is mostly overhead, which an engine can save.
@@ -70,8 +70,8 @@ def _loads() -> Iterator[Load]:
 ENGINE = """
 import json, sys, time
 from reproduce_lib.collection import load_paper
-from reproduce_lib.pool import Due, Workers, execute_units
-from reproduce_lib.worker import Failed
+from reproduce_lib.execution.pool import Due, Workers, execute_units
+from reproduce_lib.execution.worker import Failed
 
 key, experiment, asked, jobs = *sys.argv[1:3], json.loads(sys.argv[3]), int(sys.argv[4])
 units = [load_paper(key).experiment(experiment).parameters.of(**unit) for unit in asked]

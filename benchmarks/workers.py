@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from benchmarks.book import quantity
 from benchmarks.pairs import in_new_process
+from reproduce_lib.book.speed import Quantity
 from reproduce_lib.data.simulate import simulate_prices
 from reproduce_lib.papers.naufal2023 import FILTERS, MODELS, UNITS, WINDOWS
-from reproduce_lib.speed import Quantity
 
 # One worker, one unit after the other: seconds of each, and the largest memory of the worker.
 ONE_WORKER = """
@@ -17,7 +17,7 @@ import json, sys, threading, time
 import psutil
 from reproduce_lib.data.simulate import simulate_prices
 from reproduce_lib.papers.naufal2023 import NetworkParameters
-from reproduce_lib.pool import Due, Workers, execute_units
+from reproduce_lib.execution.pool import Due, Workers, execute_units
 
 asked = json.loads(sys.argv[1])
 units = [NetworkParameters.of(profile="custom", data="simulated", **unit) for unit in asked]
@@ -44,7 +44,7 @@ print(json.dumps({"seconds": seconds, "elapsed": elapsed, "bytes": largest}))
 # Multiplying square matrices of 32-bit floats on one thread: the most arithmetic that a core was seen to do.
 MATRIX_MULTIPLY = """
 import json, time
-from reproduce_lib import environment
+from reproduce_lib.execution import environment
 environment.limit_threads()
 import numpy as np
 a = np.random.default_rng(0).random((1024, 1024), dtype=np.float32)

@@ -145,8 +145,8 @@ def run(
 ) -> None:
     """Compute the recorded set of a paper, or of all, as far as it is missing or stale. Safe to kill and to repeat."""
     from reproduce_lib.collection import rebuilt
-    from reproduce_lib.plan import execute_mode, make_plan
-    from reproduce_lib.study import store_for
+    from reproduce_lib.execution.plan import execute_mode, make_plan
+    from reproduce_lib.execution.study import store_for
 
     if bool(paper) == every:
         raise ParameterError(f"name one paper ({', '.join(rebuilt())}), or --all of them")
@@ -176,8 +176,8 @@ def sweep(
 ) -> None:
     """Compute every combination of other parameters; records go to your own folder, never beside a claim."""
     from reproduce_lib.collection import load_paper
-    from reproduce_lib.plan import make_plan
-    from reproduce_lib.study import store_for, unit_statuses
+    from reproduce_lib.execution.plan import make_plan
+    from reproduce_lib.execution.study import store_for, unit_statuses
 
     if profile not in ("custom", "smoke"):
         raise ParameterError(f"profile = {profile!r}: allowed values are 'custom', 'smoke'")
@@ -208,7 +208,7 @@ def sweep(
 def status(paper: Annotated[str, typer.Argument(help="Key of a paper; all without it.")] = "") -> None:
     """Say which records are fresh, stale (and which symbol or file staled them), missing or unreadable."""
     from reproduce_lib.collection import rebuilt
-    from reproduce_lib.study import damaged_lines, store_for
+    from reproduce_lib.execution.study import damaged_lines, store_for
 
     for key in [paper] if paper else rebuilt():
         statuses = _comparison(key).statuses
@@ -238,10 +238,10 @@ def verify(
     jobs: Jobs = 1,
 ) -> None:
     """Execute recorded units of one paper, or of all, again and compare every metric with its record."""
-    from reproduce_lib import replay
     from reproduce_lib.collection import rebuilt
-    from reproduce_lib.pool import Workers
-    from reproduce_lib.study import store_for
+    from reproduce_lib.execution import replay
+    from reproduce_lib.execution.pool import Workers
+    from reproduce_lib.execution.study import store_for
 
     if sample and budget:
         raise ParameterError("--sample and --budget exclude one another")
@@ -271,10 +271,10 @@ def verify(
 @_reported
 def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     """After a refactoring: replay at least 5 % of the stale records and, only if all agree, keep them all."""
-    from reproduce_lib import replay
     from reproduce_lib.collection import load_paper
-    from reproduce_lib.pool import Workers
-    from reproduce_lib.study import store_for
+    from reproduce_lib.execution import replay
+    from reproduce_lib.execution.pool import Workers
+    from reproduce_lib.execution.study import store_for
 
     statuses = _comparison(paper).statuses
     adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), Workers(_capped(jobs)), on_replay=_tell)
@@ -296,9 +296,9 @@ def compare(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the comparison for the page on speed.")] = False,
 ) -> None:
     """Hold the records of another folder against those here, metric by metric, by the rule of verify."""
-    from reproduce_lib import recomputed
+    from reproduce_lib.book import recomputed
     from reproduce_lib.collection import load_paper, rebuilt
-    from reproduce_lib.study import store_for
+    from reproduce_lib.execution.study import store_for
 
     units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
     found = recomputed.compare_folders(units, store_for("full"), folder)
@@ -328,9 +328,9 @@ def notebook(
     limit: Annotated[float, typer.Option(help="Seconds for the whole notebook.")] = 6 * 3600,
 ) -> None:
     """Execute a paper's notebook with your own parameters into a page of its own."""
-    from reproduce_lib.book import notebook_path
+    from reproduce_lib.book.build import notebook_path
     from reproduce_lib.collection import load_paper
-    from reproduce_lib.runner import execute_notebook
+    from reproduce_lib.notebook_execution.runner import execute_notebook
 
     load_paper(paper)
     values = dict(map(_assignment, parameters or []))
@@ -353,9 +353,9 @@ def notebooks(
 ) -> None:
     """Execute the papers' notebooks with a grid of parameters, each into a page that `reproduce book` shows."""
     from reproduce_lib import paths
-    from reproduce_lib.grid import load_grid, select
-    from reproduce_lib.progress import console
-    from reproduce_lib.variants import execute_variants, summary
+    from reproduce_lib.book.grid import load_grid, select
+    from reproduce_lib.book.variants import execute_variants, summary
+    from reproduce_lib.execution.progress import console
 
     chosen = select(load_grid(grid or paths.root() / "notebooks" / "grid.yaml"), only or [])
     running: dict[str, str] = {}
@@ -388,8 +388,8 @@ def book(
     ] = "",
 ) -> None:
     """Execute every notebook, render the book, and print where it is and the scoreboard."""
-    from reproduce_lib.book import build_book
-    from reproduce_lib.plan import execute_mode
+    from reproduce_lib.book.build import build_book
+    from reproduce_lib.execution.plan import execute_mode
 
     parameters = {"execute": execute_mode(execute), "jobs": jobs, "keep_figures": keep_figures}
     built = build_book(parameters, repository_url=repository_url)
@@ -401,7 +401,7 @@ def _comparison(paper: str) -> Any:
     from reproduce_lib.claims import load_claims
     from reproduce_lib.collection import load_paper
     from reproduce_lib.compare import Comparison
-    from reproduce_lib.study import store_for
+    from reproduce_lib.execution.study import store_for
 
     known = load_paper(paper)
     return Comparison(load_claims(paper), known, store_for("full"))
@@ -456,9 +456,9 @@ def _rows_of(comparison: Any, claim: str) -> list[Any]:
 
 def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, dask: str) -> None:
     """Print the plan, run it unless it is only asked for, and print what came of it."""
-    from reproduce_lib.engine import run_plan
-    from reproduce_lib.pool import Workers, size_of
-    from reproduce_lib.progress import Bars, console, plan_table, summary_table
+    from reproduce_lib.execution.engine import run_plan
+    from reproduce_lib.execution.pool import Workers, size_of
+    from reproduce_lib.execution.progress import Bars, console, plan_table, summary_table
 
     jobs = size_of(dask) if dask else _capped(jobs)
     out = console()
@@ -485,7 +485,7 @@ def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, d
 
 def _tell(replayed: Any) -> None:
     """Print how one replay ended."""
-    from reproduce_lib.replay import describe
+    from reproduce_lib.execution.replay import describe
 
     unit = replayed.status.unit
     metrics = ", ".join(f"{m.metric} {m.recorded} = {m.replayed}" for m in replayed.metrics)
@@ -495,7 +495,7 @@ def _tell(replayed: Any) -> None:
 
 def _capped(jobs: int) -> int:
     """Return ``jobs`` or the number of cores, whichever is smaller: a unit keeps one core busy."""
-    from reproduce_lib.pool import cores
+    from reproduce_lib.execution.pool import cores
 
     if jobs > cores():
         typer.echo(f"{cores()} units at a time instead of {jobs}: there are no more cores", err=True)

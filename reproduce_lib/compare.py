@@ -30,10 +30,10 @@ from reproduce_lib.claims import (
     ValueClaim,
     WhereLargest,
 )
+from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.forecast_tests import diebold_mariano
 from reproduce_lib.metrics import skill
 from reproduce_lib.records import Store
-from reproduce_lib.study import UnitStatus, unit_statuses
 from reproduce_lib.tolerances import metric
 from reproduce_lib.units import MetricValue, Paper, UnitParameters
 from reproduce_lib.verdicts import (

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reproduce_lib.study import UnitStatus
+from reproduce_lib.execution.study import UnitStatus
 
 VALUE = "value"
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from reproduce_lib.compare import Row
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.plan import Execute
+from reproduce_lib.execution.plan import Execute
+from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.records import Record, Store
-from reproduce_lib.study import UnitStatus, unit_statuses
 from reproduce_lib.tables import Html, table
 from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describe
 

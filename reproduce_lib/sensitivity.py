@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from reproduce_lib.claims import PaperClaims
-from reproduce_lib.study import UnitStatus
+from reproduce_lib.execution.study import UnitStatus
 from reproduce_lib.units import Paper, UnitParameters
 
 DEFAULT = "as chosen"

@@ -15,16 +15,16 @@ from unittest import mock
 import nbformat
 import numpy as np
 
-from reproduce_lib import environment, worker
 from reproduce_lib.claims import ValueClaim
-from reproduce_lib.closure import code_digests
 from reproduce_lib.compare import Row
+from reproduce_lib.execution import environment, worker
+from reproduce_lib.execution.closure import code_digests
+from reproduce_lib.execution.pool import Due
+from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.pool import Due
 from reproduce_lib.records import Context, Record, Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from reproduce_lib.verdicts import Verdict
-from reproduce_lib.worker import Failed, Finished
 
 PROJECT = Path(__file__).resolve().parents[1]
 SEEDS = 6

@@ -17,17 +17,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reproduce_lib import pool
+from reproduce_lib.execution import pool
+from reproduce_lib.execution.pool import LARGEST_BATCH, Due, execute_units
+from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters
-from reproduce_lib.pool import LARGEST_BATCH, Due, execute_units
 from reproduce_lib.units import Backend, Experiment, Paper, UnitParameters, UnitResult
-from reproduce_lib.worker import Failed, Finished
 from tests.support import PROJECT
 
 # Keras runs on JAX in processes of their own: this one may hold another backend.
 ON_JAX = """
 import json, sys
-from reproduce_lib import environment
+from reproduce_lib.execution import environment
 
 environment.limit_threads()
 environment.select_backend("jax")
@@ -344,7 +344,7 @@ def test_experiment_that_does_not_say_how_is_never_trained_together(monkeypatch:
 
 EXECUTE = """
 import json, sys
-from reproduce_lib.worker import execute_together
+from reproduce_lib.execution.worker import execute_together
 
 outcomes = execute_together("naufal2023", "networks", json.loads(sys.argv[1]))
 print(json.dumps([[type(one).__name__, getattr(one, "message", "")] for one in outcomes]))

@@ -102,7 +102,7 @@ def comparison(claims: PaperClaims, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def compare(claims: PaperClaims, store: Store) -> Comparison:
-    with mock.patch("reproduce_lib.study.load_paper", lambda _: PAPER):
+    with mock.patch("reproduce_lib.execution.study.load_paper", lambda _: PAPER):
         return Comparison(claims, PAPER, store)
 
 

@@ -14,21 +14,21 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from reproduce_lib import engine, environment, pool, replay
 from reproduce_lib.claims import load_claims
 from reproduce_lib.cli import app
-from reproduce_lib.closure import code_digests
 from reproduce_lib.collection import TITLES, rebuilt
 from reproduce_lib.data.registry import data_files
-from reproduce_lib.engine import Summary
+from reproduce_lib.execution import engine, environment, pool, replay
+from reproduce_lib.execution.closure import code_digests
+from reproduce_lib.execution.engine import Summary
+from reproduce_lib.execution.plan import Plan
+from reproduce_lib.execution.pool import Workers
+from reproduce_lib.execution.replay import UnitReplay
+from reproduce_lib.execution.study import store_for, unit_statuses
+from reproduce_lib.execution.worker import Failed
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
-from reproduce_lib.plan import Plan
-from reproduce_lib.pool import Workers
 from reproduce_lib.records import Context
-from reproduce_lib.replay import UnitReplay
-from reproduce_lib.study import store_for, unit_statuses
-from reproduce_lib.worker import Failed
 from tests.support import HERE, PROJECT, copy_of_the_project, put
 
 KEY = "naufal2023"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import reproduce_lib
-from reproduce_lib.closure import TRANSPORT, changed_symbols, code_digests, symbol_digests
 from reproduce_lib.collection import load_paper, rebuilt
+from reproduce_lib.execution.closure import TRANSPORT, changed_symbols, code_digests, symbol_digests
 
 PACKAGE = Path(reproduce_lib.__file__).parent
 PAPERS = [f"reproduce_lib.papers.{key}" for key in rebuilt()]
@@ -280,7 +280,8 @@ def modules_of(paper: str) -> set[str]:
 
 def test_no_paper_reaches_another_paper_or_what_shows_results() -> None:
     above = tuple(
-        f"reproduce_lib.{name}" for name in ("compare", "figures", "runner", "cli", "study", "tables", "book")
+        f"reproduce_lib.{name}"
+        for name in ("execution", "compare", "tables", "figures", "notebook_execution", "book", "cli")
     )
     assert {paper_of(module) for module in EXPERIMENTS} == set(PAPERS)
     for module in EXPERIMENTS:
@@ -313,6 +314,25 @@ def test_no_shared_module_imports_a_paper_and_none_imports_relatively() -> None:
         assert "." not in names, path
         papers = PAPERS if PACKAGE / "papers" not in path.parents else []
         assert not [name for name in names if name.startswith(tuple(papers))], path
+
+
+# What the modules of a package may not import: the flow goes from data to pages.
+ABOVE = {
+    "data": ("papers", "execution", "compare", "tables", "figures", "notebook_execution", "book", "cli"),
+    "execution": ("compare", "tables", "figures", "notebook_execution", "book", "cli"),
+    "figures": ("notebook_execution", "book", "cli"),
+    "notebook_execution": ("execution", "compare", "tables", "figures", "book", "cli"),
+    "book": ("cli",),
+}
+
+
+@pytest.mark.parametrize("package", ABOVE)
+def test_no_package_imports_what_stands_above_it(package: str) -> None:
+    above = tuple(f"reproduce_lib.{name}" for name in ABOVE[package])
+    files = sorted((PACKAGE / package).rglob("*.py"))
+    assert len(files) > 3
+    for path in files:
+        assert not [name for name in imported(path) if name.startswith(above)], path
 
 
 # Folders, writing a file, the names of the pinned files, and a member of an archive, which has a hash of its own.

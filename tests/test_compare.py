@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reproduce_lib import study
 from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim, load_claims
 from reproduce_lib.collection import load_paper
 from reproduce_lib.compare import Comparison, Row, verdict_counts
 from reproduce_lib.errors import ParameterError, RecordError
+from reproduce_lib.execution import study
 from reproduce_lib.records import Store
 from reproduce_lib.units import Paper
 from reproduce_lib.verdicts import Verdict

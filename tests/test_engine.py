@@ -13,19 +13,20 @@ from typing import Any
 
 import pytest
 
-from reproduce_lib import engine, environment, paths
-from reproduce_lib.closure import code_digests
-from reproduce_lib.engine import run_plan, run_units
+from reproduce_lib import paths
 from reproduce_lib.errors import RunError
+from reproduce_lib.execution import engine, environment
+from reproduce_lib.execution.closure import code_digests
+from reproduce_lib.execution.engine import run_plan, run_units
+from reproduce_lib.execution.plan import make_plan
+from reproduce_lib.execution.pool import Due, Silent, Stop, Workers
+from reproduce_lib.execution.run_log import Run, RunLog
+from reproduce_lib.execution.study import damaged_lines, store_for, unit_statuses
+from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.plan import make_plan
-from reproduce_lib.pool import Due, Silent, Stop, Workers
 from reproduce_lib.records import Context, Store
-from reproduce_lib.run_log import Run, RunLog
-from reproduce_lib.study import damaged_lines, store_for, unit_statuses
 from reproduce_lib.units import UnitParameters
-from reproduce_lib.worker import Failed, Finished
 from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines, smoke_baseline, smoke_network
 
 MODULE = naufal2023.__name__
@@ -341,9 +342,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
-from reproduce_lib.pool import Due
+from reproduce_lib.execution.pool import Due
 from reproduce_lib.records import Store
-from reproduce_lib.engine import run_plan, run_units
+from reproduce_lib.execution.engine import run_plan, run_units
 from reproduce_lib.errors import RunError
 
 common = dict(profile="smoke", data="simulated")
@@ -386,7 +387,7 @@ def test_company_in_a_worker_changes_no_result(tmp_path: Path, backend: str) -> 
     units = [smoke_network(model, backend=backend) for model in naufal2023.MODELS]
     run_units(units, new_store(tmp_path), jobs=2)
     program = (
-        "import sys; from reproduce_lib.worker import execute; common = eval(sys.argv[1])\n"
+        "import sys; from reproduce_lib.execution.worker import execute; common = eval(sys.argv[1])\n"
         "for model in ('cnn_lstm_gru', 'lstm_gru', 'lstm'):\n"
         "    print(execute('naufal2023', 'networks', {**common, 'model': model}).result.metrics)"
     )

@@ -14,8 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from reproduce_lib import environment
 from reproduce_lib.errors import RunError
+from reproduce_lib.execution import environment
 from reproduce_lib.units import Backend
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -75,7 +75,7 @@ def test_processor_has_a_name_where_the_system_tells_none(cpuinfo: Path, text: s
 LIMITED = """
 import json
 from threadpoolctl import threadpool_info
-from reproduce_lib import environment
+from reproduce_lib.execution import environment
 
 before = {pool["filepath"] for pool in threadpool_info()}
 environment.limit_threads()

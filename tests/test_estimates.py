@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reproduce_lib import environment
-from reproduce_lib.estimates import expected_seconds
+from reproduce_lib.execution import environment
+from reproduce_lib.execution.estimates import expected_seconds
 from reproduce_lib.records import Context, Record, Store
 from reproduce_lib.units import UnitParameters
 from tests.support import HERE, PlainParameters, new_store, put

@@ -12,13 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reproduce_lib import study
-from reproduce_lib.claims import PaperClaims, load_claims
-from reproduce_lib.claims_index import LONGEST, claims_page, downloads_page
-from reproduce_lib.collection import load_paper, rebuilt
-from reproduce_lib.compare import Comparison
-from reproduce_lib.data_dictionary import data_dictionary
-from reproduce_lib.exports import (
+from reproduce_lib.book.claims_index import LONGEST, claims_page, downloads_page
+from reproduce_lib.book.data_dictionary import data_dictionary
+from reproduce_lib.book.exports import (
     CLAIMS_SCHEMA,
     DICTIONARY,
     RECORDS,
@@ -29,6 +25,10 @@ from reproduce_lib.exports import (
     records_archive,
     write_exports,
 )
+from reproduce_lib.claims import PaperClaims, load_claims
+from reproduce_lib.collection import load_paper, rebuilt
+from reproduce_lib.compare import Comparison
+from reproduce_lib.execution import study
 from reproduce_lib.records import Store
 from tests import support
 from tests.support import PROJECT, NoisyParameters, PlainParameters, new_store, put

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 import reproduce_lib
-from reproduce_lib import study
-from reproduce_lib.closure import changed_symbols, code_digests
+from reproduce_lib.execution import study
+from reproduce_lib.execution.closure import changed_symbols, code_digests
+from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import BaselineParameters
-from reproduce_lib.study import UnitStatus, unit_statuses
 from tests.support import new_store, put
 
 PAPER = naufal2023.__name__
@@ -378,11 +378,11 @@ def test_formatter_with_other_settings_names_nothing(package: Path, tmp_path: Pa
 OUTSIDE = {
     "command line": ("cli.py", "no_args_is_help=True", "no_args_is_help=False"),
     "comparison": ("compare.py", "Verdict.EXACT if agrees", "Verdict.EXACT if not agrees"),
-    "book": ("book.py", "commit[:12]", "commit[:11]"),
-    "statuses": ("study.py", '"stale" if because', '"fresh" if because'),
+    "book": ("book/build.py", "commit[:12]", "commit[:11]"),
+    "statuses": ("execution/study.py", '"stale" if because', '"fresh" if because'),
     "verdicts": ("verdicts.py", "CONFIDENCE = 0.95", "CONFIDENCE = 0.9"),
     "records": ("records.py", "LOCK_SECONDS = 60", "LOCK_SECONDS = 61"),
-    "digests": ("closure.py", "code_digests(", "digests_of_code("),
+    "digests": ("execution/closure.py", "code_digests(", "digests_of_code("),
     "version": ("__init__.py", '__version__ = "', '__version__ = "9.'),
     "titles of papers": ("collection.py", '"naufal2023": "', '"naufal2023": "On '),
 }

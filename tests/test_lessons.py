@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
+from reproduce_lib.book.lessons import ORIGINS, TOPICS, lesson_list, origins_table
 from reproduce_lib.claims import FactClaim, load_claims
 from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.compare import Comparison
-from reproduce_lib.lessons import ORIGINS, TOPICS, lesson_list, origins_table
-from reproduce_lib.study import store_for
+from reproduce_lib.execution.study import store_for
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT
 from tests.test_tables import Parsed

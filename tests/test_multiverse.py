@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reproduce_lib.execution.study import UnitStatus
+from reproduce_lib.figures.specification_curve import draw_specification_curve
 from reproduce_lib.multiverse import choices_behind, specifications, standing
 from reproduce_lib.papers.asma2024.networks import NetworkParameters
 from reproduce_lib.records import Record
-from reproduce_lib.specification_curve import draw_specification_curve
-from reproduce_lib.study import UnitStatus
 
 KINDS = {"mae": {"error": "held out"}, "mae_in_sample": {"error": "in sample"}}
 

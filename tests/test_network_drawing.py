@@ -9,11 +9,11 @@ from typing import Any
 import nbformat
 import pytest
 
-from reproduce_lib import network_drawing
-from reproduce_lib.book import notebook_path
+from reproduce_lib.book.build import notebook_path
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import RecordError
-from reproduce_lib.network_drawing import Box, boxes_of, draw, drawings, kept_networks, read_networks
+from reproduce_lib.figures import network_drawing
+from reproduce_lib.figures.network_drawing import Box, boxes_of, draw, drawings, kept_networks, read_networks
 from tests.support import PROJECT, load_keras
 from tests.test_tables import EVIL, Parsed
 

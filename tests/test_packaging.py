@@ -77,3 +77,11 @@ def test_no_file_names_a_package_index() -> None:
         ROOT / name for name in tracked if name.endswith((".py", ".txt", ".toml", ".yml", ".md", "Makefile", "run"))
     ]
     assert not [str(path) for path in texts if path.is_file() and wanted.search(path.read_text("utf-8"))]
+
+
+def test_every_module_of_the_library_stands_on_its_page() -> None:
+    page = (ROOT / "book" / "library.md").read_text(encoding="utf-8")
+    folder = ROOT / "reproduce_lib"
+    modules = [path for path in folder.rglob("*.py") if "papers" not in path.parts and not path.stem.startswith("__")]
+    assert len(modules) > 60
+    assert not [path.stem for path in modules if not re.search(rf"\b{path.stem}\b", page)]

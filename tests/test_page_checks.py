@@ -9,10 +9,10 @@ from typing import Any
 import nbformat
 import pytest
 
-from reproduce_lib.book import notebook_path
+from reproduce_lib.book.build import notebook_path
+from reproduce_lib.book.page_checks import ANATOMY, RESULTS, output_problems, page_problems
 from reproduce_lib.claims import PaperClaims, load_claims
 from reproduce_lib.collection import rebuilt
-from reproduce_lib.page_checks import ANATOMY, RESULTS, output_problems, page_problems
 from tests.support import PROJECT
 
 KEY = "naufal2023"

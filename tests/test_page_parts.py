@@ -12,7 +12,7 @@ from reproduce_lib import page_parts
 from reproduce_lib.claims import load_claims
 from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.compare import Comparison
-from reproduce_lib.study import store_for
+from reproduce_lib.execution.study import store_for
 from tests.support import PROJECT
 from tests.test_tables import EVIL, Parsed
 

@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
-from reproduce_lib import environment
 from reproduce_lib.claims import load_claims
 from reproduce_lib.class_scores import mean_auc
 from reproduce_lib.collection import load_paper
 from reproduce_lib.data.catalogs import Box, Catalogue
 from reproduce_lib.data.regional_catalogs import REGIONAL_CATALOGUES
 from reproduce_lib.errors import DataError, ParameterError
+from reproduce_lib.execution import environment
 from reproduce_lib.main_shocks import Samples, attach_patterns, cut_fixed_periods, find_main_shocks
 from reproduce_lib.papers.li2021 import bp, cart, chance, dlep, evaluation, event_maps, loss_example, networks, overlap
 from reproduce_lib.papers.li2021 import samples as samples_module

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reproduce_lib import environment, study
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.plan import Execute, Plan, PlanRow, execute_mode, make_plan
+from reproduce_lib.execution import environment, study
+from reproduce_lib.execution.plan import Execute, Plan, PlanRow, execute_mode, make_plan
 from reproduce_lib.records import Store
 from reproduce_lib.units import UnitParameters
 from tests import support

@@ -20,8 +20,8 @@ import distributed
 import psutil
 import pytest
 
-from reproduce_lib import pool
-from reproduce_lib.pool import Due, Stop, cores
+from reproduce_lib.execution import pool
+from reproduce_lib.execution.pool import Due, Stop, cores
 from reproduce_lib.records import RecordFile
 from tests.support import PROJECT, NoisyParameters
 
@@ -29,12 +29,12 @@ from tests.support import PROJECT, NoisyParameters
 RUN = """
 import json, sys
 from pathlib import Path
-from reproduce_lib.engine import run_plan
+from reproduce_lib.execution.engine import run_plan
 from reproduce_lib.errors import RunError
 from reproduce_lib.papers.toy import ToyParameters
-from reproduce_lib.plan import Plan
-from reproduce_lib import pool
-from reproduce_lib.pool import Due, Workers
+from reproduce_lib.execution.plan import Plan
+from reproduce_lib.execution import pool
+from reproduce_lib.execution.pool import Due, Workers
 from reproduce_lib.records import Store
 
 asked = json.loads(sys.argv[1])

@@ -13,15 +13,15 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from reproduce_lib import progress
-from reproduce_lib.engine import Summary
-from reproduce_lib.plan import Plan
-from reproduce_lib.pool import Due
-from reproduce_lib.progress import Bars, duration, plan_table, summary_table
+from reproduce_lib.execution import progress
+from reproduce_lib.execution.engine import Summary
+from reproduce_lib.execution.plan import Plan
+from reproduce_lib.execution.pool import Due
+from reproduce_lib.execution.progress import Bars, duration, plan_table, summary_table
+from reproduce_lib.execution.study import State, UnitStatus
+from reproduce_lib.execution.worker import Failed
 from reproduce_lib.records import Store
-from reproduce_lib.study import State, UnitStatus
 from reproduce_lib.units import UnitParameters
-from reproduce_lib.worker import Failed
 from tests.support import NoisyParameters, PlainParameters
 
 NOISY, PLAIN, OTHER = ("toy", "noisy"), ("toy", "plain"), ("other", "things")

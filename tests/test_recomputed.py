@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from reproduce_lib import agreement, environment, study
+from reproduce_lib.book.recomputed import RECOMPUTED, compare_folders, compare_records, recomputed_page
 from reproduce_lib.cli import app
 from reproduce_lib.errors import RecordError
-from reproduce_lib.recomputed import RECOMPUTED, compare_folders, compare_records, recomputed_page
+from reproduce_lib.execution import agreement, environment, study
+from reproduce_lib.execution.run_log import RunEnded, RunLog, RunStarted
 from reproduce_lib.records import Store
-from reproduce_lib.run_log import RunEnded, RunLog, RunStarted
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
 from tests.support import HERE, PROJECT, NoisyParameters, PlainParameters, new_store, put

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reproduce_lib import agreement, environment, replay, study, worker
 from reproduce_lib.errors import RunError
+from reproduce_lib.execution import agreement, environment, replay, study, worker
+from reproduce_lib.execution.replay import UnitReplay, adopt, choose, choose_within, describe
+from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.records import Store
-from reproduce_lib.replay import UnitReplay, adopt, choose, choose_within, describe
-from reproduce_lib.study import UnitStatus, unit_statuses
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
 from tests.support import HERE, NoisyParameters, PlainParameters, execute_here, new_store, old_code, put

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from reproduce_lib.run_history import history, runs_page
-from reproduce_lib.run_log import Run, RunEnded, RunStarted
+from reproduce_lib.book.run_history import history, runs_page
+from reproduce_lib.execution.run_log import Run, RunEnded, RunStarted
 
 
 def started(time: str, due: int, seconds: float = 0.0, unknown: int = 0) -> RunStarted:

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from reproduce_lib.errors import RecordError
-from reproduce_lib.run_log import Run, RunEnded, RunLog, RunStarted, now
+from reproduce_lib.execution.run_log import Run, RunEnded, RunLog, RunStarted, now
 from tests.support import PROJECT
 
 
@@ -138,7 +138,7 @@ def test_log_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from reproduce_lib.run_log import RunEnded, RunLog, RunStarted
+from reproduce_lib.execution.run_log import RunEnded, RunLog, RunStarted
 
 log = RunLog(Path(sys.argv[1]))
 for number in range(30):

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from reproduce_lib import collection
+from reproduce_lib.book.page_checks import page_problems
 from reproduce_lib.claims import load_claims
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.page_checks import page_problems
 from reproduce_lib.scaffold import add_paper
 from tests.support import PROJECT
 

@@ -10,13 +10,8 @@ import nbformat
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from reproduce_lib import scoreboard
-from reproduce_lib.claims import load_claims
-from reproduce_lib.collection import TITLES, load_paper, rebuilt
-from reproduce_lib.compare import Comparison, verdict_counts
-from reproduce_lib.notebooks import bind
-from reproduce_lib.papers.naufal2023 import PriceFactParameters
-from reproduce_lib.scoreboard import (
+from reproduce_lib.book import scoreboard
+from reproduce_lib.book.scoreboard import (
     HEADLINE_FIGURE,
     Entry,
     Figure,
@@ -28,7 +23,12 @@ from reproduce_lib.scoreboard import (
     scoreboard_page,
     scoreboard_text,
 )
-from reproduce_lib.study import store_for
+from reproduce_lib.claims import load_claims
+from reproduce_lib.collection import TITLES, load_paper, rebuilt
+from reproduce_lib.compare import Comparison, verdict_counts
+from reproduce_lib.execution.study import store_for
+from reproduce_lib.notebooks import bind
+from reproduce_lib.papers.naufal2023 import PriceFactParameters
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, copy_of_the_project, put
 from tests.test_tables import EVIL, Parsed, order_row, value_row

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from reproduce_lib.claims import PaperClaims
+from reproduce_lib.execution.study import UnitStatus
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters
 from reproduce_lib.records import Record
 from reproduce_lib.sensitivity import DEFAULT, measured_by_reading, reading_labels, reading_of
-from reproduce_lib.study import UnitStatus
 from reproduce_lib.units import UnitParameters
 
 SPANS = ("ticker", "window", "model")

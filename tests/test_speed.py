@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from benchmarks import dlep, features, pairs, workers
-from reproduce_lib.errors import RecordError
-from reproduce_lib.speed import (
+from reproduce_lib.book.speed import (
     BENCHMARKS,
     Profile,
     Quantity,
@@ -21,6 +20,7 @@ from reproduce_lib.speed import (
     results_page,
     updated,
 )
+from reproduce_lib.errors import RecordError
 
 
 @pytest.fixture(autouse=True)

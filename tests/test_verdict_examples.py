@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reproduce_lib.verdict_examples import examples_page, explanation
+from reproduce_lib.book.verdict_examples import examples_page, explanation
 from reproduce_lib.verdicts import Interval, Verdict
 from tests.test_tables import EVIL, Parsed, fact_row, order_row, value_row
 

@@ -9,12 +9,12 @@ from unittest import mock
 
 import pytest
 
-from reproduce_lib import environment
-from reproduce_lib.closure import code_digests
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.errors import ParameterError
+from reproduce_lib.execution import environment
+from reproduce_lib.execution.closure import code_digests
+from reproduce_lib.execution.worker import Failed, Finished, execute
 from reproduce_lib.papers import naufal2023
-from reproduce_lib.worker import Failed, Finished, execute
 
 SMOKE = {"profile": "smoke", "data": "simulated"}
 

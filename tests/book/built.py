@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reproduce_lib.book import build_book
+from reproduce_lib.book.build import build_book
 from reproduce_lib.collection import rebuilt
 from tests.support import PROJECT
 

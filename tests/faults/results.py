@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from reproduce_lib.faults_page import FAULTS, FaultCounts, Spoiled
+from reproduce_lib.book.faults_page import FAULTS, FaultCounts, Spoiled
 
 
 def today() -> str:

@@ -31,7 +31,7 @@ EXPERIMENTS = ("baselines", "price_facts")
 RUN = """
 import sys
 from pathlib import Path
-from reproduce_lib.engine import run_units
+from reproduce_lib.execution.engine import run_units
 from reproduce_lib.errors import ReproduceError
 from reproduce_lib.papers.naufal2023 import PAPER
 from reproduce_lib.records import Store
@@ -52,9 +52,9 @@ from pathlib import Path
 import numpy as np
 from reproduce_lib.papers.naufal2023 import BaselineParameters
 from reproduce_lib.records import Context, Store
-from reproduce_lib.study import write
+from reproduce_lib.execution.study import write
 from reproduce_lib.units import UnitResult
-from reproduce_lib.worker import Finished
+from reproduce_lib.execution.worker import Finished
 
 folder = Path(sys.argv[1])
 store = Store(folder / "records", folder / "artifacts")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from reproduce_lib.cli import app
 from reproduce_lib.errors import ParameterError, RunError
-from reproduce_lib.runner import NotebookError, execute_notebook
+from reproduce_lib.notebook_execution.runner import NotebookError, execute_notebook
 from tests.support import PROJECT, write_notebook
 
 GOOD = "print('the old page')"

@@ -24,10 +24,10 @@ import numpy as np
 import pytest
 import yaml
 
+from reproduce_lib.book.grid import load_grid
 from reproduce_lib.claims import load_claims
 from reproduce_lib.data import archives, regional_catalogs, waveforms
 from reproduce_lib.errors import ClaimError, DataError, ParameterError
-from reproduce_lib.grid import load_grid
 from tests.faults.bombs import BOMBS, set_off
 from tests.support import PROJECT
 

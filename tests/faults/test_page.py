@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reproduce_lib.book.faults_page import FAULTS, FaultCounts, Spoiled, counts_page
 from reproduce_lib.errors import RecordError
-from reproduce_lib.faults_page import FAULTS, FaultCounts, Spoiled, counts_page
 from tests.support import PROJECT
 
 PAGE = PROJECT / "book" / "what-can-go-wrong.md"

@@ -22,10 +22,10 @@ NOTEBOOK = {"profile": "smoke", "data": "simulated", "execute": "fresh", "window
 SHUFFLED = """
 import json, random, sys
 from pathlib import Path
-from reproduce_lib.engine import run_plan
+from reproduce_lib.execution.engine import run_plan
 from reproduce_lib.papers.naufal2023 import NetworkParameters
-from reproduce_lib.plan import Plan
-from reproduce_lib.pool import Due, Workers
+from reproduce_lib.execution.plan import Plan
+from reproduce_lib.execution.pool import Due, Workers
 from reproduce_lib.records import Store
 
 asked, seed, jobs, folder = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])

@@ -20,7 +20,7 @@ from reproduce_lib.papers.adamopoulou2023.paper import PAPER as ADAMOPOULOU2023
 from reproduce_lib.papers.asma2024.networks import NetworkParameters as Asma2024Networks
 from reproduce_lib.papers.li2021.dlep import DlepParameters
 from reproduce_lib.papers.zhang2023.networks import NetworkParameters as Zhang2023Networks
-from reproduce_lib.runner import parameter_names
+from reproduce_lib.notebook_execution.runner import parameter_names
 from reproduce_lib.units import Paper, UnitParameters
 
 ROOT = Path(__file__).resolve().parents[2]

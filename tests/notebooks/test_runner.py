@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from reproduce_lib.errors import ParameterError, RunError
-from reproduce_lib.runner import Beat, NotebookError, execute_notebook
+from reproduce_lib.notebook_execution.runner import Beat, NotebookError, execute_notebook
 from tests.support import write_notebook
 
 SOURCE = Path(__file__).resolve().parents[2] / "notebooks" / "naufal2023.ipynb"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.estimates import expected_seconds
-from reproduce_lib.pool import Due
+from reproduce_lib.execution.estimates import expected_seconds
+from reproduce_lib.execution.pool import Due
+from reproduce_lib.execution.study import State, UnitStatus, place_of, unit_statuses
 from reproduce_lib.records import Store
-from reproduce_lib.study import State, UnitStatus, place_of, unit_statuses
 from reproduce_lib.units import UnitParameters
 
 Execute = Literal["recorded", "missing", "stale", "fresh"]

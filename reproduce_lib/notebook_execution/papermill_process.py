@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import psutil
 
-from reproduce_lib.processes import kill
+from reproduce_lib.notebook_execution.processes import kill
 
 KERNEL_START_SECONDS = 120
 _LINE_LENGTH = 300
@@ -152,7 +152,7 @@ def run_papermill(
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    from reproduce_lib import counted_output
+    from reproduce_lib.notebook_execution import counted_output
 
     def failed(kind: FailureKind, evalue: str, ename: str = "") -> Failure:
         return Failure(kind, pulse.cell, evalue, ename)

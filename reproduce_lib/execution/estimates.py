@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reproduce_lib import environment
+from reproduce_lib.execution import environment
+from reproduce_lib.execution.study import Place, place_of
 from reproduce_lib.records import Store
-from reproduce_lib.study import Place, place_of
 from reproduce_lib.units import UnitParameters
 
 if TYPE_CHECKING:

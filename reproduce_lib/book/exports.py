@@ -13,9 +13,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reproduce_lib import paths
+from reproduce_lib.book.data_dictionary import data_dictionary
 from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
 from reproduce_lib.compare import Comparison, Row
-from reproduce_lib.data_dictionary import data_dictionary
 from reproduce_lib.files import write_whole
 from reproduce_lib.units import Paper
 

@@ -9,16 +9,17 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from reproduce_lib import environment, paths
-from reproduce_lib.closure import changed_symbols, code_digests
+from reproduce_lib import paths
 from reproduce_lib.collection import load_paper
-from reproduce_lib.plan import Execute, Plan, make_plan
-from reproduce_lib.pool import Silent, Stop, Watcher, Workers, execute_units, interruptible
+from reproduce_lib.execution import environment
+from reproduce_lib.execution.closure import changed_symbols, code_digests
+from reproduce_lib.execution.plan import Execute, Plan, make_plan
+from reproduce_lib.execution.pool import Silent, Stop, Watcher, Workers, execute_units, interruptible
+from reproduce_lib.execution.run_log import Ending, RunEnded, RunLog, RunStarted, now
+from reproduce_lib.execution.study import Place, place_of, write
+from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.records import DamagedLine, Store
-from reproduce_lib.run_log import Ending, RunEnded, RunLog, RunStarted, now
-from reproduce_lib.study import Place, place_of, write
 from reproduce_lib.units import UnitParameters
-from reproduce_lib.worker import Failed, Finished
 
 
 @dataclass

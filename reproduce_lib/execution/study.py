@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reproduce_lib import paths
-from reproduce_lib.closure import changed_symbols, code_digests
 from reproduce_lib.collection import load_paper
 from reproduce_lib.data.registry import data_files
+from reproduce_lib.execution.closure import changed_symbols, code_digests
+from reproduce_lib.execution.worker import Finished
 from reproduce_lib.records import Context, DamagedLine, Record, Store
 from reproduce_lib.units import Profile, UnitParameters
-from reproduce_lib.worker import Finished
 
 State = Literal["fresh", "stale", "missing"]
 Place = tuple[str, str]

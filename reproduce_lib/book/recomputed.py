@@ -9,13 +9,13 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
-from reproduce_lib.agreement import Agreement
+from reproduce_lib.book.kept import Fields, Kept
+from reproduce_lib.book.run_history import PastRun, history, history_table
 from reproduce_lib.errors import RecordError
-from reproduce_lib.kept import Fields, Kept
+from reproduce_lib.execution.agreement import Agreement
+from reproduce_lib.execution.run_log import RunLog, now
+from reproduce_lib.execution.study import Place, UnitStatus, place_of, unit_statuses
 from reproduce_lib.records import Record, Store
-from reproduce_lib.run_history import PastRun, history, history_table
-from reproduce_lib.run_log import RunLog, now
-from reproduce_lib.study import Place, UnitStatus, place_of, unit_statuses
 from reproduce_lib.tables import Html, table
 from reproduce_lib.units import MetricValue, UnitParameters
 

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from reproduce_lib.engine import Summary
-from reproduce_lib.plan import Plan
-from reproduce_lib.study import Place, place_of
+from reproduce_lib.execution.engine import Summary
+from reproduce_lib.execution.plan import Plan
+from reproduce_lib.execution.study import Place, place_of
+from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.units import UnitParameters
-from reproduce_lib.worker import Failed, Finished
 
 SECONDS_PER_LINE = 60
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from reproduce_lib.book.exports import CLAIMS_SCHEMA, RECORDS
 from reproduce_lib.claims import FactClaim, ValueClaim
 from reproduce_lib.compare import Comparison, Row
-from reproduce_lib.exports import CLAIMS_SCHEMA, RECORDS
 from reproduce_lib.tables import Html, number, plain, table, verdict_badge
 
 KINDS = {"value": "number", "order": "order", "fact": "exact statement"}

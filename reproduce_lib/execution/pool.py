@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reproduce_lib.collection import load_paper
-from reproduce_lib.environment import loaded_backend
 from reproduce_lib.errors import RunError
+from reproduce_lib.execution.environment import loaded_backend
+from reproduce_lib.execution.worker import Failed, Finished, execute_together
 from reproduce_lib.units import Backend, UnitParameters
-from reproduce_lib.worker import Failed, Finished, execute_together
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from reproduce_lib.kept import Fields, Kept
+from reproduce_lib.book.kept import Fields, Kept
 from reproduce_lib.tables import table
 
 

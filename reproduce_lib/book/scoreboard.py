@@ -9,10 +9,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from reproduce_lib.book.page_checks import BOUND
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.collection import TITLES
 from reproduce_lib.compare import Comparison, Row, verdict_counts
-from reproduce_lib.page_checks import BOUND
 from reproduce_lib.tables import TONES, Html, table
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 

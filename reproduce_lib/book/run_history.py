@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from reproduce_lib.kept import Fields
-from reproduce_lib.run_log import Run, seconds_between
+from reproduce_lib.book.kept import Fields
+from reproduce_lib.execution.run_log import Run, seconds_between
 from reproduce_lib.tables import Html, table
 
 SHORT_RUN_SECONDS = 120

@@ -14,11 +14,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from reproduce_lib import environment
 from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import RunError
+from reproduce_lib.execution import environment
+from reproduce_lib.execution.study import Place, UnitStatus, place_of
 from reproduce_lib.records import Context, Record, Replay, Store
-from reproduce_lib.study import Place, UnitStatus, place_of
 from reproduce_lib.units import Backend, MetricValue
 from reproduce_lib.verdicts import CONFIDENCE, LEAST_REPLICATIONS, prediction_interval
 

@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from reproduce_lib.book import notebook_path, variants_folder
+from reproduce_lib.book.build import notebook_path, variants_folder
 from reproduce_lib.claims import UniqueKeys
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ParameterError

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reproduce_lib.grid import Variant
-from reproduce_lib.papermill_process import Failure
-from reproduce_lib.runner import (
+from reproduce_lib.book.grid import Variant
+from reproduce_lib.book.variant_page import make_page
+from reproduce_lib.notebook_execution.papermill_process import Failure
+from reproduce_lib.notebook_execution.runner import (
     HEARTBEAT_SILENCE,
     LIMIT_SECONDS,
     Beat,
@@ -21,7 +22,6 @@ from reproduce_lib.runner import (
     check_parameters,
     execute_notebook,
 )
-from reproduce_lib.variant_page import make_page
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from reproduce_lib.kept import Fields, Kept
+from reproduce_lib.book.kept import Fields, Kept
 from reproduce_lib.tables import table
 
 OUTCOMES = ("refused", "same", "another")

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from reproduce_lib.agreement import Agreement, comparable_here
 from reproduce_lib.errors import RunError
-from reproduce_lib.estimates import expected_seconds
-from reproduce_lib.pool import Due, Workers, execute_units
+from reproduce_lib.execution.agreement import Agreement, comparable_here
+from reproduce_lib.execution.estimates import expected_seconds
+from reproduce_lib.execution.pool import Due, Workers, execute_units
+from reproduce_lib.execution.study import UnitStatus, place_of
+from reproduce_lib.execution.worker import Failed
 from reproduce_lib.records import Context, Replay, Store
-from reproduce_lib.study import UnitStatus, place_of
 from reproduce_lib.units import Paper
-from reproduce_lib.worker import Failed
 
 LEAST_ADOPTION_SHARE = 0.05
 LEAST_ADOPTION_UNITS = 5

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reproduce_lib import environment
-from reproduce_lib.closure import code_digests
 from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import ReproduceError, RunError
+from reproduce_lib.execution import environment
+from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.records import Context
 from reproduce_lib.units import Experiment, UnitParameters, UnitResult
 

@@ -29,7 +29,7 @@ def code_digests(module: str, package_folder: Path | None = None) -> dict[str, s
     module : dotted name of a module of the package
     package_folder : the package's folder; by default the one that is running
     """
-    folder = package_folder or Path(__file__).resolve().parent
+    folder = package_folder or Path(__file__).resolve().parents[1]
     digests: dict[str, str] = {}
     seen: set[str] = set()
     waiting = [module]

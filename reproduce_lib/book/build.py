@@ -17,28 +17,28 @@ from urllib.parse import urlsplit
 import yaml
 
 from reproduce_lib import paths
+from reproduce_lib.book.claims_index import claims_page, downloads_page
+from reproduce_lib.book.exports import write_exports
+from reproduce_lib.book.faults_page import FAULTS, counts_page
+from reproduce_lib.book.lessons import TOPICS, lesson_list, origins_table
+from reproduce_lib.book.page_checks import output_problems, page_problems
+from reproduce_lib.book.recomputed import RECOMPUTED, ends_of_units, recomputed_page
+from reproduce_lib.book.run_history import history, runs_page
+from reproduce_lib.book.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
+from reproduce_lib.book.speed import BENCHMARKS, results_page
+from reproduce_lib.book.verdict_examples import examples_page
 from reproduce_lib.claims import load_claims
-from reproduce_lib.claims_index import claims_page, downloads_page
 from reproduce_lib.collection import load_paper, rebuilt
-from reproduce_lib.collection_figure import collection_figure, collection_section
 from reproduce_lib.compare import Comparison
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
-from reproduce_lib.exports import write_exports
-from reproduce_lib.faults_page import FAULTS, counts_page
+from reproduce_lib.execution.run_log import RunLog
+from reproduce_lib.execution.study import store_for
+from reproduce_lib.figures.collection import collection_figure, collection_section
 from reproduce_lib.files import write_whole
-from reproduce_lib.lessons import TOPICS, lesson_list, origins_table
-from reproduce_lib.page_checks import output_problems, page_problems
-from reproduce_lib.recomputed import RECOMPUTED, ends_of_units, recomputed_page
-from reproduce_lib.run_history import history, runs_page
-from reproduce_lib.run_log import RunLog
-from reproduce_lib.runner import execute_notebook
-from reproduce_lib.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
-from reproduce_lib.speed import BENCHMARKS, results_page
-from reproduce_lib.study import store_for
+from reproduce_lib.notebook_execution.runner import execute_notebook
 from reproduce_lib.tables import Html, table
 from reproduce_lib.tolerances import METRICS
-from reproduce_lib.verdict_examples import examples_page
 
 # Where an executed notebook with other parameters says which ones.
 VARIED = "varied"

@@ -23,8 +23,8 @@ from typing import Any
 from reproduce_lib import paths
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.files import write_whole
-from reproduce_lib.papermill_process import Ending, Failure, Position, run_papermill, unformatted
-from reproduce_lib.processes import Family
+from reproduce_lib.notebook_execution.papermill_process import Ending, Failure, Position, run_papermill, unformatted
+from reproduce_lib.notebook_execution.processes import Family
 
 LIMIT_SECONDS = 6 * 3600
 # The largest page here has a tenth of it.
