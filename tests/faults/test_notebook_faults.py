@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from reproduce_lib.cli import app
 from reproduce_lib.errors import ParameterError, RunError
+from reproduce_lib.notebook_execution.papermill_process import Failure
 from reproduce_lib.notebook_execution.runner import NotebookError, execute_notebook
 from tests.support import PROJECT, write_notebook
 
@@ -55,6 +57,18 @@ def started() -> set[int]:
     return {one.pid for one in running if "resource_tracker" not in " ".join(one.cmdline())}
 
 
+def failure_of(source: Path, output: Path, limits: dict[str, Any]) -> Failure:
+    """Execute a notebook that fails; where busy cores let the limit pass before any cell began, double it."""
+    begun = time.monotonic()
+    with pytest.raises(NotebookError) as failed:
+        execute_notebook(source, output, {}, **limits)
+    assert time.monotonic() - begun < limits["limit_seconds"] + 15
+    failure = failed.value.failure
+    if (failure.kind, failure.cell) == ("limit", None) and limits["limit_seconds"] < 60:
+        return failure_of(source, output, {**limits, "limit_seconds": 2 * limits["limit_seconds"]})
+    return failure
+
+
 QUICK = ("kernel killed", "never ends", "prints 200 MB in lines", "leaves by itself")
 
 
@@ -65,13 +79,9 @@ def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path
     output.parent.mkdir()
     output.write_bytes(b"the old page")
     before = started()
-    begun = time.monotonic()
-    with pytest.raises(NotebookError) as failed:
-        execute_notebook(
-            write_notebook(tmp_path / "in" / "n.ipynb", code, GOOD), output, {}, **{"limit_seconds": 60, **limits}
-        )
-    assert (failed.value.failure.kind, failed.value.failure.cell) == (kind, 1)
-    assert time.monotonic() - begun < 75
+    source = write_notebook(tmp_path / "in" / "n.ipynb", code, GOOD)
+    failure = failure_of(source, output, {"limit_seconds": 60, **limits})
+    assert (failure.kind, failure.cell) == (kind, 1)
     assert output.read_bytes() == b"the old page"
     assert [path.name for path in output.parent.iterdir()] == ["n.ipynb"]
     assert started() <= before

@@ -185,7 +185,7 @@ def test_silence_is_reported_as_such_and_leaves_no_process(tmp_path: Path) -> No
 
     def execute() -> None:
         with pytest.raises(NotebookError) as failed:
-            execute_notebook(source, tmp_path / "out.ipynb", {}, silence_seconds=3, limit_seconds=60)
+            execute_notebook(source, tmp_path / "out.ipynb", {}, silence_seconds=6, limit_seconds=60)
         errors.append(failed.value)
 
     watching = threading.Thread(target=execute)
@@ -197,7 +197,7 @@ def test_silence_is_reported_as_such_and_leaves_no_process(tmp_path: Path) -> No
     watching.join()
     (error,) = errors
     assert (error.failure.kind, error.failure.cell) == ("silence", 1)
-    assert "no sign of life for 3 s, last in cell 1" in str(error)
+    assert "no sign of life for 6 s, last in cell 1" in str(error)
     assert is_gone(papermill)
     assert is_gone(kernel)
 
