@@ -670,6 +670,27 @@ def test_oracle_sees_every_earthquake_in_noise_of_its_threshold() -> None:
     assert means["detected[mean]"] == [100]
 
 
+def test_records_of_another_country_are_judged_by_the_same_thresholds_and_all_of_them() -> None:
+    found = {}
+    for thresholds in ((0.5, 0.5), (0.95, 0.5)):
+        judged = Judged()
+        with mock.patch.object(scores_module, "_study_elsewhere", spikes):
+            scores_module._elsewhere(judged, Picker(oracle, thresholds), simulated(seed=1), 0)
+        found[thresholds[0]] = judged.counts
+    # Four windows of each of the twenty records.
+    assert found[0.5]["p,elsewhere"] == Counts(80, 0, 0)
+    assert found[0.95]["p,elsewhere"] == Counts(0, 0, 80)
+    assert found[0.5]["s,elsewhere"] == found[0.95]["s,elsewhere"]
+    assert found[0.5]["s,elsewhere"].hits > 40
+
+
+@pytest.mark.data
+def test_records_of_another_country_share_no_station_with_those_that_are_trained_on() -> None:
+    own, other = load_traces(("phasenet_ncedc", "ceed_ncedc"), network=False), scores_module._study_elsewhere().traces
+    assert len(other) == 200
+    assert not set(own.table["station"]) & set(other.table["station"])
+
+
 def test_folds_are_put_together_by_counts_and_not_by_scores() -> None:
     parts = [
         Judged({"p": Counts(1, 2, 3)}, {"x": Counts(1, 0, 1)}, {"none": (3.0, 0.5)}, {"m": [1.0]}, {"c": np.ones(2)}),

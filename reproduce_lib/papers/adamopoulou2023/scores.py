@@ -22,12 +22,13 @@ from reproduce_lib.augmentations import (
     superpose_events,
 )
 from reproduce_lib.data.continuous import ContinuousRecord, load_continuous
-from reproduce_lib.data.waveforms import COMPONENTS, RATE
+from reproduce_lib.data.waveforms import COMPONENTS, RATE, Dataset, Noise, load_traces
 from reproduce_lib.papers.adamopoulou2023.detection import detection_scores
 from reproduce_lib.papers.adamopoulou2023.samples import (
     ARTIFACTS as ARTIFACT_STREAM,
 )
 from reproduce_lib.papers.adamopoulou2023.samples import (
+    FAR_AWAY,
     HIGH_SNR,
     NOISE,
     PAIRING,
@@ -59,6 +60,8 @@ PLACES = np.arange(1, 30)
 # Fig. 35: the second earthquake is from a tenth to a half as strong.
 SECOND_RATIOS, SECOND_SEPARATION = (0.1, 0.5), 2.0 * RATE
 PAIRS, NOISE_WINDOWS = 200, 200
+# Records of another country, which nothing was trained on or chosen by.
+ELSEWHERE: tuple[Dataset, ...] = ("tlpn_china",)
 # A window of the continuous records is quiet where the ratio of averages stays below this.
 QUIET_BELOW = 3.0
 
@@ -169,8 +172,10 @@ def judge_on_folds(give: Give, parameters: PickerParameters) -> UnitResult:
 
 def files_of(parameters: PickerParameters, study: Study) -> dict[str, str]:
     """Return the files that a picker is judged by: name -> SHA-256."""
-    hours = _continuous_records() if parameters.source == "pinned" else ()
-    return study.traces.files | {name: digest for record in hours for name, digest in record.files.items()}
+    if parameters.source != "pinned":
+        return study.traces.files
+    hours = {name: digest for record in _continuous_records() for name, digest in record.files.items()}
+    return study.traces.files | _study_elsewhere().traces.files | hours
 
 
 def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold, number: int) -> Judged:
@@ -188,6 +193,7 @@ def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold
     _defects(found, picker, parameters, study, fold, number)
     if parameters.source == "pinned":
         _continuous(found, picker)
+        _elsewhere(found, picker, parameters, number)
     found.means |= {
         name: [value]
         for name, value in detection_scores(
@@ -313,6 +319,24 @@ def _continuous(found: Judged, picker: Picker) -> None:
             before = found.rates.get(name, (0.0, 0.0))
             hours = rows.sum() * WINDOW / RATE / 3600
             found.rates[name] = before[0] + float(per_window[rows].sum()), before[1] + hours
+
+
+def _elsewhere(found: Judged, picker: Picker, parameters: PickerParameters, number: int) -> None:
+    """Score records of south-west China, all of them on each fold."""
+    study = _study_elsewhere()
+    rows = np.arange(len(study.traces))
+    windows = test_windows(study, rows, parameters.generator(FAR_AWAY, number))[1]
+    picks = picker.picks(windows)
+    for phase_number, phase in enumerate(PHASES):
+        chosen = picks[phase_number].above(picker.thresholds[phase_number])
+        arrivals = windows.arrivals[:, :, phase_number]
+        found.counts[f"{phase},elsewhere"] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+
+
+@cache
+def _study_elsewhere() -> Study:
+    traces = load_traces(ELSEWHERE)
+    return Study(traces, Noise(np.zeros((0, 0, len(COMPONENTS)), np.float32), traces.table.iloc[:0]))
 
 
 @cache
