@@ -208,6 +208,19 @@ def bind(name: str, text: str) -> None:
     glue(name, BoundText(text), display=False)
 
 
+def bind_findings(answer: str, headline: str) -> None:
+    """Bind what a page found, as its first paragraph and the scoreboard show it.
+
+    Parameters
+    ----------
+    answer : the page's main question and its answer, short; nothing where no claim is judged
+    headline : the numbers behind it
+    """
+    bind("answer", answer)
+    bind("headline", headline)
+    bind("verdict", f"**{answer}** {headline}" if answer else f"**{headline}**")
+
+
 @dataclass(frozen=True)
 class BoundText:
     """A text that shows as itself, within a sentence or as a paragraph of Markdown."""

@@ -17,6 +17,17 @@ from reproduce_lib.tables import Html, table
 KINDS = {"value": "Numbers", "order": "Orders", "fact": "Exact statements"}
 
 
+def out_of(part: int, whole: int) -> str:
+    """Return how many of how many, in the words of a sentence: ``none of 12``, ``all 12``, ``5 of 12``.
+
+    >>> out_of(0, 12), out_of(12, 12), out_of(5, 12)
+    ('none of 12', 'all 12', '5 of 12')
+    """
+    if part == whole > 0:
+        return f"all {whole}"
+    return f"{part or 'none'} of {whole}"
+
+
 def overview(claims: PaperClaims) -> Html:
     """Return what a paper claims: in a sentence, and how many claims of which kind stand where."""
     counts: dict[str, Counter[str]] = {}

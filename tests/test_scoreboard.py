@@ -27,7 +27,7 @@ from reproduce_lib.claims import load_claims
 from reproduce_lib.collection import TITLES, load_paper, rebuilt
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.execution.study import store_for
-from reproduce_lib.notebooks import bind
+from reproduce_lib.notebooks import bind, bind_findings
 from reproduce_lib.papers.naufal2023 import PriceFactParameters
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, copy_of_the_project, put
@@ -100,6 +100,28 @@ def test_what_the_library_binds_is_what_the_scoreboard_reads(root: Path, monkeyp
     path = root / "glued.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])]), path)
     assert bound_texts(path) == {"headline": "a *found* sentence"}
+
+
+def test_answer_stands_before_the_numbers_behind_it(root: Path) -> None:
+    pages = {KEY: entry(root, answer="Does it? In none of 12.", headline="Numbers <b>.")}
+    parsed = Parsed(scoreboard_page(pages))
+    (row,) = [row for row in parsed.rows if TITLES[KEY] in row[0]]
+    assert row[2].index("Does it? In none of 12.") < row[2].index("Numbers <b>.")
+    lines = scoreboard_text(pages).splitlines()
+    assert [line.strip() for line in lines if "none of 12" in line or "Numbers" in line] == [
+        "Does it? In none of 12.",
+        "Numbers <b>.",
+    ]
+    assert "<p>" not in scoreboard_page({KEY: entry(root, headline="one")})
+
+
+def test_findings_open_the_page_with_the_answer_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound: dict[str, str] = {}
+    monkeypatch.setattr("reproduce_lib.notebooks.bind", bound.__setitem__)
+    bind_findings("Does it? No.", "3 of 4.")
+    assert bound == {"answer": "Does it? No.", "headline": "3 of 4.", "verdict": "**Does it? No.** 3 of 4."}
+    bind_findings("", "Not judged.")
+    assert bound["verdict"] == "**Not judged.**"
 
 
 def test_page_without_a_headline_shows_none(root: Path) -> None:

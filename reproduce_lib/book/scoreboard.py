@@ -16,7 +16,7 @@ from reproduce_lib.compare import Comparison, Row, verdict_counts
 from reproduce_lib.tables import TONES, Html, table
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 
-HEADLINE = "headline"
+ANSWER, HEADLINE = "answer", "headline"
 # The tag of the cell that draws what the landing page shows of a paper.
 HEADLINE_FIGURE = "headline-figure"
 # Where the built book has what is generated and shown as it is, from the landing page.
@@ -54,6 +54,7 @@ class Entry:
 
     key: str
     in_a_sentence: str
+    answer: str
     headline: str
     counts: Counter[Verdict]
     fresh: int
@@ -76,7 +77,8 @@ def scoreboard_page(entries: Mapping[str, Entry]) -> str:
             f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>{_thumbnail(entry)}'
         )
         verdicts = Html(f"{_bar(entry.counts)}{_legend(entry.counts)}{_naive(entry.standing)}")
-        found = Html(f'{escape(entry.headline)}<div class="rr-note">{escape(_records(entry))}.</div>')
+        answer = f"<p><strong>{escape(entry.answer)}</strong></p>" if entry.answer else ""
+        found = Html(f'{answer}{escape(entry.headline)}<div class="rr-note">{escape(_records(entry))}.</div>')
         rows.append((link, verdicts, found))
     header = ["Paper and its claim", "Claims by verdict", "What we found"]
     return f"{table(header, rows, caption='Scoreboard', css='rr-board')}\n"
@@ -94,7 +96,7 @@ def scoreboard_text(entries: Mapping[str, Entry]) -> str:
             f"{key:16} {title}",
             f"{'':16} {', '.join(f'{n} {verdict}' for verdict, n in entry.counts.most_common())}",
             f"{'':16} {_freshness(entry)}; {_on_same_data(entry.same_data)}",
-            f"{'':16} {entry.headline}",
+            *(f"{'':16} {found}" for found in (entry.answer, entry.headline) if found),
         ]
     return "\n".join(lines)
 
@@ -102,10 +104,12 @@ def scoreboard_text(entries: Mapping[str, Entry]) -> str:
 def entry_of(comparison: Comparison, page: Path) -> Entry:
     """Read one paper's entry from its compared claims and the headline that its executed page bound."""
     recorded = [status for status in comparison.statuses if status.record is not None]
+    found = bound_texts(page)
     return Entry(
         comparison.claims.paper,
         comparison.claims.in_a_sentence,
-        bound_texts(page).get(HEADLINE, "–"),
+        found.get(ANSWER, ""),
+        found.get(HEADLINE, "–"),
         verdict_counts(comparison.rows),
         sum(status.state == "fresh" for status in recorded),
         len(recorded),

@@ -50,7 +50,8 @@ def draw_confusion(axes: Axes, table: NDArray[np.int64], names: Sequence[str]) -
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(*table.shape):
         dark = shares[row, column] > 0.6
-        axes.text(column, row, str(table[row, column]), ha="center", va="center", color="white" if dark else "black")
+        colour = "white" if dark else "black"
+        axes.text(column, row, str(table[row, column]), ha="center", va="center", color=colour, fontsize=8)
     ticks = range(len(names))
     axes.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names, xlabel="forecast", ylabel="observed")
     axes.tick_params(axis="x", rotation=40)

@@ -54,6 +54,17 @@ def test_the_page_has_no_raw_error_and_no_unbound_number(page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_a_figure_that_is_touched_opens_alone_and_can_be_enlarged(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri(), PHONE).page
+    links = page.locator(".bd-article figure a.rr-alone")
+    assert links.count() == page.locator(".bd-article figure img").count() >= 3
+    links.first.click()
+    page.wait_for_url("**/_images/*.svg")
+    assert page.evaluate("document.documentElement.localName") == "svg"
+    page.close()
+
+
+@pytest.mark.browser
 def test_every_image_says_what_it_shows(page: Page) -> None:
     images = page.eval_on_selector_all("main img", "all => all.map(one => one.alt)")
     assert len(images) >= 3
