@@ -8,8 +8,11 @@ from typing import Any
 
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from traitlets.config import Config
 
 NAME = "counting"
+# What goes between this process and the kernel is for nobody else on the machine.
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 class CountingClient(PapermillNotebookClient):  # type: ignore[misc]
@@ -56,6 +59,7 @@ class CountingEngine(NBClientEngine):  # type: ignore[misc]
             startup_timeout=start_timeout,
             timeout=None,
             on_cell_start=on_cell_start,
+            config=ENCRYPTED,
         )
         return client.execute()
 
