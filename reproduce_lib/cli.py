@@ -293,7 +293,7 @@ def compare(
     folder: Annotated[
         Path, typer.Argument(help="A folder in which everything was run again: what REPRODUCE_ROOT was.")
     ],
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the comparison for the page on speed.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it for the page on speed, with earlier parts.")] = False,
 ) -> None:
     """Hold the records of another folder against those here, metric by metric, by the rule of verify."""
     from reproduce_lib.book import recomputed
@@ -311,7 +311,8 @@ def compare(
         where = f"{one.paper} {one.experiment} {one.unit} {one.metric}"
         typer.echo(f"differs: {where} {one.before} before, {one.again} again ({one.rule})")
     if keep:
-        recomputed.RECOMPUTED.write(found)
+        before = recomputed.RECOMPUTED.read()
+        recomputed.RECOMPUTED.write(before.updated(found) if before else found)
         typer.echo(f"kept in {recomputed.RECOMPUTED.path()}")
     if found.differences:
         raise RunError(f"{len(found.differences)} metrics differ")

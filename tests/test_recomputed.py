@@ -142,6 +142,30 @@ def test_comparison_is_kept_and_shown_with_its_runs_the_killed_one_too(
     assert "<script" not in page
 
 
+def test_parts_of_a_second_computation_are_put_together_unit_by_unit(
+    paper: Paper, stores: tuple[Store, Store], tmp_path: Path
+) -> None:
+    here, _ = stores
+    units: list[UnitParameters] = [noisy(seed) for seed in range(4)]
+    fill(here, units)
+    parts = []
+    for number, (own, factor) in enumerate(((units[:2], 1.5), (units[1:3], 1.0))):
+        book = tmp_path / f"part{number}" / "book"
+        book.mkdir(parents=True)
+        compute_again(new_store(book), own, factor)
+        log(tmp_path / f"part{number}")
+        parts.append(compare_folders(units, here, tmp_path / f"part{number}"))
+    whole = parts[0].updated(parts[1])
+    (tally,) = whole.tallies
+    assert tally.outcomes == dict(zip([unit.key for unit in units], ["differs", "equal", "equal"], strict=False))
+    assert (tally.here, tally.there, tally.twice, tally.agree) == (4, 3, 3, 2)
+    # The second unit was computed again in the second part, where it is equal.
+    assert [one.unit for one in whole.differences] == [units[0].key]
+    # Both parts have the same log here: a run that is known is not shown twice.
+    assert [run.began for run in whole.runs] == [run.began for run in parts[1].runs]
+    assert whole.updated(parts[1]) == whole
+
+
 def test_arrays_that_are_others_are_not_equal_to_the_last_bit(paper: Paper, stores: tuple[Store, Store]) -> None:
     for number, store in enumerate(stores):
         put(store, noisy(0), {"mae": 1.0}, arrays={"error": np.full(3, number)}, seconds=1.0 + number)

@@ -1,4 +1,7 @@
-"""The collection computed twice: each record here against the record of the same unit in another folder."""
+"""The collection computed twice: each record here against the record of the same unit in another folder.
+
+It takes days, so it may be done in parts: what is kept says of each unit what its last comparison found.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from reproduce_lib.book.kept import Fields, Kept
 from reproduce_lib.book.run_history import PastRun, history, history_table
@@ -23,21 +28,47 @@ from reproduce_lib.units import MetricValue, UnitParameters
 SHOWN_DIFFERENCES = 50
 
 
-class Tally(Fields, frozen=True, kw_only=True):
-    """How the units of one experiment compare.
+# How a unit that is recorded there compares. ``new`` is not recorded here; ``taken`` was computed once, there, and
+# taken over; of what was computed here and there, ``equal`` is the same to the last bit, ``agrees`` and ``differs``
+# follow the rule of replays.
+Outcome = Literal["new", "taken", "equal", "agrees", "differs"]
 
-    ``taken`` were computed once, there, and taken over; ``twice`` were computed here and there, of which ``equal`` are
-    the same to the last bit and ``agree`` by the rule of replays.
-    """
+
+class Tally(Fields, frozen=True, kw_only=True):
+    """How the units of one experiment compare: the recorded ones here, and unit -> outcome of those recorded there."""
 
     paper: str
     experiment: str
     here: int
-    there: int
-    taken: int
-    twice: int
-    equal: int
-    agree: int
+    outcomes: dict[str, Outcome]
+
+    @property
+    def there(self) -> int:
+        """Return how many units are recorded there."""
+        return len(self.outcomes)
+
+    @property
+    def taken(self) -> int:
+        """Return how many were computed once, there, and taken over."""
+        return self._number("taken")
+
+    @property
+    def twice(self) -> int:
+        """Return how many were computed here and there."""
+        return self._number("equal", "agrees", "differs")
+
+    @property
+    def equal(self) -> int:
+        """Return how many that were computed twice are the same to the last bit."""
+        return self._number("equal")
+
+    @property
+    def agree(self) -> int:
+        """Return how many that were computed twice agree by the rule of replays."""
+        return self._number("equal", "agrees")
+
+    def _number(self, *wanted: Outcome) -> int:
+        return sum(outcome in wanted for outcome in self.outcomes.values())
 
 
 class Difference(Fields, frozen=True, kw_only=True):
@@ -53,13 +84,29 @@ class Difference(Fields, frozen=True, kw_only=True):
 
 
 class Recomputation(Fields, frozen=True, kw_only=True):
-    """What a second computation found."""
+    """What a second computation found, or the parts of one."""
 
     schema: Literal[1] = 1
     time: str
     tallies: list[Tally]
     differences: list[Difference]
     runs: list[PastRun]
+
+    def updated(self, part: Recomputation) -> Recomputation:
+        """Return this with what a later part found of its units in the place of what was known of them."""
+        before = {(one.paper, one.experiment): one.outcomes for one in self.tallies}
+        again = {(one.paper, one.experiment, unit) for one in part.tallies for unit in one.outcomes}
+        known = {one.began for one in part.runs}
+        return Recomputation(
+            time=part.time,
+            tallies=[
+                msgspec.structs.replace(one, outcomes=before.get((one.paper, one.experiment), {}) | one.outcomes)
+                for one in part.tallies
+            ],
+            differences=[one for one in self.differences if (one.paper, one.experiment, one.unit) not in again]
+            + part.differences,
+            runs=[one for one in self.runs if one.began not in known] + part.runs,
+        )
 
 
 RECOMPUTED = Kept("recomputed.json", Recomputation, "reproduce compare FOLDER --keep")
@@ -134,26 +181,35 @@ class _Pair:
     @property
     def equal(self) -> bool:
         one, other = self.here.record, self.there.record
-        return one is not None and other is not None and _outcome(one) == _outcome(other)
+        return one is not None and other is not None and _found(one) == _found(other)
 
 
-def _outcome(record: Record) -> tuple[dict[str, MetricValue], int, str | None]:
+def _found(record: Record) -> tuple[dict[str, MetricValue], int, str | None]:
     """Return all that a record says of what was found; the SHA-256 stands for the arrays."""
     return record.metrics, record.n, record.artifact
 
 
 def _tally(place: Place, pairs: list[_Pair], differing: set[tuple[str, str, str]]) -> Tally:
-    twice = [one for one in pairs if one.computed_twice]
     return Tally(
         paper=place[0],
         experiment=place[1],
         here=sum(one.here.record is not None for one in pairs),
-        there=sum(one.there.record is not None for one in pairs),
-        taken=sum(one.taken for one in pairs),
-        twice=len(twice),
-        equal=sum(one.equal for one in twice),
-        agree=sum((*place, one.here.unit.key) not in differing for one in twice),
+        outcomes={
+            one.here.unit.key: _outcome_of(one, differs=(*place, one.here.unit.key) in differing)
+            for one in pairs
+            if one.there.record is not None
+        },
     )
+
+
+def _outcome_of(pair: _Pair, *, differs: bool) -> Outcome:
+    if pair.here.record is None:
+        return "new"
+    if pair.taken:
+        return "taken"
+    if pair.equal:
+        return "equal"
+    return "differs" if differs else "agrees"
 
 
 def _differences(rule: Agreement, pair: _Pair) -> Iterator[Difference]:
