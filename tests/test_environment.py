@@ -52,9 +52,10 @@ def test_processor_is_named_with_its_architecture_and_the_same_each_time() -> No
 
 @pytest.fixture
 def cpuinfo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return the file that stands for /proc/cpuinfo in this test."""
+    """Return the file that stands for /proc/cpuinfo in this test, beside the folder of a core's caches."""
     path = tmp_path / "cpuinfo"
-    monkeypatch.setattr(environment, "Path", lambda name: {"/proc/cpuinfo": path}[name])
+    places = {"/proc/cpuinfo": path, "/sys/devices/system/cpu/cpu0/cache": tmp_path / "cache"}
+    monkeypatch.setattr(environment, "Path", places.__getitem__)
     monkeypatch.setattr(environment, "_processor_line", environment._processor_line.__wrapped__)
     return path
 
@@ -62,6 +63,34 @@ def cpuinfo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_processor_is_the_model_name_of_the_first_core(cpuinfo: Path) -> None:
     cpuinfo.write_text("processor\t: 0\nmodel name\t: Fast CPU: 3 GHz\nmodel name\t: Slow CPU\n", encoding="utf-8")
     assert environment.processor.__wrapped__() == f"Fast CPU: 3 GHz ({platform.machine()})"
+
+
+AMD = """model name\t: AMD EPYC
+cpu family\t: 25
+model\t\t: {model}
+stepping\t: 1
+flags\t\t: fpu sse avx {flags}
+"""
+
+
+def test_processors_that_a_cloud_gives_one_name_are_told_apart(cpuinfo: Path) -> None:
+    names = []
+    for model, flags, size in ((17, "avx2 avx512f", 1024), (1, "avx2", 512), (17, "avx2 avx512f", 512)):
+        cpuinfo.write_text(AMD.format(model=model, flags=flags), encoding="utf-8")
+        for index, (level, kind, kilobytes) in enumerate(
+            ((1, "Data", 32), (1, "Instruction", 64), (2, "Unified", size), (3, "Unified", 32768))
+        ):
+            folder = cpuinfo.parent / "cache" / f"index{index}"
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, value in (("level", level), ("type", kind), ("size", f"{kilobytes}K")):
+                (folder / name).write_text(f"{value}\n", encoding="utf-8")
+        names.append(environment.processor.__wrapped__())
+    machine = platform.machine()
+    assert names == [
+        f"AMD EPYC ({machine}), family 25, model 17, stepping 1, caches 32K/1024K, avx512f",
+        f"AMD EPYC ({machine}), family 25, model 1, stepping 1, caches 32K/512K, avx2",
+        f"AMD EPYC ({machine}), family 25, model 17, stepping 1, caches 32K/512K, avx512f",
+    ]
 
 
 @pytest.mark.parametrize("text", [None, "", "Hardware\t: unknown board\n"])

@@ -19,6 +19,18 @@ THREADS = 1
 # Packages whose version can move a number.
 _PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "keras")
 _BACKEND_PACKAGES = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "jax_gpu": ("jax", "jaxlib"), "none": ()}
+# Fields of the kernel's description of a processor, of Intel and AMD and of Arm, and what they are called here.
+_SILICON = {
+    "cpu family": "family",
+    "model": "model",
+    "stepping": "stepping",
+    "CPU implementer": "implementer",
+    "CPU part": "part",
+    "CPU revision": "revision",
+}
+# What is behind the second level is shared, and each virtual machine is told another part of it.
+_CACHE_LEVELS = ("1", "2")
+_VECTORS = ("avx512f", "avx2", "avx", "sve", "asimd")
 _KERAS_NAMES = {"tensorflow": "tensorflow", "jax": "jax", "jax_gpu": "jax"}
 
 
@@ -31,8 +43,18 @@ def versions(backend: Backend) -> dict[str, str]:
 
 @cache
 def processor() -> str:
-    """Return the processor's model name, by which records of one machine are told from another's."""
-    return f"{_processor_line('model name') or platform.processor() or 'unknown'} ({platform.machine()})"
+    """Return what the processor is, by which records of one machine are told from another's.
+
+    Clouds give one name to several processors. Two that were called "AMD EPYC" gave equal numbers for small networks
+    and others for large ones, whose matrix products are cut into blocks by what a core can hold. So the name is
+    followed by what the silicon is, by the sizes of its caches, and by the widest vectors that it knows.
+    """
+    name = f"{_processor_line('model name') or platform.processor() or 'unknown'} ({platform.machine()})"
+    silicon = [f"{words} {_processor_line(field)}" for field, words in _SILICON.items() if _processor_line(field)]
+    flags = _processor_line("flags").split() or _processor_line("Features").split()
+    vectors = [one for one in _VECTORS if one in flags][:1]
+    caches = "/".join(_cache_sizes())
+    return ", ".join([name, *silicon, *([f"caches {caches}"] if caches else []), *vectors])
 
 
 def device(backend: Backend) -> str:
@@ -126,4 +148,23 @@ def _processor_line(field: str) -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")
+    parts = (line.partition(":") for line in lines)
+    return next((value.strip() for name, _, value in parts if name.strip() == field), "")
+
+
+def _cache_sizes() -> list[str]:
+    """Return the sizes of the data caches of the first core, the nearest first, as the kernel writes them."""
+    found = {}
+    for folder in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        level, kind, size = (_line_of(folder / name) for name in ("level", "type", "size"))
+        if kind != "Instruction" and level in _CACHE_LEVELS and size:
+            found[level] = size
+    return [found[level] for level in sorted(found)]
+
+
+def _line_of(path: Path) -> str:
+    """Return the line that a file of the kernel's holds; nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
