@@ -179,16 +179,23 @@ def drop_channels(windows: Windows, share: float, generator: np.random.Generator
     return replace(windows, values=np.where(chosen[:, None], windows.values, np.float32(0)))
 
 
-def clip(values: Values, levels: NDArray[np.float64]) -> Values:
-    """Cut off what exceeds ``levels`` of each window's largest amplitude about its mean, shape as ``values``.
+def clip(values: Values, levels: NDArray[np.float64]) -> tuple[Values, Values]:
+    """Cut off what exceeds ``levels`` of each window's largest amplitude about its mean.
+
+    Both of what is returned are in units of where the recorder saturates: what was cut off is 1 or -1 exactly, on
+    either side, and nothing else reaches them.
 
     Parameters
     ----------
     levels : share of the largest amplitude of the window at which its recorder saturates, shape (windows,)
+
+    Returns
+    -------
+    what the recorder gives, and what there was, each of the shape of ``values`` and with mean 0 before it was cut
     """
-    limit = (levels * _largest(values))[:, None, None].astype(np.float32)
-    middle = values.mean(axis=1, keepdims=True, dtype=float).astype(np.float32)
-    return np.clip(values, middle - limit, middle + limit)
+    limit = _positive(levels * _largest(values))[:, None, None]
+    whole = ((values - _mean(values)[:, None]) / limit).astype(np.float32)
+    return np.clip(whole, np.float32(-1), np.float32(1)), whole
 
 
 def resample(magnitudes: NDArray[np.float64], count: int, width: float, generator: np.random.Generator) -> Rows:

@@ -21,22 +21,26 @@ def band_passed(values: Values, rate: int) -> NDArray[np.float64]:
     return found
 
 
-def sta_lta(values: Values, rate: int) -> NDArray[np.float64]:
+def sta_lta(values: Values, rate: int, short: float = SHORT, long: float = LONG) -> NDArray[np.float64]:
     """Return the largest ratio of the short to the long average of the energy in each window, shape (windows,).
 
-    ObsPy's recursive averages (Withers et al. 1998) of each component that was recorded; the first ``LONG`` seconds, in
-    which the long average fills, do not count.
+    ObsPy's recursive averages (Withers et al. 1998) of each component that was recorded; the first ``long`` seconds, in
+    which the long average fills, do not count: it is blind to what begins there.
+
+    Parameters
+    ----------
+    short, long : lengths of the averages, in seconds
     """
     from obspy.signal.trigger import recursive_sta_lta
 
     filtered = band_passed(values, rate)
-    short, long = int(SHORT * rate), int(LONG * rate)
+    few, many = round(short * rate), round(long * rate)
     found = np.zeros(len(values))
     for number, window in enumerate(filtered):
         for component in window.T:
             if component.any():
-                ratios = recursive_sta_lta(np.ascontiguousarray(component), short, long)
-                found[number] = max(found[number], float(ratios[long:].max()))
+                ratios = recursive_sta_lta(np.ascontiguousarray(component), few, many)
+                found[number] = max(found[number], float(ratios[many:].max()))
     return found
 
 

@@ -402,15 +402,26 @@ def test_dropping_reaches_the_asked_share_and_every_part_of_the_components() -> 
 @given(st.integers(0, 2**31), st.floats(0.01, 1))
 def test_clipping_cuts_what_exceeds_the_level_of_each_window(seed: int, level: float) -> None:
     values = (shaking(3, seed=seed) * generator(seed).uniform(0.1, 100, (3, 1, 1))).astype(np.float32)
-    found = clip(values, np.array([level, 0.5, 1.0]))
+    found, true = clip(values, np.array([level, 0.5, 1.0]))
     for row, own in enumerate((level, 0.5, 1.0)):
         limit = own * amplitude(values[row])
         means = values[row].mean(axis=0, dtype=float)
-        expected = [
-            [max(min(float(one), mean + limit), mean - limit) for one, mean in zip(times, means, strict=True)]
-            for times in values[row]
-        ]
-        np.testing.assert_allclose(found[row], expected, rtol=1e-5, atol=1e-6 * limit)
+        whole = [[(float(one) - mean) / limit for one, mean in zip(times, means, strict=True)] for times in values[row]]
+        expected = [[max(min(one, 1.0), -1.0) for one in times] for times in whole]
+        np.testing.assert_allclose(true[row], whole, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found[row], expected, rtol=1e-5, atol=1e-6)
+        # On both sides, and told exactly: what was not cut off is what there was.
+        cut_off = np.abs(found[row]) == 1
+        assert (found[row][~cut_off] == true[row][~cut_off]).all()
+        assert (np.abs(true[row][cut_off]) >= 1).all()
+
+
+def test_what_is_cut_off_is_known_where_a_mean_is_far_from_zero() -> None:
+    values = (1e6 + shaking(1) * 50).astype(np.float32)
+    found, _ = clip(values, np.array([0.3]))
+    assert (found == 1).any()
+    assert (found == -1).any()
+    assert not clip(np.zeros((1, 200, 3), np.float32), np.array([0.3]))[0].any()
 
 
 @settings(deadline=None, max_examples=40)
@@ -508,7 +519,9 @@ CHANGES: dict[str, Change] = {
 
 
 def arrays_of(result: Any) -> list[Array]:
-    return [result.values, result.arrivals] if isinstance(result, Windows) else [result]
+    if isinstance(result, Windows):
+        return [result.values, result.arrivals]
+    return list(result) if isinstance(result, tuple) else [result]
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import ARTIFACTS, Windows, add_artifacts
 from reproduce_lib.data.simulated_waveforms import simulate_traces
-from reproduce_lib.data.waveforms import BEFORE, LENGTH, NOISE_LENGTH, Noise, Traces, groups_of, load_traces
+from reproduce_lib.data.waveforms import BEFORE, LENGTH, NOISE_LENGTH, NOT_NOISE, Noise, Traces, groups_of, load_traces
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.papers.adamopoulou2023 import detection, detectors, few_records, networks, recipes
 from reproduce_lib.papers.adamopoulou2023 import samples as samples_module
@@ -293,7 +293,10 @@ def test_nothing_crosses_a_split_of_the_pinned_records(seed: int) -> None:
     assert np.isfinite(arrivals_in(study)).all()
     for fold in folds_of(SampleParameters.of(seed=seed), study):
         assert_nothing_crosses(study, fold)
-        assert min(len(fold.training), 3 * len(fold.validation)) > 30
+        assert min(len(fold.training), 8 * len(fold.validation)) > 40
+        table = study.traces.table.iloc[np.concatenate([fold.training, fold.validation])]
+        assert (table["snr"] > 20).all()
+        assert set(table["components"]) == {"ENZ"}
         assert min(len(fold.training_noise), len(fold.validation_noise), len(fold.test_noise)) > 0
 
 
@@ -659,7 +662,7 @@ def test_picks_in_noise_are_counted_by_the_hour() -> None:
     expected = sum(bool((own[:, component] > 5).any()) for own in scaled for component in (2, 0))
     assert rates["impulse"] == (expected, pytest.approx(hours))
     assert expected > 50
-    assert set(rates) == {"none", *ARTIFACTS}
+    assert set(rates) == {f"{kind}{ending}" for kind in ("none", *ARTIFACTS) for ending in scores_module.READINGS}
     assert perfect().metrics["picks_per_hour[impulse]"] == pytest.approx(expected / hours)
 
 
@@ -672,9 +675,11 @@ def test_oracle_sees_every_earthquake_in_noise_of_its_threshold() -> None:
 
 def test_records_of_another_country_are_judged_by_the_same_thresholds_and_all_of_them() -> None:
     found = {}
+    snr = np.full(20, 40.0)
+    snr[:5] = 12.0
     for thresholds in ((0.5, 0.5), (0.95, 0.5)):
         judged = Judged()
-        with mock.patch.object(scores_module, "_study_elsewhere", spikes):
+        with mock.patch.object(scores_module, "_study_elsewhere", lambda: spikes(snr=snr)):
             scores_module._elsewhere(judged, Picker(oracle, thresholds), simulated(seed=1), 0)
         found[thresholds[0]] = judged.counts
     # Four windows of each of the twenty records.
@@ -682,6 +687,40 @@ def test_records_of_another_country_are_judged_by_the_same_thresholds_and_all_of
     assert found[0.95]["p,elsewhere"] == Counts(0, 0, 80)
     assert found[0.5]["s,elsewhere"] == found[0.95]["s,elsewhere"]
     assert found[0.5]["s,elsewhere"].hits > 40
+    # Strong and weak signals apart, and at a fixed threshold beside the chosen one.
+    assert (found[0.5]["p,elsewhere,low"], found[0.5]["p,elsewhere,high"]) == (Counts(20, 0, 0), Counts(60, 0, 0))
+    assert found[0.95]["p,elsewhere,low"] == Counts(0, 0, 20)
+    assert found[0.95]["p,elsewhere,low,from 0.5"] == Counts(20, 0, 0)
+
+
+def test_every_order_is_counted_at_a_fixed_threshold_too() -> None:
+    chosen, strict = perfect().metrics, judged(thresholds=(0.95, 0.95)).metrics
+    endings = [name.removesuffix(",from 0.5]") for name in strict if name.endswith(",from 0.5]")]
+    wanted = ("p,high", "s,low", "p,enz,high", "s,n,high", "p,second event", "gap", "impulse")
+    assert all(any(name.endswith(f"[{one}") for name in endings) for one in wanted)
+    for name in endings:
+        assert strict[f"{name},from 0.5]"] == chosen[f"{name}]"]
+    assert strict["pick_f1[p,enz,high]"] == 0 < strict["pick_f1[p,enz,high,from 0.5]"]
+
+
+def test_window_is_quiet_only_if_nothing_begins_in_all_of_its_thirty_seconds() -> None:
+    hum = np.sin(2 * np.pi * 5 * np.arange(6 * WINDOW) / 100)
+    noise = np.repeat(hum[:, None], 3, axis=1).astype(np.float32)
+    noise[WINDOW + 300 : WINDOW + 400] *= 40  # three seconds after the begin of the second window
+    noise[3 * WINDOW + 5] = np.nan
+    windows, quiet = scores_module._windows_of(noise)
+    # The fourth is not whole, the first has nothing before it, and before the fifth something is missing, but earlier.
+    assert len(windows) == len(quiet) == 5
+    np.testing.assert_array_equal(windows[3], noise[4 * WINDOW : 5 * WINDOW])
+    assert quiet.tolist() == [False, False, True, True, True]
+
+
+@pytest.mark.data
+def test_noise_of_the_pinned_records_holds_no_known_earthquake() -> None:
+    names = set(pinned().noise.table["name"])
+    assert len(names) == 77
+    assert not names & NOT_NOISE
+    assert set(pinned().traces.table["name"]) >= NOT_NOISE
 
 
 @pytest.mark.data

@@ -87,6 +87,12 @@ def test_first_ten_seconds_do_not_count() -> None:
     assert sta_lta(values, RATE)[0] > 5 > quiet
 
 
+def test_shorter_averages_are_blind_for_a_shorter_time() -> None:
+    values = shaking(1, 2048).copy()
+    values[0, 500:] *= 20
+    assert sta_lta(values, RATE, 0.3, 3.0)[0] > 5 > sta_lta(values, RATE)[0]
+
+
 @pytest.mark.parametrize("level", [0.0, 1.0, -123.456, 3.3e7, 0.1])
 def test_component_that_holds_nothing_does_not_count_in_the_ratio(level: float) -> None:
     values = shaking(3, 1500).copy()

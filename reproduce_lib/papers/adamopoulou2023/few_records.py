@@ -25,6 +25,8 @@ CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
 LENGTH = 2048
 # Where P stands in the window of an earthquake, in samples.
 PLACES = (2.0 * RATE, 15.0 * RATE)
+# Averages short enough for an earthquake two seconds after the window's begin to be seen as it fades; seconds.
+SHORT, LONG = 0.3, 3.0
 # Octaves and wavelets per octave of the scattering transform; the averages are over 0.64 s.
 OCTAVES, WAVELETS = 6, 8
 # Added to a coefficient before its logarithm is taken; a window has deviation 1.
@@ -136,7 +138,8 @@ def _scores(parameters: FewRecordParameters, training: Labelled, test: Labelled)
         case "scattering":
             return _by_scattering(training, test), 0.0
         case "sta_lta":
-            return sta_lta(test.values, RATE), _best_cut(sta_lta(training.values, RATE), training.labels)
+            tested, known = (sta_lta(windows.values, RATE, SHORT, LONG) for windows in (test, training))
+            return tested, _best_cut(known, training.labels)
         case "commonest":
             return np.full(len(test.labels), training.labels.mean()), 0.5
         case "dense" | "cnn":

@@ -115,11 +115,7 @@ def _recovered(
 
 def _pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
     windows = windows_at(study, rows, random_places(len(rows), *PLACES, generator)).values
-    centred = windows - windows.mean(axis=1, keepdims=True)
-    levels = generator.uniform(*LEVELS, len(rows))
-    clipped = clip(centred, levels)
-    saturation = np.abs(clipped).max(axis=(1, 2), keepdims=True)
-    return clipped / saturation, centred / saturation
+    return clip(windows, generator.uniform(*LEVELS, len(rows)))
 
 
 def _metrics(errors: NDArray[np.float64]) -> dict[str, MetricValue]:
