@@ -211,7 +211,15 @@ class ShareOf(_Entry):
         return self
 
 
-class _Pairs(_Entry):
+class GainOf(_Entry):
+    """How much larger some printed values are than others, pair by pair, under a reading of what "improvement" means.
+
+    ``points`` is the mean difference, ``relative`` the mean of the differences in percent of the lower value, and
+    ``of_means`` the difference of the means in percent of the lower mean.
+    """
+
+    kind: Literal["gain_of"]
+    reading: Literal["points", "relative", "of_means"]
     higher: list[ClaimId] = Field(min_length=1)
     lower: list[ClaimId] = Field(min_length=1)
 
@@ -222,29 +230,12 @@ class _Pairs(_Entry):
         return self
 
 
-class GainOf(_Pairs):
-    """How much larger some printed values are than others, pair by pair, under a reading of what "improvement" means.
-
-    ``points`` is the mean difference, ``relative`` the mean of the differences in percent of the lower value, and
-    ``of_means`` the difference of the means in percent of the lower mean.
-    """
-
-    kind: Literal["gain_of"]
-    reading: Literal["points", "relative", "of_means"]
-
-
 class F1Of(_Entry):
     """What F1 can be, given a printed precision and a printed recall, each anywhere in its rounding interval."""
 
     kind: Literal["f1_of"]
     precision: ClaimId
     recall: ClaimId
-
-
-class PairsHigher(_Pairs):
-    """In how many pairs the first printed value is above the second."""
-
-    kind: Literal["pairs_higher"]
 
 
 class Measured(_Entry):
@@ -265,7 +256,7 @@ class FactClaim(_Claim):
     kind: Literal["fact"]
     printed: str
     against: Annotated[
-        OtherPlace | MeanOf | LargestOf | WhereLargest | SumOf | ShareOf | GainOf | F1Of | PairsHigher | Measured,
+        OtherPlace | MeanOf | LargestOf | WhereLargest | SumOf | ShareOf | GainOf | F1Of | Measured,
         Field(discriminator="kind"),
     ]
     digits: Literal["rounded", "cut"] = "rounded"
@@ -398,7 +389,7 @@ def _referred(claim: ValueClaim | OrderClaim | FactClaim) -> list[str]:
             return [claim.first, *claim.among]
         case FactClaim(against=MeanOf(claims=claims) | LargestOf(claims=claims) | WhereLargest(claims=claims)):
             return list(claims)
-        case FactClaim(against=GainOf(higher=higher, lower=lower) | PairsHigher(higher=higher, lower=lower)):
+        case FactClaim(against=GainOf(higher=higher, lower=lower)):
             return [*higher, *lower]
         case FactClaim(against=F1Of(precision=precision, recall=recall)):
             return [precision, recall]

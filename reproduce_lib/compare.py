@@ -22,7 +22,6 @@ from reproduce_lib.claims import (
     Measured,
     OrderClaim,
     OtherPlace,
-    PairsHigher,
     PaperClaims,
     Quantity,
     ShareOf,
@@ -245,8 +244,6 @@ class Comparison:
                 return _counted(claim, self._gain(gain))
             case F1Of() as parts:
                 return self._f1_row(claim, parts)
-            case PairsHigher(higher=higher, lower=lower):
-                return _counted(claim, Fraction(sum(map(self._is_above, higher, lower))))
             case Measured() as measured:
                 return self._measured_fact_row(claim, measured)
 
@@ -269,9 +266,6 @@ class Comparison:
                 return 100 * sum(map(truediv, map(sub, higher, lower), lower), start=Fraction()) / len(higher)
             case "of_means":
                 return 100 * (sum(higher, start=Fraction()) / sum(lower, start=Fraction()) - 1)
-
-    def _is_above(self, first: str, second: str) -> bool:
-        return Fraction(self.claims.value(first).value) > Fraction(self.claims.value(second).value)
 
     def _f1_row(self, claim: FactClaim, parts: F1Of) -> Row:
         """Tell whether a printed F1 can come of the printed precision and recall."""

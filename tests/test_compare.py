@@ -730,19 +730,6 @@ def test_f1_is_exact_if_some_precision_and_recall_that_print_so_give_it(
     assert [float(one) for one in str(found).split(" to ")] == pytest.approx(ends, abs=6e-5)
 
 
-@pytest.mark.parametrize(("printed", "verdict"), [("1", Verdict.EXACT), ("2", Verdict.DIFFER), ("3", Verdict.DIFFER)])
-def test_pairs_count_where_the_first_is_above_the_second(
-    paper: Paper, store: Store, printed: str, verdict: Verdict
-) -> None:
-    values = [
-        value(f"toy.{name}", number) for name, number in zip("abcdeg", ("2", "1", "3", "1", "1.0", "4"), strict=True)
-    ]
-    # 2 > 1, 1.0 = 1, 3 < 4
-    against = {"kind": "pairs_higher", "higher": ["toy.a", "toy.e", "toy.c"], "lower": ["toy.b", "toy.d", "toy.g"]}
-    *_, row = compared(paper, store, *values, fact(printed, against))
-    assert (row.verdict, row.measured) == (verdict, (1.0,))
-
-
 QUANTITIES = [
     {"id": f"toy.q.{model}", "statement": model, "metric": "mae", "experiment": "noisy", "conditions": {"model": model}}
     for model in "ab"
@@ -775,8 +762,12 @@ def test_an_order_compares_what_no_number_is_printed_of(
         [fact("1", {"kind": "f1_of", "precision": "toy.q.a", "recall": "toy.t1.a"})],  # a fact is about printed numbers
         [order("toy.q.a", "toy.q.c")],
         [value("toy.q.a")],  # the id stands twice
-        [fact("1", {"kind": "pairs_higher", "higher": ["toy.t1.a"], "lower": []})],
-        [fact("1", {"kind": "pairs_higher", "higher": ["toy.t1.a"], "lower": ["toy.t1.a", "toy.t1.a"]})],
+        [fact("1", {"kind": "gain_of", "reading": "points", "higher": ["toy.t1.a"], "lower": []})],
+        [
+            fact(
+                "1", {"kind": "gain_of", "reading": "points", "higher": ["toy.t1.a"], "lower": ["toy.t1.a", "toy.t1.a"]}
+            )
+        ],
     ],
 )
 def test_quantities_and_pairs_are_checked(claims: list[dict[str, Any]]) -> None:
