@@ -57,7 +57,7 @@ def main(
 
 
 def _keep(**found: Any) -> None:
-    """Write results beside those of earlier runs on this machine."""
+    """Write results beside those of earlier runs."""
     new = Results(
         time=now(),
         processor=environment.processor(),

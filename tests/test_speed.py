@@ -12,6 +12,7 @@ import pytest
 from benchmarks import dlep, features, pairs, workers
 from reproduce_lib.book.speed import (
     BENCHMARKS,
+    Benchmarks,
     Profile,
     Quantity,
     Results,
@@ -40,6 +41,10 @@ def some_results(**ratio: Any) -> Results:
         quantities=[Quantity(name="book", unit="s", median=70.0, smallest=69.0, largest=71.0, repeats=3, at_most=60.0)],
         profiles=[Profile(paper="toy", unit="seed 1", seconds=2.0, shares=[Share(where="imports", share=0.25)])],
     )
+
+
+def page_of(results: Results) -> str:
+    return results_page(Benchmarks(machines=[results]))
 
 
 def test_ratio_is_the_geometric_mean_with_its_t_interval() -> None:
@@ -86,10 +91,10 @@ def test_operations_of_a_step_of_dlep_are_those_counted_by_hand() -> None:
 def test_scores_of_two_ways_stand_beside_their_speed(fast: float, said: str) -> None:
     (one,) = some_results().ratios
     scores = Scores(metric="accuracy (%)", fast=fast, slow=62.0, allowed=2.5)
-    page = results_page(msgspec.structs.replace(some_results(), ratios=[msgspec.structs.replace(one, scores=scores)]))
+    page = page_of(msgspec.structs.replace(some_results(), ratios=[msgspec.structs.replace(one, scores=scores)]))
     assert f"accuracy (%) {fast:g} and 62: ≤ 2.5 apart" in page
     assert said in page
-    assert "apart" not in results_page(some_results())
+    assert "apart" not in page_of(some_results())
 
 
 def test_feature_extraction_is_compared_with_one_that_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,8 +108,9 @@ def test_feature_extraction_is_compared_with_one_that_gives_the_same(monkeypatch
 
 def test_results_come_back_as_they_were_written() -> None:
     assert BENCHMARKS.read() is None
-    BENCHMARKS.write(some_results(goal=5.0))
-    assert BENCHMARKS.read() == some_results(goal=5.0)
+    benchmarks = Benchmarks(machines=[some_results(goal=5.0)])
+    BENCHMARKS.write(benchmarks)
+    assert BENCHMARKS.read() == benchmarks
 
 
 def test_results_that_cannot_be_read_are_one_error() -> None:
@@ -119,27 +125,36 @@ def test_what_was_not_measured_again_on_the_same_machine_is_kept() -> None:
     new = msgspec.structs.replace(
         some_results(goal=7.0), time="2026-02-01T00:00:00Z", quantities=[quantity], profiles=[]
     )
-    both = updated(old, new)
+    (both,) = updated(Benchmarks(machines=[old]), new).machines
     assert both.ratios == new.ratios
     assert both.quantities == [*old.quantities, quantity]
     assert both.profiles == old.profiles
     assert both.time == new.time
-    elsewhere = msgspec.structs.replace(new, cores=64)
-    assert updated(old, elsewhere) == elsewhere
-    assert updated(None, new) == new
+    assert updated(None, new) == Benchmarks(machines=[new])
+
+
+def test_what_another_machine_measured_stays_in_its_own_table_until_it_is_measured_again() -> None:
+    old = some_results()
+    faster = msgspec.structs.replace(old, processor="Faster CPU", quantities=[], profiles=[])
+    both = updated(Benchmarks(machines=[old]), faster)
+    assert both.machines == [msgspec.structs.replace(old, ratios=[]), faster]
+    page = results_page(both)
+    assert page.index("Fast &lt;CPU&gt;") < page.index(">book<") < page.index("Faster CPU") < page.index("slow way")
+    everything = msgspec.structs.replace(old, cores=64)
+    assert updated(both, everything) == Benchmarks(machines=[everything])
 
 
 def test_one_thing_measured_against_two_others_has_two_ratios() -> None:
     old = some_results()
     other = msgspec.structs.replace(old.ratios[0], slow="a third way", ratio=2.0)
-    both = updated(old, msgspec.structs.replace(old, ratios=[other]))
+    (both,) = updated(Benchmarks(machines=[old]), msgspec.structs.replace(old, ratios=[other])).machines
     assert both.ratios == [*old.ratios, other]
 
 
 @pytest.mark.parametrize(("goal", "mark"), [(5.0, "✓"), (6.0, "?"), (7.0, "✗")])
 def test_page_says_which_goals_the_whole_interval_reaches(goal: float, mark: str) -> None:
     narrow = pairs.ratio("reading", "slow way", "fast way", [(12.0, 2.0), (12.1, 2.0), (11.9, 2.0)], goal)
-    page = results_page(msgspec.structs.replace(some_results(), ratios=[narrow]))
+    page = page_of(msgspec.structs.replace(some_results(), ratios=[narrow]))
     row = next(row for row in page.split("<tr>") if "slow way" in row)
     assert mark in row
     assert ">6<" in row

@@ -65,9 +65,8 @@ class Profile(Fields, frozen=True, kw_only=True):
 
 
 class Results(Fields, frozen=True, kw_only=True):
-    """One run of the benchmarks."""
+    """What was measured on one machine, the last time there."""
 
-    schema: Literal[1] = 1
     time: str
     processor: str
     cores: int
@@ -76,35 +75,60 @@ class Results(Fields, frozen=True, kw_only=True):
     quantities: list[Quantity]
     profiles: list[Profile]
 
-
-BENCHMARKS = Kept("benchmarks.json", Results, "make bench")
-
-
-def updated(old: Results | None, new: Results) -> Results:
-    """Return the new results, with those of the old ones that were not measured again on the same machine.
-
-    Results of another processor, number of cores or set of versions are dropped.
-    """
-    if old is None or (old.processor, old.cores, old.versions) != (new.processor, new.cores, new.versions):
-        return new
-    return msgspec.structs.replace(
-        new,
-        # One thing may be measured against several others.
-        ratios=_kept([*old.ratios, *new.ratios], "name", "slow"),
-        quantities=_kept([*old.quantities, *new.quantities], "name"),
-        profiles=_kept([*old.profiles, *new.profiles], "paper"),
-    )
+    @property
+    def machine(self) -> tuple[str, int, dict[str, str]]:
+        """Return what must be the same for two figures to stand in one table."""
+        return self.processor, self.cores, self.versions
 
 
-def _kept(results: list[Any], *names: str) -> list[Any]:
+class Benchmarks(Fields, frozen=True, kw_only=True):
+    """The last result of everything that is measured, machine by machine."""
+
+    schema: Literal[1] = 1
+    machines: list[Results]
+
+
+BENCHMARKS = Kept("benchmarks.json", Benchmarks, "make bench")
+# By what the results of each kind are told apart: one thing may be measured against several others.
+NAMES = {"ratios": ("name", "slow"), "quantities": ("name",), "profiles": ("paper",)}
+
+
+def updated(old: Benchmarks | None, new: Results) -> Benchmarks:
+    """Return the new results in the place of older ones of the same things, on whatever machine those were measured."""
+    machines = []
+    for results in old.machines if old else ():
+        if results.machine == new.machine:
+            new = msgspec.structs.replace(new, **{kind: _joined(kind, results, new) for kind in NAMES})
+    for results in old.machines if old else ():
+        left = {kind: _others(kind, results, new) for kind in NAMES}
+        if results.machine != new.machine and any(left.values()):
+            machines.append(msgspec.structs.replace(results, **left))
+    return Benchmarks(machines=[*machines, new])
+
+
+def _named(kind: str, results: Results) -> dict[tuple[str, ...], Any]:
+    return {tuple(getattr(one, name) for name in NAMES[kind]): one for one in getattr(results, kind)}
+
+
+def _joined(kind: str, old: Results, new: Results) -> list[Any]:
     """Return the last result of each name, in the order in which the names first came."""
-    return list({tuple(getattr(one, name) for name in names): one for one in results}.values())
+    return list((_named(kind, old) | _named(kind, new)).values())
 
 
-def results_page(results: Results | None) -> str:
+def _others(kind: str, results: Results, new: Results) -> list[Any]:
+    """Return what was not measured again."""
+    again = _named(kind, new)
+    return [one for name, one in _named(kind, results).items() if name not in again]
+
+
+def results_page(benchmarks: Benchmarks | None) -> str:
     """Return the benchmarks as a part of a page."""
-    if results is None:
+    if benchmarks is None:
         return "The benchmarks have not been run yet.\n"
+    return "\n\n".join(map(_machine_part, benchmarks.machines))
+
+
+def _machine_part(results: Results) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     on = escape(f"Measured {results.time[:10]} on {results.processor}, {results.cores} cores, with {versions}.")
     tables = [_ratios(results.ratios)] if results.ratios else []
