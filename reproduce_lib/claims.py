@@ -350,7 +350,10 @@ def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)  # noqa: S506 - it is a safe loader
     except FileNotFoundError:
         raise ClaimError(f"{path} does not exist; a paper's claims are written there before anything runs") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ClaimError(f"{path} cannot be read: {error.strerror}") from error
+    # Impossible dates and undecodable bytes are ValueErrors, brackets without end a RecursionError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ClaimError(f"{path} is no YAML: {error}") from error
     try:
         return PaperClaims.model_validate(content)

@@ -277,6 +277,8 @@ def test_all_wrong_claims_are_told_apart_and_counted(tmp_path: Path) -> None:
         "? [1]\n: 2\n",
         "--- 1\n--- 2\n",
         "\x00",
+        "year: 2020-13-45\n",
+        "[" * 100_000,
     ],
 )
 def test_broken_yaml_is_refused_by_file(tmp_path: Path, text: str) -> None:
@@ -297,6 +299,12 @@ def test_a_key_written_twice_is_named_with_its_line(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_claims_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "toy.yaml").write_bytes(data)
     with pytest.raises(ClaimError, match=r"toy\.yaml"):
+        load_claims("toy", tmp_path)
+
+
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "toy.yaml").mkdir()
+    with pytest.raises(ClaimError, match=r"toy\.yaml cannot be read"):
         load_claims("toy", tmp_path)
 
 

@@ -38,10 +38,18 @@ def code_digests(module: str, package_folder: Path | None = None) -> dict[str, s
         if name in seen or name in TRANSPORT:
             continue
         seen.add(name)
-        tree = ast.parse(_source_file(name, folder).read_bytes())
-        digests.update({f"{name}.{symbol}": value for symbol, value in symbol_digests(tree).items()})
-        waiting.extend(_imported_modules(tree, folder))
+        own, imported = _digests_and_imports(name, folder)
+        digests.update(own)
+        waiting.extend(imported)
     return dict(sorted(digests.items()))
+
+
+@cache
+def _digests_and_imports(name: str, folder: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return ``module.symbol`` -> digest of one module, and the modules of this package that it imports."""
+    tree = ast.parse(_source_file(name, folder).read_bytes())
+    digests = {f"{name}.{symbol}": value for symbol, value in symbol_digests(tree).items()}
+    return digests, tuple(dict.fromkeys(_imported_modules(tree, folder)))
 
 
 def symbol_digests(tree: ast.Module) -> dict[str, str]:
