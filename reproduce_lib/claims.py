@@ -6,6 +6,7 @@ because its digits say how precisely it was printed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from reproduce_lib import paths
 from reproduce_lib.errors import ClaimError, ParameterError
 from reproduce_lib.tolerances import Better, metric
-from reproduce_lib.verdicts import printed_number
+from reproduce_lib.verdicts import Interval, printed_number
 
 Comparable = Literal["same-data", "substitute-data", "no-data", "not-applicable"]
 ClaimId = Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9_\-]+)+$")]
@@ -81,6 +82,17 @@ class ValueClaim(_Claim):
     def number(self) -> float:
         """Return the printed number, or what it most likely should be where it is a misprint."""
         return float(self.likely or self.value)
+
+    @property
+    def possible(self) -> Interval:
+        """Return what the metric can be: errors are at least 0, scores at most 1, or 100 %."""
+        match self.better:
+            case "lower":
+                return Interval(0, math.inf)
+            case "higher":
+                return Interval(0, 100 if self.unit == "%" else 1)
+            case "none":
+                return Interval(-math.inf, math.inf)
 
     @field_validator("value", mode="before")
     @classmethod

@@ -63,6 +63,7 @@ class Row:
     naive : the same quantity of the naive forecast on the same test days
     stale : units behind the row whose record is older than the code or the data
     units : every unit behind the row
+    naive_holds : whether an order is that of the naive forecast's own scores, where each compared score has one
     """
 
     claim: ValueClaim | OrderClaim | FactClaim
@@ -74,6 +75,7 @@ class Row:
     stale: int = 0
     units: tuple[UnitParameters, ...] = ()
     reason: str = ""
+    naive_holds: bool | None = None
 
     @property
     def mean(self) -> float | None:
@@ -168,13 +170,13 @@ class Comparison:
         measured = [value for value in self.measured(claim) if value is not None]
         units = tuple(unit for replication in replications for unit in replication)
         known = metric(claim.metric)
-        interval = prediction_interval(measured) if len(measured) > 1 else None
+        interval = prediction_interval(measured).within(claim.possible) if len(measured) > 1 else None
         if self.paper.experiment(claim.experiment).deterministic:
             verdict = deterministic_verdict(claim.value, measured[0], claim.better) if measured else Verdict.PENDING
         else:
             width = known.verdict_half_width(float(claim.value))
             verdict = value_verdict(claim.value, measured, width, claim.better)
-        naive = self._naive(replications[0], claim.metric) if replications else None
+        naive = self._naive(replications, claim.metric)
         return Row(claim, verdict, tuple(measured), len(replications), interval, naive, self._stale(units), units)
 
     def _order_row(self, claim: OrderClaim) -> Row:
@@ -187,7 +189,22 @@ class Comparison:
             verdict = Verdict.HOLDS if all(known) else Verdict.FAILS
         else:
             verdict = order_verdict(known)
-        return Row(claim, verdict, tuple(known), len(replications), stale=self._stale(units), units=units)
+        naive_holds = self._naive_holds(claim, compared)
+        return Row(
+            claim,
+            verdict,
+            tuple(known),
+            len(replications),
+            naive_holds=naive_holds,
+            stale=self._stale(units),
+            units=units,
+        )
+
+    def _naive_holds(self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity]) -> bool | None:
+        """Tell whether the naive forecast's own scores are in the stated order; ``None`` where one has none."""
+        found = [self._naive(self.replications(one), one.metric) for one in compared]
+        known = [value for value in found if value is not None]
+        return _in_order(claim, known) if len(known) == len(found) else None
 
     def _beside_each_other(self, compared: Sequence[ValueClaim | Quantity]) -> list[list[Replication]]:
         """Return each claim's replications; the only one of a deterministic claim stands beside all of the others'."""
@@ -203,8 +220,7 @@ class Comparison:
         values = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
         if any(value is None for value in values):
             return None
-        first, *others = [float(value) for value in values if value is not None]
-        if not all(first < other if claim.least else first > other for other in others):
+        if not _in_order(claim, [float(value) for value in values if value is not None]):
             return False
         if claim.significant_at is None:
             return True
@@ -297,7 +313,14 @@ class Comparison:
         exact = value == claim.printed if isinstance(value, str) else agrees(value, claim.printed)
         return Row(claim, _exact(exact), (value,), 1, stale=self._stale((unit,)), units=(unit,))
 
-    def _naive(self, replication: Replication, name: str) -> float | None:
+    def _naive(self, replications: Sequence[Replication], name: str) -> float | None:
+        """Return the mean of the naive forecast over the recorded replications, over all of them while none is."""
+        recorded = [cells for cells in replications if self._quantity(cells, name) is not None]
+        found = [self._naive_of_one(cells, name) for cells in recorded or replications]
+        known = [value for value in found if value is not None]
+        return float(np.mean(known)) if known else None
+
+    def _naive_of_one(self, replication: Replication, name: str) -> float | None:
         naive = [self.paper.naive(unit) for unit in replication]
         units = tuple(unit for unit in naive if unit is not None)
         return self._quantity(units, name) if len(units) == len(replication) else None
@@ -309,6 +332,12 @@ class Comparison:
 def verdict_counts(rows: Iterable[Row]) -> Counter[Verdict]:
     """Return how many claims got each verdict."""
     return Counter(row.counted for row in rows)
+
+
+def _in_order(claim: OrderClaim, values: Sequence[float]) -> bool:
+    """Tell whether the first value is below, or above, all others."""
+    first, *others = values
+    return all(first < other if claim.least else first > other for other in others)
 
 
 def _f1(precision: float, recall: float) -> float:

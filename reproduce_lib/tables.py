@@ -58,18 +58,24 @@ def table(
 
 
 def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None) -> Html:
-    """Return reported | reproduced | interval | verdict | naive | skill, one row per printed number.
+    """Return verdict | reported | reproduced | interval | naive | skill, one row per printed number.
 
-    ``wider`` gives a second interval of a row, over more than its runs.
+    ``wider`` gives a second interval of a row, over more than its runs. Skill has a column where any row has it.
     """
     known = list(rows)
-    header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "Naive", "Skill"]
+    header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "Naive"]
+    if any(row.skill is not None for row in known):
+        header.append("Skill")
     if wider is not None:
         header[4:5] = ["95 % over runs", "95 % over runs and records"]
     runs = sorted({len(row.measured) for row in known})
     counted = f"{caption}; {' to '.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} runs each" if runs else caption
     return table(
-        header, [_value_cells(row, wider) for row in known], caption=counted, numeric=len(header) - 2, css="rr-claims"
+        header,
+        [_value_cells(row, wider)[: len(header)] for row in known],
+        caption=counted,
+        numeric=len(header) - 2,
+        css="rr-claims",
     )
 
 
@@ -146,10 +152,18 @@ def _groups(rows: Sequence[Row], write: Callable[[Sequence[Row], str], Html]) ->
 
 
 def _order_table(rows: Sequence[Row], caption: str) -> Html:
+    header = ["Stated order", "Verdict", "Holds in", "Naive forecast's order"]
+    shown = len(header) if any(row.naive_holds is not None for row in rows) else len(header) - 1
     cells = [
-        (quantity(row), verdict_badge(row), f"{sum(map(bool, row.measured))} of {len(row.measured)}") for row in rows
+        (
+            quantity(row),
+            verdict_badge(row),
+            f"{sum(map(bool, row.measured))} of {len(row.measured)}",
+            "–" if row.naive_holds is None else "the same" if row.naive_holds else "another",
+        )[:shown]
+        for row in rows
     ]
-    return table(["Stated order", "Verdict", "Holds in"], cells, caption=caption, numeric=1, css="rr-claims")
+    return table(header[:shown], cells, caption=caption, numeric=shown - 2, css="rr-claims")
 
 
 def _fact_table(rows: Sequence[Row], caption: str) -> Html:

@@ -74,6 +74,10 @@ class Interval:
         """Tell whether the two intervals share a point."""
         return self.lower <= other.upper and other.lower <= self.upper
 
+    def within(self, other: Interval) -> Interval:
+        """Return the part of the interval that lies in another, which it has to meet."""
+        return Interval(max(self.lower, other.lower), min(self.upper, other.upper))
+
 
 def printed_number(text: str) -> Decimal:
     """Read a printed number, or raise `ValueError`."""

@@ -4,6 +4,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from reproduce_lib.compare import Comparison, Row, verdict_counts
 from reproduce_lib.errors import ParameterError, RecordError
 from reproduce_lib.execution import study
 from reproduce_lib.records import Store
-from reproduce_lib.units import Paper
+from reproduce_lib.units import Paper, UnitParameters
 from reproduce_lib.verdicts import Verdict
 from tests import support
 from tests.support import PROJECT, NoisyParameters, PlainParameters, new_store, old_code, put
@@ -175,6 +176,62 @@ def test_naive_error_and_skill_by_hand(paper: Paper, store: Store) -> None:
     record_naive(store, 4.0, 8.0)
     rows = compared(paper, store, value(), value("toy.b", "6.00", conditions={"model": "b"}))
     assert [(row.naive, row.skill) for row in rows] == [(4.0, 0.75), (4.0, -0.5)]
+
+
+@pytest.mark.parametrize(("first", "other", "same"), [("x", "y", True), ("y", "x", False)])
+def test_order_of_the_naive_forecasts_own_errors_is_told(
+    paper: Paper, store: Store, first: str, other: str, same: bool
+) -> None:
+    for share, mae in (("x", 1.0), ("y", 2.0)):
+        record(store, [mae] * 6, share=share)
+    record_naive(store, 4.0, 9.0)
+    shares = [value(f"toy.{one}", conditions={"model": "a", "share": one}) for one in "xy"]
+    row = compared(paper, store, *shares, order(f"toy.{first}", f"toy.{other}"))[2]
+    assert (row.verdict, row.naive_holds) == (Verdict.HOLDS if same else Verdict.FAILS, same)
+
+
+def test_models_on_the_same_data_have_one_naive_forecast_and_it_is_in_no_order(paper: Paper, store: Store) -> None:
+    record(store, [1.0] * 6)
+    record(store, [2.0] * 6, model="b")
+    claims = (value(), value("toy.b", conditions={"model": "b"}), order("toy.t1.a", "toy.b"))
+    without = compared(paper, store, *claims)[2]
+    record_naive(store, 4.0, 9.0)
+    row = compared(paper, store, *claims)[2]
+    assert (without.naive_holds, row.naive_holds, row.verdict) == (None, False, Verdict.HOLDS)
+
+
+@pytest.mark.parametrize(
+    ("better", "unit", "values", "ends"),
+    [
+        ("higher", "", [0.99, 0.9, 1.0], (None, 1.0)),
+        ("higher", "%", [1.0, 9.0, 5.0], (0.0, None)),
+        ("lower", "USD", [0.1, 0.9, 0.5], (0.0, None)),
+        ("none", "", [0.1, 0.9, 0.5], (None, None)),
+    ],
+)
+def test_interval_ends_where_the_metric_does(
+    paper: Paper, store: Store, better: str, unit: str, values: list[float], ends: tuple[float | None, float | None]
+) -> None:
+    record(store, values)
+    (row,) = compared(paper, store, value(better=better, unit=unit))
+    half = stats.t.ppf(0.975, 2) * stats.tstd(values) * math.sqrt(4 / 3)
+    lower, upper = (
+        np.mean(values) + side * half if end is None else end for side, end in zip((-1, 1), ends, strict=True)
+    )
+    assert row.interval is not None
+    assert (row.interval.lower, row.interval.upper) == pytest.approx((lower, upper))
+
+
+def test_naive_error_is_the_mean_beside_the_runs_that_are_recorded(paper: Paper, store: Store) -> None:
+    def of_the_same_seed(unit: UnitParameters) -> NoisyParameters | None:
+        return NoisyParameters.of(model="c", seed=unit.seed) if isinstance(unit, NoisyParameters) else None
+
+    seeded = replace(paper, naive=of_the_same_seed)
+    record(store, [10.0, 20.0, 40.0, 80.0, 160.0, 320.0], model="c")
+    (before,) = compared(seeded, store, value())
+    record(store, [1.0, 1.0, 1.0])
+    (after,) = compared(seeded, store, value())
+    assert (before.naive, after.naive) == (pytest.approx(105), pytest.approx(70 / 3))
 
 
 def test_without_a_naive_record_there_is_no_skill(paper: Paper, store: Store) -> None:

@@ -140,6 +140,7 @@ def test_counts_are_those_of_the_comparison_and_follow_the_records(root: Path) -
     assert found.counts - empty.counts == Counter({Verdict.EXACT: 1, Verdict.DIFFER: 1})
     assert empty.counts - found.counts == Counter({Verdict.PENDING: 2})
     assert (empty.recorded, found.fresh, found.recorded) == (0, 1, 2)
+    assert found.due == len(Comparison(claims, load_paper(KEY), store).statuses)
 
 
 def test_every_count_is_printed(root: Path) -> None:
@@ -207,6 +208,25 @@ def test_naive_forecast_stands_by_the_direction_that_is_better() -> None:
     ]
     comparison: Any = SimpleNamespace(rows=rows)
     assert scoreboard._standing(comparison) == Standing(Share(2, 4), Share(2, 3))
+
+
+def test_orders_that_hold_and_that_no_model_is_needed_for_are_counted(root: Path) -> None:
+    holds = order_row(Verdict.HOLDS)
+    rows = [dataclasses.replace(holds, naive_holds=same) for same in (True, True, False, None)]
+    rows.append(dataclasses.replace(order_row(Verdict.FAILS), naive_holds=True))
+    comparison: Any = SimpleNamespace(rows=rows)
+    standing = scoreboard._standing(comparison)
+    assert standing.orders == Share(2, 3)
+    shown = Parsed(scoreboard_page({KEY: dataclasses.replace(entry(root), standing=standing)})).text
+    assert "Of 3 orders that hold, 2 " in shown
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(Share(0, 9), None), (Share(4, 9), "4 of 9 verdicts"), (Share(9, 9), "All verdicts")]
+)
+def test_data_that_stand_in_are_told_above_the_verdicts(root: Path, share: Share, words: str | None) -> None:
+    shown = Parsed(scoreboard_page({KEY: dataclasses.replace(entry(root), on_substitute=share)})).text
+    assert (words or "nothing") in shown if words else "on substitute data" not in shown
 
 
 def test_reproduced_share_is_over_numbers_on_the_papers_own_data() -> None:

@@ -185,6 +185,17 @@ def test_groups_count_their_verdicts_on_the_outside() -> None:
     assert [row[-1] for row in folds[0].rows[1:]] == ["5 of 5", "1 of 5", "5 of 5"]
 
 
+@pytest.mark.parametrize(("naive_holds", "shown"), [(True, "the same"), (False, "another"), (None, "–")])
+def test_order_that_needs_no_model_is_told(naive_holds: bool | None, shown: str) -> None:
+    rows = [dataclasses.replace(order_row(), naive_holds=one) for one in (naive_holds, True)]
+    assert [row[-1] for row in Parsed(order_groups(rows)).rows[1:]] == [shown, "the same"]
+
+
+def test_skill_and_the_naive_order_have_columns_where_anything_would_stand_in_them() -> None:
+    assert "Skill" not in Parsed(value_table([value_row(measured=(1.0,))], caption="c")).rows[0]
+    assert Parsed(order_groups([order_row()])).rows[0][-1] == "Holds in"
+
+
 @pytest.mark.parametrize(
     ("found", "shown"), [(("72",), "72"), ((35.123456789,), "35.1235"), ((1259.0,), "1259"), ((), "–")]
 )

@@ -54,6 +54,9 @@ class ExportedClaim(_Exported):
     lower: float | None = Field(description="Lower end of the 95 % prediction interval for one more replication")
     upper: float | None = Field(description="Upper end of that interval")
     naive: float | None = Field(description="The same score of the forecast without a model, on the same test cases")
+    naive_holds: bool | None = Field(
+        description="Whether that forecast's own scores are in a stated order, where it has one for each"
+    )
     skill: float | None = Field(description="1 - mean / naive where lower is better")
     stale: int = Field(ge=0, description="Units behind the claim whose record is older than the code or the data")
     units: list[str] = Field(description="Keys of the units behind the claim")
@@ -140,6 +143,7 @@ def _exported(paper: str, row: Row) -> ExportedClaim:
         lower=row.interval.lower if row.interval else None,
         upper=row.interval.upper if row.interval else None,
         naive=row.naive,
+        naive_holds=row.naive_holds,
         skill=row.skill,
         stale=row.stale,
         units=list(dict.fromkeys(unit.key for unit in row.units)),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce_lib.book.page_checks import BOUND
-from reproduce_lib.claims import ValueClaim
+from reproduce_lib.claims import FactClaim, ValueClaim
 from reproduce_lib.collection import TITLES
 from reproduce_lib.compare import Comparison, Row, verdict_counts
 from reproduce_lib.tables import TONES, Html, table
@@ -33,10 +33,17 @@ class Share:
 
 @dataclass(frozen=True)
 class Standing:
-    """How many numbers of all models, printed of the same data and measured again, a naive forecast is as good as."""
+    """How a naive forecast stands beside what a paper claims.
+
+    Attributes
+    ----------
+    printed, measured : numbers of all models, printed of the same data and measured again, that it is as good as
+    orders : stated orders that hold and that its own scores are in as well
+    """
 
     printed: Share
     measured: Share
+    orders: Share = Share(0, 0)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,8 @@ class Entry:
     counts: Counter[Verdict]
     fresh: int
     recorded: int
+    due: int
+    on_substitute: Share
     standing: Standing
     same_data: Share
     figure: Figure | None = None
@@ -76,7 +85,9 @@ def scoreboard_page(entries: Mapping[str, Entry]) -> str:
             f'<a href="papers/{key}.html"><strong>{escape(title)}</strong></a>'
             f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>{_thumbnail(entry)}'
         )
-        verdicts = Html(f"{_bar(entry.counts)}{_legend(entry.counts)}{_naive(entry.standing)}")
+        verdicts = Html(
+            f"{_on_substitute(entry.on_substitute)}{_bar(entry.counts)}{_legend(entry.counts)}{_naive(entry.standing)}"
+        )
         answer = f"<p><strong>{escape(entry.answer)}</strong></p>" if entry.answer else ""
         found = Html(f'{answer}{escape(entry.headline)}<div class="rr-note">{escape(_records(entry))}.</div>')
         rows.append((link, verdicts, found))
@@ -113,6 +124,13 @@ def entry_of(comparison: Comparison, page: Path) -> Entry:
         verdict_counts(comparison.rows),
         sum(status.state == "fresh" for status in recorded),
         len(recorded),
+        len(comparison.statuses),
+        _share(
+            row.on_substitute_data
+            for row in comparison.rows
+            if row.verdict not in (Verdict.PENDING, Verdict.NOT_TESTED)
+            if not isinstance(row.claim, FactClaim)
+        ),
         _standing(comparison),
         _reproduced_on_same_data(comparison),
         headline_figure(page),
@@ -171,7 +189,11 @@ def _standing(comparison: Comparison) -> Standing:
         # What was printed of other data is not to be held against a naive forecast on these.
         if isinstance(row.claim, ValueClaim) and row.claim.comparable == "same-data"
     ]
-    return Standing(_share(printed), _share(_as_good(row, row.mean) for row in judged if row.mean is not None))
+    return Standing(
+        _share(printed),
+        _share(_as_good(row, row.mean) for row in judged if row.mean is not None),
+        _share(row.naive_holds for row in comparison.rows if row.verdict is Verdict.HOLDS),
+    )
 
 
 def _as_good(row: Row, value: float) -> bool | None:
@@ -201,7 +223,21 @@ def _reproduced_on_same_data(comparison: Comparison) -> Share:
 def _naive(standing: Standing) -> Html:
     parts = ((standing.printed, "printed"), (standing.measured, "measured again"))
     counts = ", ".join(f"{one.part} of {one.whole} numbers {words}" for one, words in parts if one.whole)
-    return Html(f'<div class="rr-note">A naive forecast is at least as good as {counts}.</div>' if counts else "")
+    notes = [f"A naive forecast is at least as good as {counts}."] if counts else []
+    if standing.orders.part:
+        notes.append(
+            f"Of {standing.orders.whole} orders that hold, {standing.orders.part} are those of its own scores too: "
+            "no model is needed for them."
+        )
+    return Html(f'<div class="rr-note">{" ".join(notes)}</div>' if notes else "")
+
+
+def _on_substitute(share: Share) -> Html:
+    """Say on which data the numbers and orders were judged."""
+    if not share.part:
+        return Html("")
+    many = "All" if share.part == share.whole else f"{share.part} of {share.whole}"
+    return Html(f'<div class="rr-note">{many} verdicts on numbers and orders are on substitute data.</div>')
 
 
 def _thumbnail(entry: Entry) -> Html:
@@ -223,4 +259,5 @@ def _on_same_data(share: Share) -> str:
 
 
 def _freshness(entry: Entry) -> str:
-    return f"{entry.fresh} of {entry.recorded} records fresh"
+    made = "all" if entry.fresh == entry.recorded else f"{entry.fresh} of them"
+    return f"{entry.recorded} of {entry.due} units recorded, {made} with today's code and data"

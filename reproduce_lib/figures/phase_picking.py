@@ -21,11 +21,11 @@ RATE, P_SAMPLE = 100, 3000
 Z_95 = 1.96
 
 
-def draw_ratios(axes: Axes, table: pd.DataFrame) -> None:
-    """Draw how many records of each collection have which signal-to-noise ratio."""
+def draw_ratios(axes: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """Draw how many records of each collection, told by its name, have which signal-to-noise ratio."""
     edges = [float(edge) for edge in range(-5, 65, 5)]
     for (dataset, own), (colour, style) in zip(table.groupby("dataset", sort=False), STYLES, strict=False):
-        axes.hist(own["snr"], edges, histtype="step", color=colour, ls=style, lw=1.6, label=str(dataset))
+        axes.hist(own["snr"], edges, histtype="step", color=colour, ls=style, lw=1.6, label=names[str(dataset)])
     axes.axvline(20, color="0.4", lw=0.8)
     axes.set(xlabel="signal-to-noise ratio (dB)", ylabel="records")
 
@@ -36,7 +36,10 @@ def draw_record(axes: Axes, values: NDArray[Any], s: float) -> None:
     axes.plot(np.arange(first, last) / RATE - P_SAMPLE / RATE, values[first:last], color="0.3", lw=0.6)
     for sample, phase, (colour, style) in ((float(P_SAMPLE), "P", STYLES[0]), (s, "S", STYLES[1])):
         axes.axvline((sample - P_SAMPLE) / RATE, color=colour, ls=style, lw=1.4)
-        axes.annotate(phase, ((sample - P_SAMPLE) / RATE, 0.94), xycoords=("data", "axes fraction"), color=colour)
+        place, side = ((sample - P_SAMPLE) / RATE, 0.92), (-4, "right") if phase == "P" else (4, "left")
+        axes.annotate(
+            phase, place, (side[0], 0), ("data", "axes fraction"), textcoords="offset points", ha=side[1], color=colour
+        )
     axes.set(xlabel="time after P (s)", yticks=[])
 
 
