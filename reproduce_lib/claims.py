@@ -259,20 +259,35 @@ class Measured(_Entry):
     metric: str = "value"
 
 
+class AnyOf(_Entry):
+    """Several readings of one statement, of which one has to fit."""
+
+    kind: Literal["any_of"]
+    readings: list[Annotated[SumOf | ShareOf | GainOf | Measured, Field(discriminator="kind")]] = Field(min_length=2)
+
+
 class FactClaim(_Claim):
     """A statement that is exactly right or not: ``printed`` against what it is held against.
 
-    ``digits`` says how the paper shortened a number: by rounding, or by cutting digits off.
+    ``digits`` says how the paper shortened a number: by rounding, by cutting digits off, or with an "about", which
+    one unit of the last digit may make up for.
     """
 
     kind: Literal["fact"]
     printed: str
     against: Annotated[
-        OtherPlace | MeanOf | LargestOf | WhereLargest | SumOf | ShareOf | GainOf | F1Of | Measured,
+        OtherPlace | MeanOf | LargestOf | WhereLargest | SumOf | ShareOf | GainOf | F1Of | Measured | AnyOf,
         Field(discriminator="kind"),
     ]
-    digits: Literal["rounded", "cut"] = "rounded"
+    digits: Literal["rounded", "cut", "about"] = "rounded"
     comparable: Comparable = "not-applicable"
+
+    @property
+    def alone(self) -> list[FactClaim]:
+        """Return the statement once for each reading."""
+        if not isinstance(self.against, AnyOf):
+            return [self]
+        return [self.model_copy(update={"against": one}) for one in self.against.readings]
 
 
 Claim = Annotated[ValueClaim | OrderClaim | FactClaim, Field(discriminator="kind")]
@@ -333,10 +348,12 @@ class PaperClaims(_Entry):
     @model_validator(mode="after")
     def _gains_can_be_told(self) -> Self:
         for claim in self.claims:
-            match claim:
-                case FactClaim(against=GainOf(lower=lower, reading="relative" | "of_means")):
-                    if zero := [name for name in lower if not Fraction(self.value(name).value)]:
-                        raise ValueError(f"{claim.id}: nothing can be told in percent of {', '.join(zero)}, which is 0")
+            for one in claim.alone if isinstance(claim, FactClaim) else ():
+                match one.against:
+                    case GainOf(lower=lower, reading="relative" | "of_means"):
+                        if zero := [name for name in lower if not Fraction(self.value(name).value)]:
+                            zeros = ", ".join(zero)
+                            raise ValueError(f"{claim.id}: nothing can be told in percent of {zeros}, which is 0")
         return self
 
     def value(self, claim_id: str) -> ValueClaim:
@@ -408,4 +425,6 @@ def _referred(claim: ValueClaim | OrderClaim | FactClaim) -> list[str]:
             return [*higher, *lower]
         case FactClaim(against=F1Of(precision=precision, recall=recall)):
             return [precision, recall]
+        case FactClaim(against=AnyOf()):
+            return [name for one in claim.alone for name in _referred(one)]
     return []

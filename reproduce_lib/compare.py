@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from reproduce_lib.claims import (
+    AnyOf,
     F1Of,
     FactClaim,
     GainOf,
@@ -40,6 +41,7 @@ from reproduce_lib.verdicts import (
     Verdict,
     cuts_to,
     deterministic_verdict,
+    is_about,
     order_verdict,
     prediction_interval,
     rounding_interval,
@@ -56,8 +58,8 @@ class Row:
 
     Attributes
     ----------
-    measured : one entry per complete replication: a number, ``True``/``False`` for an order, or the
-        one thing that a fact was held against
+    measured : one entry per complete replication: a number, ``True``/``False`` for an order, or what each
+        reading of a fact was held against
     expected : complete replications that the recorded set is to hold
     interval : prediction interval for one more replication, of numbers measured at least twice
     naive : the same quantity of the naive forecast on the same test days
@@ -262,6 +264,8 @@ class Comparison:
                 return self._f1_row(claim, parts)
             case Measured() as measured:
                 return self._measured_fact_row(claim, measured)
+            case AnyOf():
+                return self._any_row(claim)
 
     def _mean_row(self, claim: FactClaim, names: Sequence[str]) -> Row:
         """Tell whether a printed mean can be that of printed values, each anywhere in its rounding interval."""
@@ -309,9 +313,17 @@ class Comparison:
         if status is None or status.record is None:
             return Row(claim, Verdict.PENDING, (), 1, units=(unit,))
         value = status.record.metrics[source.metric]
-        agrees = cuts_to if claim.digits == "cut" else rounds_to
-        exact = value == claim.printed if isinstance(value, str) else agrees(value, claim.printed)
+        exact = value == claim.printed if isinstance(value, str) else _SHORTENED[claim.digits](value, claim.printed)
         return Row(claim, _exact(exact), (value,), 1, stale=self._stale((unit,)), units=(unit,))
+
+    def _any_row(self, claim: FactClaim) -> Row:
+        """Judge a statement by that of its readings which fits it best."""
+        rows = [self._fact_row(one) for one in claim.alone]
+        verdicts = [row.verdict for row in rows]
+        verdict = next(one for one in (Verdict.EXACT, Verdict.PENDING, Verdict.DIFFER) if one in verdicts)
+        units = tuple(unit for row in rows for unit in row.units)
+        measured = tuple(value for row in rows for value in row.measured)
+        return Row(claim, verdict, measured, len(rows), stale=self._stale(units), units=units)
 
     def _naive(self, replications: Sequence[Replication], name: str) -> float | None:
         """Return the mean of the naive forecast over the recorded replications, over all of them while none is."""
@@ -340,6 +352,10 @@ def _in_order(claim: OrderClaim, values: Sequence[float]) -> bool:
     return all(first < other if claim.least else first > other for other in others)
 
 
+# How a paper may have shortened a number, and what tells whether one was.
+_SHORTENED = {"rounded": rounds_to, "cut": cuts_to, "about": is_about}
+
+
 def _f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / (precision + recall)
 
@@ -350,8 +366,7 @@ def _sum(numbers: Iterable[str]) -> Fraction:
 
 def _counted(claim: FactClaim, value: Fraction) -> Row:
     """Judge a statement by what follows from other printed numbers alone."""
-    agrees = cuts_to(value, claim.printed) if claim.digits == "cut" else rounds_to(float(value), claim.printed)
-    return Row(claim, _exact(agrees), (float(value),), 1)
+    return Row(claim, _exact(_SHORTENED[claim.digits](value, claim.printed)), (float(value),), 1)
 
 
 def _exact(agrees: bool) -> Verdict:

@@ -19,7 +19,6 @@ TONES = {
     Verdict.WORSE: "bad",
     Verdict.FAILS: "bad",
     Verdict.DIFFERS: "bad",
-    Verdict.DIFFER: "bad",
 }
 
 

@@ -151,11 +151,18 @@ def order_verdict(outcomes: Sequence[bool]) -> Verdict:
     return Verdict.FAILS if share <= FAILS_UP_TO else Verdict.UNDECIDED
 
 
-def rounds_to(measured: float, printed: str) -> bool:
+def rounds_to(measured: float | Fraction, printed: str) -> bool:
     """Tell whether ``measured`` rounds to ``printed``. Either neighbour is right for an exact half."""
     interval = rounding_interval(printed)
-    slack = 1e-12 * max(1.0, abs(measured))
-    return interval.lower - slack <= measured <= interval.upper + slack
+    value = float(measured)
+    slack = 1e-12 * max(1.0, abs(value))
+    return interval.lower - slack <= value <= interval.upper + slack
+
+
+def is_about(measured: float | Fraction, printed: str) -> bool:
+    """Tell whether ``measured`` lies within one unit of the last digit of ``printed``."""
+    number = printed_number(printed)
+    return abs(Fraction(measured) - Fraction(number)) <= Fraction(Decimal((0, (1,), int(number.as_tuple().exponent))))
 
 
 def cuts_to(measured: float | Fraction, printed: str) -> bool:

@@ -314,6 +314,32 @@ def test_a_missing_file_is_named_in_full(tmp_path: Path) -> None:
     assert str(tmp_path / "nowhere" / "toy.yaml") in str(error.value)
 
 
+def any_of(*readings: dict[str, Any]) -> dict[str, Any]:
+    return paper(
+        {**FACT, "id": "toy.s3.any", "printed": "8", "against": {"kind": "any_of", "readings": list(readings)}}
+    )
+
+
+def test_statement_stands_alone_in_each_of_its_readings(tmp_path: Path) -> None:
+    sums = [{"kind": "sum_of", "numbers": [a, b]} for a, b in (("3", "5"), ("2", "7"))]
+    facts = {one.id: one for one in load(tmp_path, any_of(*sums)).claims if isinstance(one, FactClaim)}
+    claim = facts["toy.s3.any"]
+    assert [[one.against.model_dump()] for one in claim.alone] == [[one] for one in sums]
+    assert {one.printed for one in claim.alone} == {"8"}
+    assert facts["toy.s3.place"].alone == [facts["toy.s3.place"]]
+
+
+def test_one_reading_is_no_choice_and_a_reading_of_nothing_is_named(tmp_path: Path) -> None:
+    gain = {"kind": "gain_of", "reading": "relative", "higher": ["toy.t1.a.mae"], "lower": ["toy.t1.nowhere.mae"]}
+    total = {"kind": "sum_of", "numbers": ["3", "5"]}
+    assert "toy.s3.any" in refusal(tmp_path, any_of(total))
+    assert "toy.t1.nowhere.mae" in refusal(tmp_path, any_of(total, gain))
+    zero = {**gain, "lower": ["toy.t1.zero.mae"]}
+    content = any_of(total, zero)
+    content["claims"].append({**VALUE, "id": "toy.t1.zero.mae", "value": "0.0"})
+    assert "toy.t1.zero.mae" in refusal(tmp_path, content)
+
+
 @pytest.fixture(scope="module")
 def real() -> PaperClaims:
     return load_claims("naufal2023")

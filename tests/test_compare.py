@@ -248,6 +248,31 @@ def test_there_is_skill_only_where_less_is_better(paper: Paper, store: Store, be
     assert (row.mean, row.naive, row.skill) == (1.0, 4.0, skill)
 
 
+@pytest.mark.parametrize(
+    ("printed", "more", "verdict"),
+    [
+        ("7", {}, Verdict.EXACT),  # what is measured
+        ("8", {}, Verdict.EXACT),  # the sum
+        ("9", {}, Verdict.DIFFER),
+        ("9", {"digits": "about"}, Verdict.EXACT),
+    ],
+)
+def test_one_reading_of_a_statement_has_to_fit(
+    paper: Paper, store: Store, printed: str, more: dict[str, Any], verdict: Verdict
+) -> None:
+    readings = [
+        {"kind": "measured", "experiment": "plain", "conditions": {"share": "x"}, "metric": "value"},
+        {"kind": "sum_of", "numbers": ["3", "5"]},
+    ]
+    claim = fact(printed, {"kind": "any_of", "readings": readings}, **more)
+    (before,) = compared(paper, store, claim)
+    put(store, PlainParameters.of(share="x"), {"value": 7.0})
+    (row,) = compared(paper, store, claim)
+    assert before.verdict is (Verdict.EXACT if printed == "8" or more else Verdict.PENDING)
+    assert (row.verdict, row.measured, row.expected) == (verdict, (7.0, 8.0), 2)
+    assert [unit.share for unit in row.units if isinstance(unit, PlainParameters)] == ["x"]
+
+
 def test_verdict_on_a_misprint_is_on_what_is_printed(paper: Paper, store: Store) -> None:
     record(store, [1.0] * 6)
     rows = compared(

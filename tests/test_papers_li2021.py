@@ -1905,3 +1905,22 @@ def test_chosen_settings_and_curves_of_unequal_length_are_kept() -> None:
     arrays = evaluate(unit(), sample_set, classify, keep=True).arrays
     assert arrays["chosen_epochs"].tolist() == list(range(1, 11))
     assert np.isfinite(arrays["loss"]).sum(axis=1).tolist() == list(range(1, 11))
+
+
+def test_shares_of_small_events_are_those_of_table_i() -> None:
+    claims = {claim.id: claim for claim in load_claims("li2021").claims}
+    shares = []
+    for region, classes in (
+        ("xinjiang", 1),
+        ("qinghai_tibet", 1),
+        ("los_angeles", 1),
+        ("shandong_jiangsu", 1),
+        ("chicago", 3),
+    ):
+        against = claims[f"li2021.t1.sum.{region}"].against
+        counts = [int(number) for number in against.numbers]
+        assert REGIONS[region].edges[classes] == 4.0
+        shares.append(f"{100 * sum(counts[:classes]) / sum(counts):.0f}")
+    elsewhere = claims["li2021.s3.below_4.elsewhere"].against
+    assert elsewhere.text == f"{', '.join(shares[:-1])} and {shares[-1]} %"
+    assert [name for name, region in REGIONS.items() if 4.0 not in region.edges] == ["japan", "philippines"]

@@ -18,6 +18,7 @@ from reproduce_lib.verdicts import (
     Verdict,
     cuts_to,
     deterministic_verdict,
+    is_about,
     order_verdict,
     prediction_interval,
     printed_number,
@@ -264,3 +265,11 @@ def test_every_verdict_has_a_symbol_of_its_own() -> None:
     assert set(SYMBOLS) == set(Verdict)
     assert len(set(SYMBOLS.values())) == len(Verdict)
     assert all(len(symbol) == 1 for symbol in SYMBOLS.values())
+
+
+@pytest.mark.parametrize(
+    ("measured", "printed", "about"),
+    [(29.77, "29", True), (28.0, "29", True), (30.01, "29", False), (1.244942, "1.25", True), (1.2399, "1.25", False)],
+)
+def test_about_leaves_one_unit_of_the_last_digit(measured: float, printed: str, about: bool) -> None:
+    assert is_about(measured, printed) is about
