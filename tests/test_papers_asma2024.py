@@ -1121,6 +1121,15 @@ def test_agreement_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.n, found.data) == (3, {"comcat.csv": "0", "phivolcs.csv": "0"})
 
 
+def test_means_of_the_larger_events_are_kept_beside_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [("2022-08-05", 5.0), ("2022-08-06", 5.5), ("2022-08-07", 4.9), ("2022-09-05", 4.8), ("2022-10-05", 6.0)]
+    use_catalogues(monkeypatch, comcat=[(day, 7.0, 125.0, magnitude) for day, magnitude in events])
+    found = run_observation(ObservationParameters.of())
+    first = (2022 - 1970) * 12 + 7 - found.arrays["month"][0]
+    np.testing.assert_allclose(found.arrays["mean_m5"][first : first + 3], [5.25, np.nan, 6.0], rtol=1e-6)
+    np.testing.assert_allclose(found.arrays["maximum"][first : first + 3], [5.5, 4.8, 6.0], rtol=1e-6)
+
+
 def test_observations_are_the_largest_of_each_forecast_month(monkeypatch: pytest.MonkeyPatch) -> None:
     months = pd.period_range("2015-01", "2024-09", freq="M")
     events = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -71,7 +72,10 @@ def _fetch(entry: DataFile) -> bytes:
 
 def _download(entry: DataFile) -> bytes:
     """Download through a temporary file that pooch removes unless its hash is right."""
-    import pooch
+    with warnings.catch_warnings():
+        # It loads tqdm, which complains of a kernel without widgets, on a reader's page; no bar is drawn here.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import pooch
 
     pooch.get_logger().setLevel("ERROR")
     folder = paths.data_cache() / "incoming"

@@ -61,7 +61,7 @@ class AgreementParameters(UnitParameters):
 
 
 class ObservationParameters(UnitParameters):
-    """The monthly maxima that a catalogue holds, up to the last month of Table 2.
+    """The largest magnitudes of each month that a catalogue holds, and the means from M 5 on, up to the end of Table 2.
 
     The ``extent`` is the box of the reference series, or one that holds the northernmost islands as well.
     """
@@ -117,14 +117,22 @@ def run_agreement(parameters: AgreementParameters) -> UnitResult:
 
 
 def run_observation(parameters: ObservationParameters) -> UnitResult:
-    """Look up what was observed in each month, up to the last one of Table 2."""
+    """Look up what was observed in each month, up to the last one of Table 2.
+
+    Kept are ``month``, ``maximum`` and ``mean_m5``, each of shape (months,); a month without such an event is NaN.
+    """
     source, extent = parameters.source, parameters.extent
     catalogue = load_catalogue(source) if extent == "reference" else load_larger_events(source, ALL_ISLANDS)
     months = months_between(FIRST_MONTH[source, extent], FORECAST[1])
     values = catalogue_months(catalogue, months, "maximum")
     known = ((name, value) for name, value in by_month(months, values) if name >= FORECAST[0] and not np.isnan(value))
     observed = {f"magnitude[{name}]": float(value) for name, value in known}
-    arrays = {"month": months.astype(int).astype(np.int32), "maximum": values.astype(np.float32)}
+    larger = catalogue_months(catalogue, months, "mean_m5")
+    arrays = {
+        "month": months.astype(int).astype(np.int32),
+        "maximum": values.astype(np.float32),
+        "mean_m5": larger.astype(np.float32),
+    }
     return UnitResult({**observed}, len(observed), catalogue.files, arrays)
 
 
