@@ -53,11 +53,13 @@ def draw_specification_curve(
 def _draw_curve(axes: Axes, frame: pd.DataFrame, printed: float, reference: Mapping[str, str], unit: str) -> None:
     values = frame[VALUE].to_numpy()
     places = np.arange(len(values))
-    axes.plot(places, values, color=BLUE, lw=2, label=f"measured, {len(values)} specifications")
+    top = _upper_end(values, printed)
+    cut = f", up to {values.max():.1f}, beyond the picture" if values.max() > top else ""
+    axes.plot(places, values, color=BLUE, lw=2, label=f"measured, {len(values)} specifications{cut}")
     axes.axhline(printed, color=ORANGE, lw=1.5, ls="--", label=f"printed: {printed}")
     is_reference = np.logical_and.reduce([frame[name] == value for name, value in reference.items()])
     axes.plot(places[is_reference], values[is_reference], "D", color="black", ms=6, label="the reference setting")
-    axes.set(ylabel=f"mean absolute error ({unit})", ylim=(0, _upper_end(values, printed)))
+    axes.set(ylabel=f"mean absolute error ({unit})", ylim=(0, top))
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize=9)
 
 
