@@ -79,6 +79,18 @@ def test_no_file_names_a_package_index() -> None:
     assert not [str(path) for path in texts if path.is_file() and wanted.search(path.read_text("utf-8"))]
 
 
+def test_continuous_integration_tests_the_python_of_its_matrix_beside_whatever_others_are_there(tmp_path: Path) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+    (step,) = [step for step in workflow["jobs"]["test"]["steps"] if ".ci/run" in step["run"]]
+    for name in ("python", "python3.11"):
+        (tmp_path / name).symlink_to("/bin/true")
+    environment = {**step.get("env", {}), "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    venv = tmp_path / "venv"
+    command = ["make", "--dry-run", f"VENV={venv}", f"{venv}/installed"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert f"python -m venv {venv}" in done.stdout.splitlines()
+
+
 def test_every_module_of_the_library_stands_on_its_page() -> None:
     page = (ROOT / "book" / "library.md").read_text(encoding="utf-8")
     folder = ROOT / "reproduce_lib"
