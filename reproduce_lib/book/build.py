@@ -21,7 +21,7 @@ from reproduce_lib.book.claims_index import claims_page, downloads_page
 from reproduce_lib.book.exports import write_exports
 from reproduce_lib.book.faults_page import FAULTS, counts_page
 from reproduce_lib.book.lessons import TOPICS, lesson_list, origins_table
-from reproduce_lib.book.page_checks import output_problems, page_problems
+from reproduce_lib.book.page_checks import output_problems, page_problems, pair_problems
 from reproduce_lib.book.recomputed import RECOMPUTED, ends_of_units, recomputed_page
 from reproduce_lib.book.run_history import history, runs_page
 from reproduce_lib.book.scoreboard import bound_texts, entry_of, scoreboard_page, scoreboard_text
@@ -111,28 +111,40 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
 
 
 def check_pages() -> None:
-    """Raise `RunError` with everything that a paper's page must not be like."""
-    import nbformat
-
-    problems = [
-        f"notebooks/{paper}.md: {problem}"
-        for paper in rebuilt()
-        for problem in page_problems(nbformat.read(notebook_path(paper), as_version=4), load_claims(paper))
-    ]
+    """Raise `RunError` with everything that a paper's page must not be like, and with a half of a pair that is none."""
+    problems = [f"notebooks/{paper}.md: {problem}" for paper in rebuilt() for problem in _page_problems(paper)]
     if problems:
         raise RunError("\n".join(problems))
+
+
+def _page_problems(paper: str) -> list[str]:
+    text, notebook = _read(notebook_source(paper)), _read(notebook_path(paper))
+    return pair_problems(text, notebook) or page_problems(notebook, load_claims(paper))
 
 
 def _check_outputs() -> None:
-    import nbformat
-
     problems = [
         f"notebooks/{paper}.md: {problem}"
         for paper in rebuilt()
-        for problem in output_problems(nbformat.read(page_path(paper), as_version=4))
+        for problem in output_problems(_read(page_path(paper)))
     ]
     if problems:
         raise RunError("\n".join(problems))
+
+
+def _read(path: Path) -> Any:
+    """Return a notebook from either half of a pair, or raise `RunError` with the file and what is wrong with it."""
+    import jupytext
+    import nbformat
+
+    try:
+        notebook = jupytext.read(path)
+        nbformat.validate(notebook)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+    except Exception as error:  # each format, and each version of it, is read by code of its own
+        raise RunError(f"{path} is no notebook: {type(error).__name__}: {error}") from error
+    return notebook
 
 
 def notebook_path(paper: str) -> Path:
@@ -210,10 +222,8 @@ def _contents(target: Path) -> Path:
 
 def _variants(paper: str) -> list[dict[str, str]]:
     """Return the entries of a paper's executed variants, each under what it varies: the paper stands above."""
-    import nbformat
-
     pages = sorted(variants_folder().glob(f"{paper}--*.ipynb"))
-    varied = [nbformat.read(page, as_version=4).metadata.get(VARIED, page.stem) for page in pages]
+    varied = [_read(page).metadata.get(VARIED, page.stem) for page in pages]
     return [{"file": _in_the_book(page), "title": title} for page, title in zip(pages, varied, strict=True)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 from reproduce_lib.claims import FactClaim, PaperClaims, ValueClaim
@@ -41,6 +42,26 @@ _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 def page_problems(notebook: Any, claims: PaperClaims) -> list[str]:
     """Return in words what is wrong with a paper's source notebook, nothing if nothing is."""
     return [*_sections(notebook), *_figures(notebook, claims.paper), *_typed_numbers(notebook, claims)]
+
+
+def pair_problems(text: Any, notebook: Any) -> list[str]:
+    """Return in words where the half of a pair that people edit is not the half that is executed.
+
+    Parameters
+    ----------
+    text : the half that is text, as `jupytext.read` returns it
+    notebook : the half that is executed, a notebook
+    """
+    import jupytext
+
+    # What an editor adds to a notebook, and no text holds, is no difference.
+    written = jupytext.reads(jupytext.writes(notebook, fmt="md:myst"), fmt="md:myst")
+    cells = zip_longest(*([(c.cell_type, c.source, c.metadata) for c in half.cells] for half in (text, written)))
+    unlike = [str(number) for number, (ours, theirs) in enumerate(cells) if ours != theirs]
+    if not unlike:
+        return []
+    told = ", ".join(unlike[:3]) + (f" and {len(unlike) - 3} more" if len(unlike) > 3 else "")
+    return [f"the .ipynb, which is executed, has other cells: {told}; write it with: jupytext --update --to ipynb"]
 
 
 def output_problems(notebook: Any) -> list[str]:

@@ -39,7 +39,8 @@ def test_each_rebuilt_paper_has_a_pair_and_a_page() -> None:
 def test_both_halves_hold_the_same_cells_and_no_outputs(name: str) -> None:
     text = jupytext.read(ROOT / "notebooks" / f"{name}.md")
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
-    assert [(c.cell_type, c.source) for c in text.cells] == [(c.cell_type, c.source) for c in notebook.cells]
+    ours, theirs = ([(c.cell_type, c.source, c.metadata) for c in half.cells] for half in (text, notebook))
+    assert ours == theirs
     assert not [cell for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]
 
 
