@@ -7,18 +7,18 @@ because its digits say how precisely it was printed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reproduce_lib import paths
 from reproduce_lib.errors import ClaimError, ParameterError
 from reproduce_lib.tolerances import Better, metric
 from reproduce_lib.verdicts import Interval, printed_number
+from reproduce_lib.yaml_files import Place, UniqueKeys, problems, read_yaml
 
 Comparable = Literal["same-data", "substitute-data", "no-data", "not-applicable"]
 ClaimId = Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9_\-]+)+$")]
@@ -31,7 +31,6 @@ def _is_printed(number: str) -> str:
 
 
 PrintedNumber = Annotated[str, AfterValidator(_is_printed)]
-SHOWN_PROBLEMS = 5
 
 
 class _Entry(BaseModel):
@@ -375,44 +374,23 @@ def load_claims(paper: str, folder: Path | None = None) -> PaperClaims:
         With the file and each wrong entry, if the file is missing, no YAML, or not of this schema.
     """
     path = (folder or paths.claims_folder()) / f"{paper}.yaml"
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)  # noqa: S506 - it is a safe loader
-    except FileNotFoundError:
-        raise ClaimError(f"{path} does not exist; a paper's claims are written there before anything runs") from None
-    except OSError as error:
-        raise ClaimError(f"{path} cannot be read: {error.strerror}") from error
-    # Impossible dates and undecodable bytes are ValueErrors, brackets without end a RecursionError.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ClaimError(f"{path} is no YAML: {error}") from error
+    if not path.exists():
+        raise ClaimError(f"{path} does not exist; a paper's claims are written there before anything runs")
+    content = read_yaml(path, UniqueKeys, ClaimError)
     try:
         return PaperClaims.model_validate(content)
     except ValidationError as error:
-        problems = list(_problems(error, content))
-        more = f"; and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-        raise ClaimError(f"{path}: {'; '.join(problems[:SHOWN_PROBLEMS])}{more}") from error
+        raise ClaimError(f"{path}: {problems(error, partial(_by_claim, content))}") from error
 
 
-class UniqueKeys(yaml.SafeLoader):
-    """A safe loader that refuses a key written twice instead of dropping the first."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping, or raise `yaml.YAMLError` with the place of a repeated key."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for position, key in enumerate(keys):
-            if key in keys[:position]:
-                mark = node.value[position][0].start_mark
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is written twice", mark)
-        return super().construct_mapping(node, deep)
-
-
-def _problems(error: ValidationError, content: Any) -> Iterator[str]:
-    """Say each problem with the id of the claim that it is in."""
-    for problem in error.errors():
-        where = list(problem["loc"])
-        if where[:1] == ["claims"] and len(where) > 1:
-            entry = content["claims"][where[1]]
-            where[:2] = [entry.get("id", f"claim {where[1]}") if isinstance(entry, dict) else f"claim {where[1]}"]
-        yield f"{' > '.join(map(str, where)) or 'the file'}: {problem['msg']} (found {str(problem['input'])[:60]!r})"
+def _by_claim(content: Any, place: Place) -> Place:
+    """Name the claim that a place lies in by its id."""
+    match place:
+        case ["claims", int(number), *inner]:
+            entry = content["claims"][number]
+            named = entry.get("id") if isinstance(entry, dict) else None
+            return [named if isinstance(named, str) else f"claim {number}", *inner]
+    return place
 
 
 def _referred(claim: ValueClaim | OrderClaim | FactClaim) -> list[str]:

@@ -23,18 +23,16 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reproduce_lib.book.build import notebook_path, variants_folder
-from reproduce_lib.claims import UniqueKeys
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ParameterError
+from reproduce_lib.yaml_files import UniqueKeys, problems, read_yaml
 
 Value = str | int | float | bool | None
 MOST_VARIANTS = 1000
 _LONGEST_VALUE, _LONGEST_NAME, _LONGEST_TITLE = 40, 120, 60
-_SHOWN_PROBLEMS = 5
 _NO_MARKUP = str.maketrans("<>", "‹›")  # the theme repeats a page's title without escaping it
 
 
@@ -72,17 +70,11 @@ def load_grid(path: Path) -> list[Variant]:
     ParameterError
         With the file and each wrong field; also if two variants would have the same page.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Yaml12)  # noqa: S506 - it is a safe loader
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ParameterError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(path, _Yaml12, ParameterError)
     try:
         grid = _Grid.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(found["loc"], found["msg"], found["input"]) for found in error.errors()]
-        raise ParameterError(f"{path}: {'; '.join(problems[:_SHOWN_PROBLEMS])}") from error
+        raise ParameterError(f"{path}: {problems(error)}") from error
     variants = [variant for entry in grid.variants for variant in entry.expanded()]
     times = Counter(variant.name.casefold() for variant in variants)
     if twice := sorted({variant.name for variant in variants if times[variant.name.casefold()] > 1}):
@@ -181,11 +173,6 @@ class _Grid(BaseModel):
         if (count := sum(entry.count for entry in self.variants)) > MOST_VARIANTS:
             raise ValueError(f"{count} combinations; at most {MOST_VARIANTS} can be executed")
         return self
-
-
-def _problem(place: tuple[int | str, ...], says: str, found: object) -> str:
-    where = " > ".join(map(str, place)) or "the file"
-    return f"{where}: {says.removeprefix('Value error, ')} (found {str(found)[:60]!r})"
 
 
 def _text(value: Value) -> str:

@@ -1,10 +1,11 @@
-"""Archives that expand without end or lie about it, each read in a process with little memory.
+"""Archives and YAML that expand without end or lie about it, each read in a process with little memory.
 
 Whoever expands one ends there. The process is ``python -m tests.faults.bombs NAME PATH``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import resource
@@ -15,9 +16,12 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from reproduce_lib.book.grid import load_grid
+from reproduce_lib.claims import load_claims
 from reproduce_lib.data.archives import expand_gzip, read_arrays, read_member
-from reproduce_lib.errors import DataError
+from reproduce_lib.errors import ReproduceError
 from tests.faults.spoil_files import virtual_bytes
 from tests.support import PROJECT
 
@@ -31,7 +35,7 @@ ZEROS = 512 * len(PIECE)
 
 @dataclass(frozen=True)
 class Bomb:
-    """An archive and how it is read; ``ends`` are those of its name."""
+    """A file and how it is read; ``ends`` are those of its name."""
 
     ends: str
     make: Callable[[], bytes]
@@ -42,8 +46,30 @@ class Bomb:
             read_arrays(data, name)
         elif self.ends == ".gz":
             expand_gzip(data, name)
+        elif self.ends == ".yaml":
+            self.read_yaml(data)
         else:
             read_member(data, name, "toy.csv")
+
+    def read_yaml(self, data: bytes) -> None:
+        """Read a file as claims or, if it has variants, as a grid."""
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            Path("toy.yaml").write_bytes(data)
+            if b"variants: " in data:
+                load_grid(Path("toy.yaml"))
+            else:
+                load_claims("toy", Path())
+
+
+def yaml_of_aliases(last: str) -> bytes:
+    """Return thirty levels, each ten times the one before, and a last line, in which ``*a29`` is the largest."""
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)]
+    return f"a0: &a0 [x, x]\n{''.join(levels)}{last}\n".encode()
+
+
+def yaml_of_merges() -> bytes:
+    levels = [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 30)]
+    return f"a0: &a0 {{x: 1}}\n{''.join(levels)}".encode()
 
 
 def zeros_gzipped(size: int) -> bytes:
@@ -107,6 +133,14 @@ BOMBS = {
     "zip that lies, bzip2": Bomb(".npz", lambda: lying_zip(zipfile.ZIP_BZIP2)),
     "terabytes of numbers": Bomb(".npz", lambda: array_that_claims("(1000000000000, 3)", "<f4")),
     "terabytes of nothing": Bomb(".npz", lambda: array_that_claims("(1000000000000,)", "|S0")),
+    "claims": Bomb(".yaml", lambda: yaml_of_aliases("claims: *a29")),
+    "a claim's number": Bomb(".yaml", lambda: yaml_of_aliases("claims: [{kind: value, value: *a29}]")),
+    "claims that are alike": Bomb(".yaml", lambda: yaml_of_aliases("? *a29\n: 1\n? *a29\n: 2")),
+    "claims that are merged": Bomb(".yaml", yaml_of_merges),
+    "claims within themselves": Bomb(".yaml", lambda: b"claims: &a [*a, *a]"),
+    "claims of long numbers": Bomb(".yaml", lambda: b"claims: [0x" + b"f" * 10**6 + b"]"),
+    "variants": Bomb(".yaml", lambda: yaml_of_aliases("variants: *a29")),
+    "a variant's value": Bomb(".yaml", lambda: yaml_of_aliases("variants: [{paper: naufal2023, grid: {x: *a29}}]")),
 }
 
 
@@ -128,7 +162,7 @@ def main(name: str, path: str) -> str:
     resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds()) + MOST_SECONDS, MOST_SECONDS * 10))
     try:
         BOMBS[name].read(data)
-    except DataError as error:
+    except ReproduceError as error:
         return f"refused: {error}"
     return "read"
 

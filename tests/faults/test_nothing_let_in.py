@@ -115,7 +115,7 @@ def test_bombs_in_a_spreadsheet_are_refused_in_little_time_and_memory(bomb: str)
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_archive_that_expands_without_end_is_refused_in_little_time_and_memory(bomb: str) -> None:
+def test_file_that_expands_without_end_is_refused_in_little_time_and_memory(bomb: str) -> None:
     assert set_off(bomb).startswith("refused: toy")
 
 

@@ -1,0 +1,98 @@
+"""YAML that people write: read by a safe loader, refused with the file and what is wrong in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from reproduce_lib.errors import ReproduceError
+
+# Fifteen times what the longest file of the collection holds.
+MOST_VALUES = 100_000
+SHOWN_PROBLEMS, SHOWN_LETTERS = 5, 60
+
+Place = Sequence[int | str]
+
+
+class UniqueKeys(yaml.SafeLoader):
+    """A safe loader that refuses a key written twice instead of dropping the first, and aliases that multiply."""
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        """Build a document, or raise `yaml.YAMLError` if it is a small text for more values than a file may hold."""
+        if _values(node, {}) > MOST_VALUES:
+            problem = f"its values, aliases written out, are more than {MOST_VALUES}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return super().construct_document(node)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping, or raise `yaml.YAMLError` with the place of a repeated key, or of one that is a list."""
+        known = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is a single value", key_node.start_mark)
+            key = self.construct_object(key_node, deep=True)
+            if key in known:
+                problem = f"key {key!r} is written twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+            known.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path, loader: type[UniqueKeys], refusal: type[ReproduceError]) -> Any:
+    """Return what a file holds.
+
+    Parameters
+    ----------
+    refusal : the error that is raised, with the file and the reason, if it cannot be read or is no YAML
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - it is a safe loader
+    except OSError as error:
+        raise refusal(f"{path} cannot be read: {error.strerror}") from error
+    # Impossible dates and undecodable bytes are ValueErrors, brackets without end a RecursionError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise refusal(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+
+
+def problems(error: ValidationError, name: Callable[[Place], Place] = lambda place: place) -> str:
+    """Return what a file's model found wrong in it, the first problems with their places.
+
+    Parameters
+    ----------
+    name : says a place, as keys and indices from the outermost to the innermost, in the words of the file
+    """
+    found = error.errors()
+    told = [
+        f"{' > '.join(map(str, name(one['loc']))) or 'the file'}: {one['msg'].removeprefix('Value error, ')} "
+        f"(found {_shown(one['input'])})"
+        for one in found[:SHOWN_PROBLEMS]
+    ]
+    more = [f"and {len(found) - SHOWN_PROBLEMS} more"] if len(found) > SHOWN_PROBLEMS else []
+    return "; ".join([*told, *more])
+
+
+def _values(node: yaml.Node, known: dict[yaml.Node, float]) -> float:
+    """Return how many values a node is with its aliases written out; what holds itself has no end."""
+    if node not in known:
+        known[node] = math.inf
+        parts: Iterable[yaml.Node] = ()
+        match node:
+            case yaml.MappingNode():
+                parts = chain.from_iterable(node.value)
+            case yaml.SequenceNode():
+                parts = node.value
+        known[node] = 1 + sum(_values(part, known) for part in parts)
+    return known[node]
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(str(value)[:SHOWN_LETTERS])
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number too long to be shown"
