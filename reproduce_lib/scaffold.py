@@ -13,7 +13,7 @@ from reproduce_lib import collection, paths
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.files import write_whole
 
-KEY = re.compile(r"[a-z]+\d{4}[a-z]?")
+KEY = re.compile(r"[a-z]+[0-9]{4}[a-z]?")
 REFERENCE = Template("\n@misc{$key,\n  title = {$title},\n  year  = {$year},\n}\n")
 
 
@@ -32,12 +32,12 @@ def add_paper(key: str, title: str) -> list[Path]:
     Raises
     ------
     ParameterError
-        If the key is no key or is taken, if the title cannot stand in the lists, or if a file is there already;
-        nothing is written then.
+        If the key is no key or is taken, if the title cannot stand in the lists, if a list is missing or has no place
+        for it, or if a file is there already; nothing is written then.
     """
     _check(key, title)
     quoted = json.dumps(title, ensure_ascii=False)
-    names = {"key": key, "title": title, "quoted": quoted, "year": re.sub(r"\D", "", key)}
+    names = {"key": key, "title": title, "quoted": quoted, "year": re.sub(r"[^0-9]", "", key)}
     new = {path: Template(_template(name)).substitute(names) for name, path in _targets(key).items()}
     if taken := [str(path) for path in new if path.exists()]:
         raise ParameterError(f"{', '.join(taken)}: is there already; nothing was written")
@@ -58,8 +58,10 @@ def _check(key: str, title: str) -> None:
         raise ParameterError(f"{key!r} is taken by {collection.TITLES[key]!r}")
     if not title.strip() or not title.isprintable() or set(title) & set("\\{}$"):
         raise ParameterError(f"{title!r} cannot be a title: a line of words without backslash, braces and dollar")
-    if not (paths.root() / "reproduce_lib" / "collection.py").is_file():
-        raise ParameterError(f"{paths.root()} is no copy of the project; set REPRODUCE_ROOT to one")
+    if missing := [path.name for path in (_listing(), _contents(), _references()) if not path.is_file()]:
+        raise ParameterError(
+            f"{paths.root()} is no copy of the project, which has {', '.join(missing)}; set REPRODUCE_ROOT to one"
+        )
 
 
 def _targets(key: str) -> dict[str, Path]:
@@ -104,7 +106,10 @@ def _with_title(source: str, key: str, title: str) -> str:
 def _with_page(contents: str, key: str) -> str:
     """Put a page after the last one of a paper, with everything else as it stands."""
     lines = contents.splitlines(keepends=True)
-    last = max(number for number, line in enumerate(lines) if "book/papers/" in line)
+    papers = [number for number, line in enumerate(lines) if "book/papers/" in line]
+    if not papers:
+        raise ParameterError(f"{_contents()} has no page of a paper after which the new one could stand")
+    last = papers[-1]
     indent = lines[last][: len(lines[last]) - len(lines[last].lstrip())]
     lines.insert(last + 1, f"{indent}- file: book/papers/{key}.ipynb\n")
     return "".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,7 +77,8 @@ def test_claims_and_notebooks_are_valid_as_written(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", "Kepler1609", "kepler", "1609", "kepler1609ab", "../kepler1609", "kep ler1609", "li2021"]
+    "key",
+    ["", "Kepler1609", "kepler", "1609", "kepler1609ab", "../kepler1609", "kep ler1609", "kepler١٦٠٩", "li2021"],
 )
 def test_what_is_no_key_or_is_taken_is_refused_and_nothing_is_written(root: Path, key: str) -> None:
     before = everything(root)
@@ -115,6 +117,23 @@ def test_a_folder_that_is_no_copy_of_the_project_is_refused(tmp_path: Path, monk
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
     with pytest.raises(ParameterError, match="REPRODUCE_ROOT"):
         add_paper(KEY, TITLE)
+
+
+@pytest.mark.parametrize("name", ["_toc.yml", "book/references.bib", "reproduce_lib/collection.py"])
+def test_a_list_that_is_missing_is_named_and_nothing_is_written(root: Path, name: str) -> None:
+    (root / name).unlink()
+    before = everything(root)
+    with pytest.raises(ParameterError, match=re.escape(Path(name).name)):
+        add_paper(KEY, TITLE)
+    assert everything(root) == before
+
+
+def test_contents_without_any_paper_are_named_and_nothing_is_written(root: Path) -> None:
+    (root / "_toc.yml").write_text("root: book/index\n", encoding="utf-8")
+    before = everything(root)
+    with pytest.raises(ParameterError, match=r"_toc\.yml"):
+        add_paper(KEY, TITLE)
+    assert everything(root) == before
 
 
 @pytest.mark.slow
