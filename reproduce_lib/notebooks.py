@@ -14,6 +14,7 @@ from reproduce_lib.compare import Row
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution.plan import Execute
 from reproduce_lib.execution.study import UnitStatus, unit_statuses
+from reproduce_lib.folders import MANY_FILES, by_folder
 from reproduce_lib.records import Record, Store
 from reproduce_lib.tables import Html, table
 from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describe
@@ -21,8 +22,6 @@ from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describ
 # What IPython itself puts into a notebook's namespace.
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 EVERY = "all"
-# The fingerprints of more files of one folder than these are told as one.
-MANY_FILES = 20
 SMOKE = {"epochs": 1}
 
 Unit = TypeVar("Unit", bound=UnitParameters)
@@ -258,15 +257,12 @@ def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:
 
 def _fingerprints(data: Mapping[str, str]) -> Iterator[str]:
     """Yield each file with its digest; the many files of one folder share a digest of theirs."""
-    folders: dict[str, dict[str, str]] = {}
-    for name, digest in sorted(data.items()):
-        folders.setdefault(name.rpartition("/")[0], {})[name] = digest
-    for folder, files in folders.items():
-        if len(files) > MANY_FILES:
-            whole = hashlib.sha256("".join(files.values()).encode()).hexdigest()
-            yield f"{folder}: {len(files)} files {whole[:12]}"
+    for folder, names in by_folder(sorted(data)).items():
+        if len(names) > MANY_FILES:
+            whole = hashlib.sha256("".join(data[name] for name in names).encode()).hexdigest()
+            yield f"{folder}: {len(names)} files {whole[:12]}"
         else:
-            yield from (f"{name} {digest[:12]}" for name, digest in files.items())
+            yield from (f"{name} {data[name][:12]}" for name in names)
 
 
 def _changed(unit: UnitParameters) -> str:

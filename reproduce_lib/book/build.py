@@ -36,14 +36,13 @@ from reproduce_lib.execution.run_log import RunLog
 from reproduce_lib.execution.study import store_for
 from reproduce_lib.figures.collection import collection_figure, collection_section
 from reproduce_lib.files import write_whole
+from reproduce_lib.folders import MANY_FILES, by_folder
 from reproduce_lib.notebook_execution.runner import execute_notebook
 from reproduce_lib.tables import Html, table
 from reproduce_lib.tolerances import METRICS
 
 # Where an executed notebook with other parameters says which ones.
 VARIED = "varied"
-# A folder of more files than these is folded on the page on data.
-MANY_FILES = 20
 # Where what readers take away is written, below what is generated.
 DOWNLOADS = "downloads"
 COLAB = "https://colab.research.google.com"
@@ -233,9 +232,7 @@ def _in_the_book(page: Path) -> str:
 
 def _data_table() -> str:
     """Return the registry as tables: what each file is, and how to know it; a folder of many files is folded."""
-    folders: dict[str, list[DataFile]] = {}
-    for entry in data_files().values():
-        folders.setdefault(entry.name.rpartition("/")[0], []).append(entry)
+    folders = {folder: [data_files()[name] for name in names] for folder, names in by_folder(data_files()).items()}
     few = [entry for entries in folders.values() if len(entries) <= MANY_FILES for entry in entries]
     parts = [_files_table(few, "Data files")]
     for folder, entries in folders.items():
