@@ -17,6 +17,7 @@ from matplotlib.collections import LineCollection
 from reproduce_lib import figures
 from reproduce_lib.compare import Row
 from reproduce_lib.errors import RecordError
+from reproduce_lib.figures import phase_picking, seismicity
 from reproduce_lib.verdicts import Interval, Verdict
 from tests.support import value_row
 from tests.test_tables import Parsed
@@ -140,6 +141,32 @@ def test_skill_by_reading_is_in_percent_with_the_default_drawn_through() -> None
     through = [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() == "None"]
     assert sorted(through) == [-50.0, 0.0, 25.0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["as chosen", "other"]
+
+
+def test_more_lines_than_styles_are_all_drawn() -> None:
+    days, truth = pd.bdate_range("2022-01-03", periods=4), np.arange(4.0)
+    many = {f"line {number}": truth + number for number in range(9)}
+    _, (forecasts, months, clipped) = figures.new_figure(columns=3)
+    figures.forecast_lines(forecasts, days, truth, many)
+    seismicity.draw_months(months, np.arange("2022-01", "2022-05", dtype="datetime64[M]"), truth, many)
+    phase_picking.draw_clipped(clipped, truth + 1, truth + 1, many)
+    for axes in (forecasts, months, clipped):
+        drawn = {line.get_label(): line.get_ydata().tolist() for line in axes.get_lines()}
+        assert {label: drawn.get(label) for label in many} == {label: line.tolist() for label, line in many.items()}
+
+
+def test_more_groups_than_styles_are_all_drawn() -> None:
+    many = [f"group {number}" for number in range(9)]
+    _, (skills, ratios, scores, law) = figures.new_figure(columns=4)
+    figures.skill_by_reading(skills, {"as chosen": {name: 0.1 * place for place, name in enumerate(many)}})
+    table = pd.DataFrame({"dataset": many, "snr": np.arange(9.0)})
+    phase_picking.draw_ratios(ratios, table, {name: name for name in many})
+    phase_picking.draw_scores(scores, {name: {"F1": [0.1, 0.2]} for name in many})
+    bins = {"centres": np.arange(3.0), "counts": np.ones(3), "years": 1, "completeness": 1.0, "b": 1.0, "complete": 2}
+    seismicity.draw_magnitude_frequency(law, dict.fromkeys(many, bins))
+    for axes in (skills, ratios, scores):
+        assert set(many) <= set(axes.get_legend_handles_labels()[1])
+    assert [label.partition(":")[0] for label in law.get_legend_handles_labels()[1]] == many
 
 
 def test_learning_curve_is_the_mean_of_the_seeds_within_their_range() -> None:

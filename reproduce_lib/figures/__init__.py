@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
+from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Item = TypeVar("Item")
+Style = TypeVar("Style")
 
 # Okabe & Ito's palette, told apart by the colour-blind.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
@@ -63,6 +67,19 @@ def _show_vectors() -> None:
         set_matplotlib_formats("svg")  # type: ignore[no-untyped-call]
 
 
+def styled(items: Iterable[Item], styles: Iterable[Style]) -> Iterator[tuple[Item, Style]]:
+    """Give each item a style, the first ones again where there are more items than styles, so that none is left out."""
+    return zip(items, cycle(styles), strict=False)
+
+
+def draw_equality(axes: Axes, values: Sequence[float]) -> tuple[float, float]:
+    """Draw the line of equality over the span of the values, with some air around them, and return its ends."""
+    span = min(values) / 1.5, max(values) * 1.5
+    axes.plot(span, span, color="black", lw=1, ls="--", label="equal")
+    axes.set(xlim=span, ylim=span)
+    return span
+
+
 def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
     """Draw each printed number against its reproduction, the prediction interval as a bar, log scales."""
     figure, axes = new_figure(width=6.4, height=5.2)
@@ -88,7 +105,7 @@ def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
             alpha=0.85,
             label=f"{verdict} ({len(chosen)})",
         )
-    _draw_equality(axes, ends)
+    draw_equality(axes, ends)
     axes.set(xscale="log", yscale="log", xlabel=f"reported ({unit})", ylabel=f"reproduced ({unit})")
     axes.legend(frameon=False, loc="upper left", fontsize=9)
     return figure
@@ -120,9 +137,7 @@ def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
 def forecast_lines(axes: Axes, days: pd.DatetimeIndex, truth: np.ndarray[Any, Any], lines: Mapping[str, Any]) -> None:
     """Draw the truth and forecasts of it over the test days."""
     axes.plot(days, truth, color="black", lw=1.6, label="closing price")
-    for (label, values), (colour, style) in zip(
-        lines.items(), ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":")), strict=False
-    ):
+    for (label, values), (colour, style) in styled(lines.items(), ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"))):
         axes.plot(days, values, color=colour, ls=style, lw=1.2, label=label)
     axes.tick_params(axis="x", rotation=30)
 
@@ -134,8 +149,8 @@ def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> N
     ----------
     skills : reading -> share -> skill; the first reading is the default, drawn through as lines
     """
-    shapes = dict(zip(next(iter(skills.values())), ("o", "s", "^", "D"), strict=False))
-    colours = dict(zip(shapes, (BLUE, ORANGE, GREEN, PURPLE), strict=False))
+    shapes = dict(styled(next(iter(skills.values())), ("o", "s", "^", "D")))
+    colours = dict(styled(shapes, (BLUE, ORANGE, GREEN, PURPLE)))
     heights = np.arange(len(skills))[::-1]
     for height, values in zip(heights, skills.values(), strict=True):
         for name, value in values.items():
@@ -204,10 +219,3 @@ def _svg(figure: Figure, source: Mapping[str, str]) -> str:
     plt.close(figure)
     text = buffer.getvalue()
     return text[text.index("<svg") :]
-
-
-def _draw_equality(axes: Axes, values: Sequence[float]) -> None:
-    """Draw the line of equality over the span of the values, with some air around them."""
-    low, high = min(values) / 1.5, max(values) * 1.5
-    axes.plot([low, high], [low, high], color="black", lw=1, ls="--", label="equal")
-    axes.set(xlim=(low, high), ylim=(low, high))

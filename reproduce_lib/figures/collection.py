@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.compare import Comparison, Row
-from reproduce_lib.figures import GREY, MARKS, new_figure
+from reproduce_lib.figures import GREY, MARKS, draw_equality, new_figure
 from reproduce_lib.tables import Html
 from reproduce_lib.verdicts import Verdict
 
@@ -87,7 +87,7 @@ def _svg(points: Sequence[Point]) -> str:
     import matplotlib.pyplot as plt
 
     figure, axes = new_figure(width=7.6, height=6.2)
-    _draw_equality(axes, points)
+    _draw_factors(axes, draw_equality(axes, [value for point in points for value in (point.printed, point.mean)]))
     for number, point in enumerate(points):
         shape, colour = MARKS.get(point.row.verdict, (".", GREY))
         # Numbers on other data than the paper's are hollow.
@@ -115,15 +115,11 @@ def _with_words(markup: str, points: Sequence[Point]) -> Iterator[str]:
     yield markup[last:]
 
 
-def _draw_equality(axes: Axes, points: Sequence[Point]) -> None:
-    ends = [value for point in points for value in (point.printed, point.mean)]
-    span = [min(ends) / 1.5, max(ends) * 1.5]
+def _draw_factors(axes: Axes, span: tuple[float, float]) -> None:
     for factor in FACTORS:
         axes.fill_between(
             span, [one / factor for one in span], [one * factor for one in span], color=GREY, alpha=0.12, lw=0
         )
-    axes.plot(span, span, color="black", lw=1, ls="--")
-    axes.set(xlim=span, ylim=span)
 
 
 def _label(axes: Axes, points: Sequence[Point]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
+from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Colours with a line style each, so that colour alone tells nothing.
 STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
+MARKERS = (("o", BLUE), ("s", ORANGE), ("D", GREY), ("^", GREEN), ("v", PURPLE))
 RATE, P_SAMPLE = 100, 3000
 Z_95 = 1.96
 
@@ -24,7 +25,7 @@ Z_95 = 1.96
 def draw_ratios(axes: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> None:
     """Draw how many records of each collection, told by its name, have which signal-to-noise ratio."""
     edges = [float(edge) for edge in range(-5, 65, 5)]
-    for (dataset, own), (colour, style) in zip(table.groupby("dataset", sort=False), STYLES, strict=False):
+    for (dataset, own), (colour, style) in styled(table.groupby("dataset", sort=False), STYLES):
         axes.hist(own["snr"], edges, histtype="step", color=colour, ls=style, lw=1.6, label=names[str(dataset)])
     axes.axvline(20, color="0.4", lw=0.8)
     axes.set(xlabel="signal-to-noise ratio (dB)", ylabel="records")
@@ -66,9 +67,7 @@ def draw_scores(axes: Axes, scores: Mapping[str, Mapping[str, Sequence[float]]])
     """
     names = list(next(iter(scores.values())))
     heights = np.arange(len(names))[::-1]
-    for number, ((label, found), shape, colour) in enumerate(
-        zip(scores.items(), "osD^v", (BLUE, ORANGE, GREY, GREEN, PURPLE), strict=False)
-    ):
+    for number, ((label, found), (shape, colour)) in enumerate(styled(scores.items(), MARKERS)):
         shift = 0.2 - 0.4 * number / max(len(scores) - 1, 1)
         for height, name in zip(heights, names, strict=True):
             values = np.array(found[name], dtype=float)
@@ -87,7 +86,7 @@ def draw_clipped(axes: Axes, true: NDArray[Any], clipped: NDArray[Any], recovere
     time = np.arange(first, last) / RATE
     axes.plot(time, true[first:last], color="black", lw=1.2, label="as it was")
     axes.plot(time, clipped[first:last], color="0.6", lw=2.4, label="clipped")
-    for (label, values), (colour, style) in zip(recovered.items(), STYLES, strict=False):
+    for (label, values), (colour, style) in styled(recovered.items(), STYLES):
         axes.plot(time, values[first:last], color=colour, ls=style, lw=1.2, label=label)
     reach = 1.4 * float(np.abs(true[first:last]).max())
     axes.set(xlabel="time in the window (s)", ylim=(-reach, reach), yticks=[-1, 0, 1], yticklabels=["−1", "0", "1"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure
+from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
     from reproduce_lib.data.catalogs import Box
 
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED)
-STYLES = ("-", "--", ":", "-.", (0, (5, 1)))
-
-
+# Colours with a line style each, so that colour alone tells nothing.
+STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"), (PURPLE, "-."), (RED, (0, (5, 1))))
 # More marks than these are drawn as pixels within the figure.
 MOST_PATHS = 100
 
@@ -78,7 +76,7 @@ def draw_magnitude_frequency(axes: Axes, counts: Mapping[str, Mapping[str, Any]]
     ----------
     counts : catalogue -> centres and counts (shape (bins,)), years, completeness, b, complete (events from there on)
     """
-    for (name, one), colour, style in zip(counts.items(), COLOURS, STYLES, strict=False):
+    for (name, one), (colour, style) in styled(counts.items(), STYLES):
         at_least = np.cumsum(one["counts"][::-1])[::-1] / one["years"]
         axes.plot(one["centres"], at_least, ".", color=colour, ms=5)
         magnitudes = np.linspace(one["completeness"], float(one["centres"].max()), 50)
@@ -95,7 +93,7 @@ def draw_months(
     """Draw the observed magnitude of each month, and forecasts of it."""
     days = months.astype("datetime64[D]")
     axes.plot(days, observed, color="black", marker="o", ms=4, lw=1.4, label="observed")
-    for (label, values), colour, style in zip(lines.items(), COLOURS, STYLES, strict=False):
+    for (label, values), (colour, style) in styled(lines.items(), STYLES):
         axes.plot(days, values, color=colour, ls=style, lw=1.4, label=label)
     axes.tick_params(axis="x", rotation=30)
     axes.set(ylabel="magnitude")
