@@ -8,7 +8,7 @@ from html import escape
 
 from reproduce_lib.claims import FactClaim, ValueClaim
 from reproduce_lib.compare import Row
-from reproduce_lib.verdicts import SYMBOLS, Verdict
+from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 
 # Which verdicts look good, bad or open; the symbol and the word say it too.
 TONES = {
@@ -108,12 +108,18 @@ def quantity(row: Row) -> Html:
     return Html(f'<span id="{escape(claim.id)}">{words}</span> {source}{note}')
 
 
-def number(value: float | None, like: str | None = None) -> str:
-    """Write a number with as many decimals as ``like`` was printed with (three without it)."""
+def number(value: float | None, like: str | None = None, *, further: int = 0) -> str:
+    """Write a number with as many decimals as ``like`` was printed with (three without it), and some further ones.
+
+    Raises
+    ------
+    ValueError
+        If ``like`` is no number.
+    """
     if value is None:
         return "–"
-    decimals = len(like.partition(".")[2]) if like is not None else 3
-    return f"{value:.{decimals}f}"
+    decimals = max(0, -int(printed_number(like).as_tuple().exponent)) if like is not None else 3
+    return f"{value:.{decimals + further}f}"
 
 
 def spread(values: Sequence[float], digits: int = 1) -> Html:

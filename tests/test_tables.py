@@ -207,10 +207,15 @@ def test_fact_shows_printed_beside_found(found: tuple[float | str, ...], shown: 
 @pytest.mark.parametrize(
     ("value", "like", "text"),
     [(None, None, "–"), (1.23456, None, "1.235"), (1.5, "17.790", "1.500"), (1.5, "2", "2"), (0.0, "0.0", "0.0"),
-     (1234.5678, "1.0", "1234.6"), (-2.345, "0.00", "-2.35")],
+     (1234.5678, "1.0", "1234.6"), (-2.345, "0.00", "-2.35"), (0.00123, "1.2e-3", "0.0012"), (0.00123, "1E-3", "0.001"),
+     (1234.5, "1.2e3", "1234"), (1.25, "1.20e1", "1.2"), (1234.5, "1e3", "1234")],
 )  # fmt: skip
 def test_number_has_the_digits_of_what_was_printed(value: float | None, like: str | None, text: str) -> None:
     assert number(value, like) == text
+
+
+def test_number_has_further_digits_where_they_are_asked_for() -> None:
+    assert [number(0.4567, like, further=1) for like in ("2", "0.12", "1.2e-3")] == ["0.5", "0.457", "0.45670"]
 
 
 @pytest.mark.parametrize(

@@ -65,5 +65,5 @@ def _of_value(row: Row, claim: ValueClaim) -> str:
     )
     if not inside:
         return measured
-    reach, allowed = (number(one, f"{like}0") for one in (row.interval.half_width, widest))
+    reach, allowed = (number(one, like, further=1) for one in (row.interval.half_width, widest))
     return f"{measured} The interval reaches {reach} to either side, {width} than the {allowed} that carry a verdict."
