@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import jsonschema
 import pytest
+from pydantic import Field
 
 from reproduce_lib.book.claims_index import LONGEST, claims_page, downloads_page
 from reproduce_lib.book.data_dictionary import data_dictionary
@@ -30,6 +32,7 @@ from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.compare import Comparison
 from reproduce_lib.execution import study
 from reproduce_lib.records import Store
+from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from tests import support
 from tests.support import PROJECT, NoisyParameters, PlainParameters, new_store, put
 from tests.test_tables import EVIL, Parsed
@@ -150,6 +153,43 @@ def test_the_dictionary_explains_every_field_and_every_parameter() -> None:
         for experiment in load_paper(paper).experiments.values():
             assert f"### {paper}/{experiment.name}.jsonl" in text
             assert all(f"| `{name}` |" in text for name in experiment.parameters.model_fields)
+
+
+class OddParameters(UnitParameters):
+    paper: ClassVar[str] = "toy"
+    experiment: ClassVar[str] = "odd"
+
+    which: Literal["a", "b"]
+    share: float = Field(default=0.5, gt=0, le=1)
+    records: int = Field(ge=10, lt=500, multiple_of=2)
+    shuffle: bool = True
+    place: str = ""
+    window: Literal[1, 30] = 30
+    region: Literal["north"] | Literal[""] = ""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["best"] = "best"
+    limit: int | None = None
+    layers: list[int]
+
+
+def test_the_dictionary_says_of_each_parameter_what_it_is_without_one_and_what_it_may_be() -> None:
+    experiment = Experiment(OddParameters, lambda unit: UnitResult({}, 0), lambda: (), lambda: ())
+    text = data_dictionary([Paper("toy", {"odd": experiment}, lambda unit: None, "odd")])
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text[text.index("Parameters of toy") :], re.MULTILINE))
+    assert rows == {
+        "profile": "`full` | `smoke`, `full`, `custom`",
+        "backend": "`none` | `tensorflow`, `jax`, `jax_gpu`, `none`",
+        "seed": "`0` | a whole number, ≥ 0",
+        "which": "none | `a`, `b`",
+        "share": "`0.5` | a number, > 0, ≤ 1",
+        "records": "none | a whole number, ≥ 10, < 500, a multiple of 2",
+        "shuffle": "`true` | `true`, `false`",
+        "place": '`""` | a text',
+        "window": "`30` | `1`, `30`",
+        "region": '`""` | `north`, `""`',
+        "threshold": "`best` | a number, > 0, < 1, `best`",
+        "limit": "`null` | a whole number, `null`",
+        "layers": "none | `list[int]`",
+    }
 
 
 def test_the_index_has_a_row_a_claim_that_leads_to_its_place(store: Store) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
 from reproduce_lib.records import Adoption, Context, Record
-from reproduce_lib.units import Paper, UnitParameters, choices
+from reproduce_lib.units import Paper, UnitParameters
 
 _LINES: Mapping[Any, str] = {
     Context: "What units ran on; records name it by its `id`.",
@@ -35,6 +37,15 @@ _MEANINGS = {
     "adopted": "ids of the contexts whose records hold",
     "evidence": "each score of each unit that was executed again, recorded and replayed",
 }
+# The types of parameters in words, and the words for what bounds them.
+_TYPES: Mapping[Any, str] = {
+    bool: "`true`, `false`",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    NoneType: "`null`",
+}
+_BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "multiple_of": "a multiple of"}
 
 
 def data_dictionary(papers: Sequence[Paper]) -> str:
@@ -60,5 +71,25 @@ def _parameters_of(parameters: type[UnitParameters]) -> Iterator[str]:
     yield "| parameter | default | allowed |"
     yield "|---|---|---|"
     for name, info in parameters.model_fields.items():
-        allowed = ", ".join(f"`{value}`" for value in choices(parameters, name)) or "see the library"
-        yield f"| `{name}` | `{info.default}` | {allowed} |"
+        default = "none" if info.is_required() else _code(info.default)
+        yield f"| `{name}` | {default} | {_allowed(info.annotation, info.metadata)} |"
+
+
+def _allowed(annotation: Any, constraints: Sequence[Any] = ()) -> str:
+    """Return which values a parameter may take, as far as its declaration says: the listed ones, or type and bounds."""
+    parts = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return ", ".join(map(_code, parts))
+    if get_origin(annotation) is Annotated:
+        return _allowed(parts[0], [one for field in parts[1:] for one in field.metadata])
+    if get_origin(annotation) in (Union, UnionType):
+        return ", ".join(map(_allowed, parts))
+    bounds = ((sign, getattr(one, name, None)) for one in constraints for name, sign in _BOUNDS.items())
+    return ", ".join(
+        [_TYPES.get(annotation, f"`{annotation}`"), *(f"{sign} {bound}" for sign, bound in bounds if bound is not None)]
+    )
+
+
+def _code(value: object) -> str:
+    """Write a value as a record file does, texts without quotation marks unless nothing is between them."""
+    return f"`{value if isinstance(value, str) and value else json.dumps(value)}`"
