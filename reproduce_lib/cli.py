@@ -109,23 +109,20 @@ def data(
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch what is not here and can be had.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Check the SHA-256 of what is here.")] = False,
 ) -> None:
-    """List the data files: where each is, its licence, what it covers."""
-    from reproduce_lib.data import sources
+    """List the data files: where each is, its licence, what it covers; a folder of many files as one."""
     from reproduce_lib.data.registry import data_files
+    from reproduce_lib.data_listing import complaints, find, how_to_get, listing
+    from reproduce_lib.folders import by_folder
 
-    wrong = []
-    for entry in data_files().values():
-        path, place = sources.local_path(entry)
-        try:
-            if (fetch and place == "not here") or (check and place != "not here"):
-                sources.read(entry.name)
-                path, place = sources.local_path(entry)
-        except ReproduceError as error:
-            wrong.append(str(error))
-        where = str(path) if place != "not here" else place
-        typer.echo(f"{entry.name}\n    {where}\n    {entry.source}; {entry.coverage}; licence: {entry.licence}")
-    if wrong:
-        raise ReproduceError("\n".join(wrong))
+    found = []
+    for folder, names in by_folder(data_files()).items():
+        files = [find(data_files()[name], fetch=fetch, check=check) for name in names]
+        typer.echo(listing(folder, files))
+        found += files
+    if wrong := complaints(found):
+        raise ReproduceError(wrong)
+    if any(one.path is None for one in found):
+        typer.echo(how_to_get())
 
 
 @app.command()

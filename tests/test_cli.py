@@ -26,6 +26,7 @@ from reproduce_lib.execution.pool import Workers
 from reproduce_lib.execution.replay import UnitReplay
 from reproduce_lib.execution.study import store_for, unit_statuses
 from reproduce_lib.execution.worker import Failed
+from reproduce_lib.folders import MANY_FILES, by_folder
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
 from reproduce_lib.records import Context
@@ -221,8 +222,16 @@ def test_status_counts_states_and_names_what_staled(root: Path) -> None:
 
 def test_data_lists_every_file_with_its_licence(nothing_at_hand: None) -> None:
     text = reproduce("data")
-    assert all(entry.name in text and entry.licence in text for entry in data_files().values())
-    assert text.count("not here") == len(data_files())
+    for folder, names in by_folder(data_files()).items():
+        licences = {data_files()[name].licence for name in names}
+        assert all(licence in text for licence in licences)
+        if len(names) > MANY_FILES:
+            assert f"{folder}: {len(names)} files" in text
+            assert f"{len(names)} not here" in text
+        else:
+            assert all(f"{name}\n    not here\n" in text for name in names)
+    assert len(text.splitlines()) < 300
+    assert text.count("REPRODUCE_DATA") == 1
 
 
 def test_data_check_names_an_altered_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +247,12 @@ def test_data_check_names_an_altered_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_data_fetch_without_a_network_names_what_is_missing(nothing_at_hand: None) -> None:
     text = reproduce("data", "--fetch", status=1)
-    assert all(name in text[text.index("error:") :] for name in data_files())
+    said = text[text.index("error:") :]
+    for folder, names in by_folder(data_files()).items():
+        told = [f"{folder}: {len(names)} files"] if len(names) > MANY_FILES else names
+        assert all(one in said for one in told)
+    assert said.count("REPRODUCE_DATA") == 1
+    assert len(said.splitlines()) < 100
 
 
 # Running

