@@ -1,22 +1,26 @@
-"""The command line: ``reproduce list | new | data | run | sweep | status | verify | adopt | notebook(s) | book``."""
+"""The command line, ``reproduce``: what is read from it, and what it prints; each command says more with ``--help``."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec
 
 import typer
 
 from reproduce_lib.errors import ParameterError, ReproduceError, RunError
+from reproduce_lib.option_values import read_address, read_grid, read_seconds, read_values
 
 if TYPE_CHECKING:
-    from reproduce_lib.units import UnitParameters
+    from reproduce_lib.book.grid import Variant
+    from reproduce_lib.execution.plan import Plan
+    from reproduce_lib.execution.replay import UnitReplay
+    from reproduce_lib.execution.study import UnitStatus
+    from reproduce_lib.execution.worker import Failed
+    from reproduce_lib.notebook_execution.runner import Beat
 
 app = typer.Typer(
     help="Rebuild papers, and set each printed number beside the number measured again.\n\n"
@@ -28,8 +32,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# Each unit of a sweep is checked and planned before the first one runs; so many take ten seconds.
+MOST_UNITS = 100_000
+
 PaperArgument = Annotated[str, typer.Argument(help="Key of a rebuilt paper, as `reproduce list` shows it.")]
-OptionalPaper = Annotated[str, typer.Argument(help="Key of a rebuilt paper, as `reproduce list` shows it.")]
+# The modes of a plan, named here too: loading what a plan needs takes longer than all else of --help.
+Execute = Literal["recorded", "missing", "stale", "fresh"]
+ExecuteOption = Annotated[
+    Execute,
+    typer.Option(
+        help="recorded: nothing; missing: what is missing or stale; stale: what is stale alone; fresh: everything."
+    ),
+]
 Jobs = Annotated[
     int,
     typer.Option(min=1, help="Units executed at a time, each in its own process on one thread; no more than cores."),
@@ -76,12 +90,13 @@ def list_papers() -> None:
     """List the papers, their experiments, and their claims by verdict."""
     from reproduce_lib.collection import TITLES, load_paper, rebuilt
     from reproduce_lib.compare import verdict_counts
+    from reproduce_lib.selection import comparison_of
 
     for key, title in TITLES.items():
         if key not in rebuilt():
             typer.echo(f"{key:16} {title}: not yet rebuilt")
             continue
-        rows = _comparison(key).rows
+        rows = comparison_of(key).rows
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdict_counts(rows).most_common())
         typer.echo(f"{key:16} {title}")
         typer.echo(f"{'':16} {len(rows)} claims: {counts}")
@@ -128,13 +143,12 @@ def data(
 @app.command()
 @_reported
 def run(
-    paper: OptionalPaper = "",
+    paper: PaperArgument = "",
     every: Annotated[bool, typer.Option("--all", help="Every paper of the collection.")] = False,
     experiment: ExperimentOption = "",
     claim: ClaimOption = "",
     where: Where = None,
-    execute: Annotated[str, typer.Option(help="missing: also what is stale; fresh: everything again.")] = "missing",
-    only_stale: Annotated[bool, typer.Option("--only-stale", help="What is stale, not what is missing.")] = False,
+    execute: ExecuteOption = "missing",
     dry_run: DryRun = False,
     limit_hours: LimitHours = None,
     jobs: Jobs = 1,
@@ -142,16 +156,14 @@ def run(
 ) -> None:
     """Compute the recorded set of a paper, or of all, as far as it is missing or stale. Safe to kill and to repeat."""
     from reproduce_lib.collection import rebuilt
-    from reproduce_lib.execution.plan import execute_mode, make_plan
+    from reproduce_lib.execution.plan import make_plan
     from reproduce_lib.execution.study import store_for
 
     if bool(paper) == every:
         raise ParameterError(f"name one paper ({', '.join(rebuilt())}), or --all of them")
-    if only_stale and execute != "missing":
-        raise ParameterError("--only-stale and --execute exclude one another")
     papers = rebuilt() if every else [paper]
     units = [status.unit for status in _selected_of(papers, experiment, claim, where)]
-    plan = make_plan(units, store_for("full"), "stale" if only_stale else execute_mode(execute))
+    plan = make_plan(units, store_for("full"), execute)
     _carry_out(plan, dry_run, limit_hours, jobs, dask)
 
 
@@ -165,7 +177,10 @@ def sweep(
         typer.Option(help="NAME=VALUE,VALUE… or NAME=all; may be repeated.", metavar="NAME=VALUES"),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N-1 of each combination.")] = 1,
-    profile: Annotated[str, typer.Option(help="custom, or smoke.")] = "custom",
+    profile: Annotated[
+        Literal["custom", "smoke"],
+        typer.Option(help="custom: trained in full; smoke: shows in seconds that the code runs."),
+    ] = "custom",
     dry_run: DryRun = False,
     limit_hours: LimitHours = None,
     jobs: Jobs = 1,
@@ -176,17 +191,15 @@ def sweep(
     from reproduce_lib.execution.plan import make_plan
     from reproduce_lib.execution.study import store_for, unit_statuses
 
-    if profile not in ("custom", "smoke"):
-        raise ParameterError(f"profile = {profile!r}: allowed values are 'custom', 'smoke'")
     known = load_paper(paper)
     parameters = known.experiment(experiment or known.main).parameters
-    names, values = _grid(grid or [], parameters)
-    if taken := {"profile", "seed"}.intersection(names):
+    varied = read_grid(grid or [], parameters)
+    if taken := {"profile", "seed"}.intersection(varied.values):
         raise ParameterError(f"{', '.join(sorted(taken))} cannot be in a grid; use --profile and --seeds")
+    if (count := seeds * varied.count) > MOST_UNITS:
+        raise ParameterError(f"{count} units are more than the {MOST_UNITS} that a sweep may have")
     units = [
-        parameters.of(profile=profile, seed=seed, **dict(zip(names, combination, strict=True)))
-        for combination in product(*values)
-        for seed in range(seeds)
+        parameters.of(profile=profile, seed=seed, **values) for values in varied.combinations() for seed in range(seeds)
     ]
     store = store_for("custom")
     plan = make_plan(units, store, learn_from=[store_for("full")])
@@ -195,7 +208,7 @@ def sweep(
     finally:
         for status in unit_statuses(units, store):
             if status.record is not None:
-                shown = {name: getattr(status.unit, name) for name in (*names, "seed")}
+                shown = {name: getattr(status.unit, name) for name in (*varied.values, "seed")}
                 typer.echo(f"{json.dumps(shown)} {json.dumps(status.record.metrics)}")
         typer.echo(f"records: {store.records / paper / parameters.experiment}.jsonl")
 
@@ -206,9 +219,10 @@ def status(paper: Annotated[str, typer.Argument(help="Key of a paper; all withou
     """Say which records are fresh, stale (and which symbol or file staled them), missing or unreadable."""
     from reproduce_lib.collection import rebuilt
     from reproduce_lib.execution.study import damaged_lines, store_for
+    from reproduce_lib.selection import comparison_of
 
     for key in [paper] if paper else rebuilt():
-        statuses = _comparison(key).statuses
+        statuses = comparison_of(key).statuses
         for name in dict.fromkeys(one.unit.experiment for one in statuses):
             counts = Counter(one.state for one in statuses if one.unit.experiment == name)
             typer.echo(f"{key} {name}: " + ", ".join(f"{counts[s]} {s}" for s in ("fresh", "stale", "missing")))
@@ -225,7 +239,7 @@ def status(paper: Annotated[str, typer.Argument(help="Key of a paper; all withou
 @app.command()
 @_reported
 def verify(
-    paper: OptionalPaper = "",
+    paper: PaperArgument = "",
     sample: Annotated[int | None, typer.Option(min=1, help="How many recorded units; 6 without a budget.")] = None,
     budget: Annotated[str, typer.Option(help="As many units as fit into this time, such as 90s, 3m or 1.5h.")] = "",
     experiment: ExperimentOption = "",
@@ -247,7 +261,7 @@ def verify(
     statuses = _selected_of(papers, experiment, claim, where)
     jobs = _capped(jobs)
     if budget:
-        chosen = replay.choose_within(statuses, _seconds(budget), seed, store, jobs=jobs)
+        chosen = replay.choose_within(statuses, read_seconds(budget), seed, store, jobs=jobs)
     else:
         chosen = replay.choose(statuses, sample or 6, seed, store)
     if not chosen:
@@ -272,8 +286,9 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     from reproduce_lib.execution import replay
     from reproduce_lib.execution.pool import Workers
     from reproduce_lib.execution.study import store_for
+    from reproduce_lib.selection import comparison_of
 
-    statuses = _comparison(paper).statuses
+    statuses = comparison_of(paper).statuses
     adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), Workers(_capped(jobs)), on_replay=_tell)
     if not adopted:
         typer.echo("no record is stale by its code alone")
@@ -331,7 +346,7 @@ def notebook(
     from reproduce_lib.notebook_execution.runner import execute_notebook
 
     load_paper(paper)
-    values = dict(map(_assignment, parameters or []))
+    values = read_values(parameters or [])
     done = execute_notebook(notebook_path(paper), output, values, limit_seconds=limit)
     typer.echo(f"{done.output} ({done.seconds:.0f} s)")
 
@@ -360,7 +375,7 @@ def notebooks(
     outcomes = []
     with console(error=True).status("starting") as line:
 
-        def tell(variant: Any, beat: Any) -> None:
+        def tell(variant: Variant, beat: Beat) -> None:
             running[variant.name] = f"{variant.varied}: cell {beat.cell or 0} of {beat.cells}, {beat.seconds:.0f} s"
             line.update(" | ".join(list(running.values())))
 
@@ -376,7 +391,7 @@ def notebooks(
 @app.command()
 @_reported
 def book(
-    execute: Annotated[str, typer.Option(help="recorded: train nothing; missing or fresh: train first.")] = "recorded",
+    execute: ExecuteOption = "recorded",
     jobs: Jobs = 1,
     keep_figures: Annotated[
         bool, typer.Option("--keep-figures", help="Keep figures drawn from the data for builds without them.")
@@ -387,78 +402,26 @@ def book(
 ) -> None:
     """Execute every notebook, render the book, and print where it is and the scoreboard."""
     from reproduce_lib.book.build import build_book
-    from reproduce_lib.execution.plan import execute_mode
 
-    parameters = {"execute": execute_mode(execute), "jobs": jobs, "keep_figures": keep_figures}
+    parameters = {"execute": execute, "jobs": _capped(jobs), "keep_figures": keep_figures}
     built = build_book(parameters, repository_url=repository_url)
     typer.echo(built.scoreboard)
     typer.echo(f"\n{built.index}")
 
 
-def _comparison(paper: str) -> Any:
-    from reproduce_lib.claims import load_claims
-    from reproduce_lib.collection import load_paper
-    from reproduce_lib.compare import Comparison
-    from reproduce_lib.execution.study import store_for
+def _selected_of(papers: Sequence[str], experiment: str, claim: str, where: list[str] | None) -> list[UnitStatus]:
+    from reproduce_lib.selection import Selection, select_units
 
-    known = load_paper(paper)
-    return Comparison(load_claims(paper), known, store_for("full"))
+    return select_units(papers, Selection(experiment, claim, read_values(where or [])))
 
 
-def _selected_of(papers: Sequence[str], experiment: str, claim: str, where: list[str] | None) -> list[Any]:
-    """Return what fits the options in each paper; a paper where they mean nothing is left out, if others are left."""
-    found, refused = [], []
-    for paper in papers:
-        try:
-            found += _selected(paper, experiment, claim, where)
-        except ParameterError as error:
-            refused.append(error)
-    if refused and not found:
-        raise refused[0]
-    return found
-
-
-def _selected(paper: str, experiment: str, claim: str, where: list[str] | None) -> list[Any]:
-    """Return the statuses of the recorded set's units that fit the options."""
-    comparison = _comparison(paper)
-    if experiment:
-        comparison.paper.experiment(experiment)
-    conditions = dict(map(_assignment, where or []))
-    known = {name for one in comparison.statuses for name in type(one.unit).model_fields}
-    if unknown := [name for name in conditions if name not in known]:
-        raise ParameterError(f"no unit of {paper} has {', '.join(unknown)}; parameters are: {', '.join(sorted(known))}")
-    keys = {unit.key for row in _rows_of(comparison, claim) for unit in row.units} if claim else None
-    chosen = [
-        one
-        for one in comparison.statuses
-        if (not experiment or one.unit.experiment == experiment)
-        and (keys is None or one.unit.key in keys)
-        and all(getattr(one.unit, name, None) == value for name, value in conditions.items())
-    ]
-    if not chosen:
-        values = {name: {getattr(one.unit, name, None) for one in comparison.statuses} - {None} for name in conditions}
-        there = "; ".join(f"{name}: {', '.join(sorted(map(json.dumps, found)))}" for name, found in values.items())
-        raise ParameterError(f"no unit of {paper} fits all of this; its units have {there or 'other experiments'}")
-    return chosen
-
-
-def _rows_of(comparison: Any, claim: str) -> list[Any]:
-    """Return the row of a claim, or the rows of all claims of a part of the paper, as ``naufal2023.t3``."""
-    rows = [row for row in comparison.rows if row.claim.id == claim or row.claim.id.startswith(f"{claim}.")]
-    if not rows:
-        raise ParameterError(f"unknown claim {claim!r}; the ids are in book/claims/{comparison.paper.key}.yaml")
-    if not any(row.units for row in rows):
-        raise ParameterError(f"claim {claim!r} is about the paper alone; no unit stands behind it")
-    return rows
-
-
-def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, dask: str) -> None:
+def _carry_out(plan: Plan, dry_run: bool, limit_hours: float | None, jobs: int, dask: str) -> None:
     """Print the plan, run it unless it is only asked for, and print what came of it."""
     from reproduce_lib.execution.engine import run_plan
     from reproduce_lib.execution.pool import Workers, size_of
     from reproduce_lib.execution.progress import Bars, console, plan_table, summary_table
 
-    jobs = size_of(dask) if dask else _capped(jobs)
+    jobs = size_of(read_address(dask)) if dask else _capped(jobs)
     out = console()
     out.print(plan_table(plan, jobs))
     if dry_run or not plan.due:
@@ -481,7 +444,7 @@ def _carry_out(plan: Any, dry_run: bool, limit_hours: float | None, jobs: int, d
         typer.echo(f"the limit of {limit_hours} h is reached; run again to go on")
 
 
-def _tell(replayed: Any) -> None:
+def _tell(replayed: UnitReplay) -> None:
     """Print how one replay ended."""
     from reproduce_lib.execution.replay import describe
 
@@ -500,58 +463,12 @@ def _capped(jobs: int) -> int:
     return min(jobs, cores())
 
 
-def _seconds(text: str) -> float:
-    """Read a time span such as 90s, 3m or 1.5h."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
-    if not found or float(found[1]) == 0:
-        raise ParameterError(f"{text!r} is no time span; write 90s, 3m or 1.5h")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
-
-
 def _listed(names: Sequence[str], shown: int = 3) -> str:
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
 
 
-def _assignment(text: str) -> tuple[str, Any]:
-    """Split NAME=VALUE; the value is read as JSON where it is JSON, so that 1e-4 is a number."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise ParameterError(f"{text!r} is not NAME=VALUE")
-    return name, _scalar(value)
-
-
-def _grid(texts: Sequence[str], parameters: type[UnitParameters]) -> tuple[list[str], list[list[Any]]]:
-    """Read NAME=VALUE,VALUE…, where ``all`` stands for every value of a choice."""
-    pairs = [text.partition("=") for text in texts]
-    if wrong := [text for text, pair in zip(texts, pairs, strict=True) if not (pair[0] and pair[2])]:
-        raise ParameterError(f"{', '.join(map(repr, wrong))}: a grid is NAME=VALUE,VALUE…")
-    names = [name for name, _, _ in pairs]
-    if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise ParameterError(f"{', '.join(twice)}: give all values of a parameter in one grid, NAME=VALUE,VALUE…")
-    return names, [_values(name, text, parameters) for name, _, text in pairs]
-
-
-def _values(name: str, text: str, parameters: type[UnitParameters]) -> list[Any]:
-    from reproduce_lib.units import choices
-
-    if text != "all":
-        return [_scalar(value) for value in text.split(",")]
-    values = choices(parameters, name)
-    if not values:
-        known = ", ".join(one for one in parameters.model_fields if choices(parameters, one))
-        raise ParameterError(f"{name} is no choice, so it has no values to take all of; choices are: {known}")
-    return list(values)
-
-
-def _scalar(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _failures(failed: Iterable[Any]) -> list[str]:
+def _failures(failed: Iterable[Failed]) -> list[str]:
     """Say which units raised; what failed alike is said once."""
     alike: dict[str, list[str]] = {}
     for one in failed:

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from reproduce_lib.book import build
+from reproduce_lib.book.build import Book
 from reproduce_lib.claims import load_claims
 from reproduce_lib.cli import app
 from reproduce_lib.collection import TITLES, rebuilt
@@ -21,7 +24,7 @@ from reproduce_lib.data.registry import data_files
 from reproduce_lib.execution import engine, environment, pool, replay
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.engine import Summary
-from reproduce_lib.execution.plan import Plan
+from reproduce_lib.execution.plan import Execute, Plan
 from reproduce_lib.execution.pool import Workers
 from reproduce_lib.execution.replay import UnitReplay
 from reproduce_lib.execution.study import store_for, unit_statuses
@@ -34,7 +37,7 @@ from tests.support import HERE, PROJECT, copy_of_the_project, put
 
 KEY = "naufal2023"
 MODULE = naufal2023.__name__
-COMMANDS = ("list", "data", "run", "sweep", "status", "verify", "adopt", "notebook", "notebooks", "book")
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 GOOG_NAIVE = ("--experiment", "baselines", "--where", "ticker=GOOG", "--where", "method=naive")
 
 
@@ -79,6 +82,7 @@ def records(root: Path, experiment: str = "baselines") -> Path:
 
 def test_help_lists_every_command() -> None:
     text = reproduce("--help")
+    assert len(COMMANDS) >= 12
     assert all(re.search(rf"^\s+{command}\b", text, re.MULTILINE) for command in COMMANDS)
 
 
@@ -86,8 +90,10 @@ def test_help_lists_every_command() -> None:
 def test_help_of_a_command_says_what_it_does_and_what_each_option_means(command: str) -> None:
     text = reproduce(command, "--help")
     assert len(text.split("Options:")[0].split("\n\n")[1].split()) > 4
-    options = [line for line in text.split("Options:")[1].splitlines() if line.strip().startswith("-")]
-    assert options
+    said = " ".join(text.split())
+    for parameter in COMMANDS[command].params:
+        assert len((parameter.help or "").split()) > 2, f"{parameter.name} is not explained"
+        assert " ".join(parameter.help.split()) in said
 
 
 def test_without_arguments_the_help_is_shown() -> None:
@@ -119,22 +125,24 @@ def test_without_arguments_the_help_is_shown() -> None:
         (["run", KEY, "--where", "=GOOG"], ["=GOOG", "NAME=VALUE"]),
         (["run"], [KEY, "--all"]),
         (["run", KEY, "--all"], [KEY, "--all"]),
-        (["run", KEY, "--only-stale", "--execute", "fresh"], ["--only-stale", "--execute"]),
         # Waits ten seconds for the scheduler.
         pytest.param(["run", KEY, "--dask", "tcp://127.0.0.1:9"], ["tcp://127.0.0.1:9"], marks=pytest.mark.slow),
         (["verify", "--sample", "3", "--budget", "3m"], ["--sample", "--budget"]),
         (["verify", "--budget", "3 minutes"], ["3 minutes", "90s", "3m"]),
         (["verify", "--budget", "0s"], ["0s"]),
         (["sweep", KEY, "--grid", "epochs=all"], ["epochs", "ticker", "model"]),
-        (["run", KEY, "--execute", "sometimes"], ["sometimes", "recorded", "missing", "fresh"]),
-        (["book", "--execute", "sometimes"], ["sometimes", "recorded", "missing", "fresh"]),
+        (["run", KEY, "--dask", "foo"], ["foo", "tcp://HOST:PORT"]),
+        (["book"], ["notebooks/naufal2023.md"]),
         (["sweep", KEY, "--experiment", "networks", "--grid", "colour=red"], ["colour", "ticker", "epochs"]),
         (["sweep", KEY, "--experiment", "networks", "--grid", "window=1,7"], ["window", "7", "1, 30"]),
         (["sweep", KEY, "--experiment", "networks", "--grid", "epochs=many"], ["epochs", "many"]),
         (["sweep", KEY, "--experiment", "networks", "--grid", "epochs"], ["epochs", "NAME=VALUE"]),
         (["sweep", KEY, "--experiment", "networks", "--grid", "seed=1,2"], ["seed", "--seeds"]),
         (["sweep", KEY, "--experiment", "networks", "--grid", "window=1", "--grid", "window=30"], ["window"]),
-        (["sweep", KEY, "--experiment", "networks", "--profile", "full"], ["full", "custom", "smoke"]),
+        (["sweep", KEY, "--experiment", "networks", "--grid", "window=" + "[" * 5000], ["window", "1, 30"]),
+        (["sweep", KEY, "--seeds", "100000000"], ["100000000", "100000"]),
+        (["sweep", KEY, "--grid", "ticker=all", "--seeds", "33334"], ["100002", "100000"]),
+        (["new", "kepler1609", "--title", "Ellipses"], ["_toc.yml", "REPRODUCE_ROOT"]),
         (["verify", KEY], ["no recorded unit", "reproduce run naufal2023"]),
     ],
 )
@@ -148,9 +156,27 @@ def test_wrong_input_ends_with_one_sentence_that_names_it_and_the_way_out(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["run", KEY, "--execute"], get_args(Execute)),
+        (["book", "--execute"], get_args(Execute)),
+        (["sweep", KEY, "--profile"], ("custom", "smoke")),
+    ],
+)
+def test_choice_that_is_none_ends_with_status_2_and_names_all_there_are(
+    arguments: list[str], allowed: tuple[str, ...]
+) -> None:
+    text = reproduce(*arguments, "sometimes", status=2)
+    assert all(repr(word) in text for word in ("sometimes", *allowed))
+    (option,) = [one for one in COMMANDS[arguments[0]].params if arguments[-1] in one.opts]
+    assert all(f"{word}: " in option.help for word in allowed), "each is explained"
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["runn"],
+        ["run", KEY, "--only-stale"],
         ["run", KEY, "--jobs", "0"],
         ["run", KEY, "--colour", "red"],
         ["run", KEY, "--limit-hours", "-1"],
@@ -435,7 +461,7 @@ def files_of(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("more", [[], ["--only-stale"], ["--execute", "fresh"], ["--execute", "recorded"]])
+@pytest.mark.parametrize("more", [[], ["--execute", "stale"], ["--execute", "fresh"], ["--execute", "recorded"]])
 def test_dry_run_prints_the_plan_of_every_paper_and_runs_nothing(
     root: Path, asked: list[Any], some_recorded: dict[str, Any], more: list[str]
 ) -> None:
@@ -443,7 +469,7 @@ def test_dry_run_prints_the_plan_of_every_paper_and_runs_nothing(
     text = reproduce("run", "--all", "--dry-run", *more)
     networks = len({unit.key for unit in PAPER.experiments["networks"].full()})
     (row,) = [row for row in table_rows(text) if row[:2] == [KEY, "networks"]]
-    due = {"": networks - 3, "--only-stale": 2, "--execute fresh": networks, "--execute recorded": 0}[" ".join(more)]
+    due = {"": networks - 3, "--execute stale": 2, "--execute fresh": networks, "--execute recorded": 0}[" ".join(more)]
     assert row[2:6] == ["3", "2", str(networks - 5), str(due)]
     assert {row[1] for row in table_rows(text) if row[0] == KEY} == set(PAPER.experiments)
     assert asked == []
@@ -451,14 +477,14 @@ def test_dry_run_prints_the_plan_of_every_paper_and_runs_nothing(
     assert not Path(os.environ["REPRODUCE_HOME"]).exists()
 
 
-def test_only_stale_runs_what_is_stale_alone(asked: list[Any], some_recorded: dict[str, Any]) -> None:
-    reproduce("run", KEY, "--only-stale")
+def test_what_is_stale_can_be_run_alone(asked: list[Any], some_recorded: dict[str, Any]) -> None:
+    reproduce("run", KEY, "--execute", "stale")
     assert {unit.key for unit in asked} == {unit.key for unit in some_recorded["stale"]}
     asked.clear()
-    reproduce("run", KEY, "--only-stale", "--where", "seed=3")
+    reproduce("run", KEY, "--execute", "stale", "--where", "seed=3")
     assert [unit.seed for unit in asked] == [3]
     asked.clear()
-    reproduce("run", KEY, "--only-stale", "--where", "seed=0")
+    reproduce("run", KEY, "--execute", "stale", "--where", "seed=0")
     assert asked == []
 
 
@@ -501,6 +527,20 @@ def test_more_jobs_than_cores_are_capped_with_a_notice_apart_from_the_output(cal
         result = CliRunner().invoke(app, [command, KEY, "--jobs", jobs])
         assert result.stderr == ""
         assert called[-1][1] == Workers(int(jobs))
+
+
+def test_book_is_built_with_no_more_jobs_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, Any]] = []
+
+    def build_book(parameters: dict[str, Any], **options: Any) -> Book:
+        given.append(parameters)
+        return Book(Path("index.html"), "the scoreboard")
+
+    monkeypatch.setattr(build, "build_book", build_book)
+    monkeypatch.setattr(pool, "cores", lambda: 3)
+    assert "3 units at a time instead of 2000" in reproduce("book", "--jobs", "2000", "--execute", "fresh")
+    reproduce("book", "--jobs", "2")
+    assert [(one["execute"], one["jobs"]) for one in given] == [("fresh", 3), ("recorded", 2)]
 
 
 def test_plan_counts_the_workers_of_a_cluster_and_not_the_cores_of_this_machine(
@@ -638,9 +678,9 @@ def test_units_that_failed_alike_are_said_once(monkeypatch: pytest.MonkeyPatch) 
     assert "5 unit(s) failed" in text
 
 
-@pytest.mark.parametrize("option", [["--only-stale"], ["--execute", "recorded"]])
-def test_nothing_to_do_is_not_called_everything_recorded(option: list[str]) -> None:
-    assert "every unit is recorded" not in reproduce("run", KEY, *option)
+@pytest.mark.parametrize("mode", ["stale", "recorded"])
+def test_nothing_to_do_is_not_called_everything_recorded(mode: str) -> None:
+    assert "every unit is recorded" not in reproduce("run", KEY, "--execute", mode)
 
 
 def test_interrupted_run_with_a_failed_unit_ends_as_interrupted_and_names_the_unit(

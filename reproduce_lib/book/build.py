@@ -29,7 +29,6 @@ from reproduce_lib.book.speed import BENCHMARKS, results_page
 from reproduce_lib.book.verdict_examples import examples_page
 from reproduce_lib.claims import load_claims
 from reproduce_lib.collection import load_paper, rebuilt
-from reproduce_lib.compare import Comparison
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution.run_log import RunLog
@@ -38,6 +37,7 @@ from reproduce_lib.figures.collection import collection_figure, collection_secti
 from reproduce_lib.files import write_whole
 from reproduce_lib.folders import MANY_FILES, by_folder
 from reproduce_lib.notebook_execution.runner import execute_notebook
+from reproduce_lib.selection import comparison_of
 from reproduce_lib.tables import Html, table
 from reproduce_lib.tolerances import METRICS
 
@@ -78,7 +78,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     if absent:
         raise RunError("\n".join([*failures, f"no page to show for {', '.join(absent)}; the book is not rendered"]))
     _check_outputs()
-    comparisons = [Comparison(load_claims(paper), load_paper(paper), store_for("full")) for paper in rebuilt()]
+    comparisons = list(map(comparison_of, rebuilt()))
     entries = {one.claims.paper: entry_of(one, page_path(one.claims.paper)) for one in comparisons}
     generated = paths.root() / "book" / "_generated"
     for entry in entries.values():
