@@ -210,6 +210,15 @@ def test_naive_forecast_stands_by_the_direction_that_is_better() -> None:
     assert scoreboard._standing(comparison) == Standing(Share(2, 4), Share(2, 3))
 
 
+@pytest.mark.parametrize("better", ["lower", "higher"])
+def test_naive_forecast_of_the_same_score_is_as_good(better: str) -> None:
+    same: Any = SimpleNamespace(rows=[row("80.0", 80.0, 80.0, better)])
+    assert scoreboard._standing(same) == Standing(Share(1, 1), Share(1, 1))
+    worse = 80.5 if better == "lower" else 79.5
+    other: Any = SimpleNamespace(rows=[row("80.0", 80.0, worse, better)])
+    assert scoreboard._standing(other) == Standing(Share(0, 1), Share(0, 1))
+
+
 def test_orders_that_hold_and_that_no_model_is_needed_for_are_counted(root: Path) -> None:
     holds = order_row(Verdict.HOLDS)
     rows = [dataclasses.replace(holds, naive_holds=same) for same in (True, True, False, None)]

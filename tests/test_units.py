@@ -74,6 +74,19 @@ def test_every_recorded_unit_has_the_key_of_its_parameters(path: Path) -> None:
     assert units
 
 
+@pytest.mark.parametrize(
+    ("values", "label"),
+    [
+        ({}, "seed 0"),
+        ({"seed": 7}, "seed 7"),
+        ({"window": 30, "rate": 0.5}, "seed 0"),
+        ({"seed": 2, "window": 1, "note": "odd", "shuffle": False}, "window 1 odd shuffle False seed 2"),
+    ],
+)
+def test_label_is_what_differs_from_the_defaults_and_the_seed_once(values: dict[str, Any], label: str) -> None:
+    assert Toy.of(**values).label == label
+
+
 def test_defaults_are_part_of_the_key_whether_written_or_not() -> None:
     assert Toy.of(window=30, rate=0.5, seed=0, profile="full").key == Toy.of().key
 
