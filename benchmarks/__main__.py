@@ -44,7 +44,7 @@ def main(
     if unknown := set(only or []) - known:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: known are {', '.join(sorted(known))}")
     wanted = set(only or known)
-    # Each result is kept as soon as it is there: a run of an hour that is stopped loses one measurement.
+    # Each result is kept as soon as it is there: a run of hours that is stopped loses one measurement.
     for name, measure in ratios.items():
         for ratio in measure(repeats) if name in wanted else ():
             _keep(ratios=[_shown(ratio)])

@@ -115,7 +115,7 @@ def new(
 
     for path in add_paper(key, title):
         typer.echo(path)
-    typer.echo(f"next: reproduce run {key}, then reproduce book; the page of the library says what to fill in")
+    typer.echo(f"next: reproduce run {key}, then reproduce book; book/add-a-paper.md says what to fill in")
 
 
 @app.command()
