@@ -16,7 +16,13 @@ GOAL = 50.0
 
 
 def windows_against_pandas(repeats: int) -> list[Ratio]:
-    """Measure the pairs of equations 1 and 2 of naufal2023: 30 closing prices and the one that follows."""
+    """Measure the pairs of equations 1 and 2 of naufal2023: 30 closing prices and the one that follows.
+
+    Raises
+    ------
+    AssertionError
+        If the two ways do not give the same pairs.
+    """
     frame = simulate_prices(0).frame
     close = frame["close"].to_numpy()
     literal, fast = _literally(frame), sliding_windows(close, WINDOW)

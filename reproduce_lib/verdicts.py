@@ -91,7 +91,13 @@ def printed_number(text: str) -> Decimal:
 
 
 def rounding_interval(text: str) -> Interval:
-    """Return the numbers that would print as ``text``: half a unit of its last digit to either side."""
+    """Return the numbers that would print as ``text``: half a unit of its last digit to either side.
+
+    Raises
+    ------
+    ValueError
+        If ``text`` is no printed number.
+    """
     value = printed_number(text)
     half_unit = Decimal((0, (5,), int(value.as_tuple().exponent) - 1))
     return Interval(float(value - half_unit), float(value + half_unit))
@@ -125,6 +131,11 @@ def value_verdict(printed: str, measured: Sequence[float], verdict_half_width: f
     measured : one value per complete replication
     verdict_half_width : widest half-width of the prediction interval that still carries a verdict
     better : which direction is better
+
+    Raises
+    ------
+    ValueError
+        If ``printed`` is no printed number and there are enough replications to judge it.
     """
     if len(measured) < LEAST_REPLICATIONS:
         return Verdict.PENDING
@@ -135,7 +146,13 @@ def value_verdict(printed: str, measured: Sequence[float], verdict_half_width: f
 
 
 def deterministic_verdict(printed: str, measured: float, better: Better) -> Verdict:
-    """Judge a printed number against a result without randomness: it must round to the printed digits."""
+    """Judge a printed number against a result without randomness: it must round to the printed digits.
+
+    Raises
+    ------
+    ValueError
+        If ``printed`` is no printed number.
+    """
     if rounds_to(measured, printed):
         return Verdict.REPRODUCED
     return _direction(float(printed), measured, better)
@@ -152,7 +169,13 @@ def order_verdict(outcomes: Sequence[bool]) -> Verdict:
 
 
 def rounds_to(measured: float | Fraction, printed: str) -> bool:
-    """Tell whether ``measured`` rounds to ``printed``. Either neighbour is right for an exact half."""
+    """Tell whether ``measured`` rounds to ``printed``. Either neighbour is right for an exact half.
+
+    Raises
+    ------
+    ValueError
+        If ``printed`` is no printed number.
+    """
     interval = rounding_interval(printed)
     value = float(measured)
     slack = 1e-12 * max(1.0, abs(value))
@@ -160,13 +183,25 @@ def rounds_to(measured: float | Fraction, printed: str) -> bool:
 
 
 def is_about(measured: float | Fraction, printed: str) -> bool:
-    """Tell whether ``measured`` lies within one unit of the last digit of ``printed``."""
+    """Tell whether ``measured`` lies within one unit of the last digit of ``printed``.
+
+    Raises
+    ------
+    ValueError
+        If ``printed`` is no printed number.
+    """
     number = printed_number(printed)
     return abs(Fraction(measured) - Fraction(number)) <= Fraction(Decimal((0, (1,), int(number.as_tuple().exponent))))
 
 
 def cuts_to(measured: float | Fraction, printed: str) -> bool:
-    """Tell whether ``measured``, cut off (not rounded) after the digits of ``printed``, is ``printed``."""
+    """Tell whether ``measured``, cut off (not rounded) after the digits of ``printed``, is ``printed``.
+
+    Raises
+    ------
+    ValueError
+        If ``printed`` is no printed number.
+    """
     number, exact = printed_number(printed), Fraction(measured)
     value, unit = Fraction(number), Fraction(Decimal((0, (1,), int(number.as_tuple().exponent))))
     same_side = not value or (value < 0) == (exact < 0)

@@ -47,9 +47,9 @@ class UniqueKeys(yaml.SafeLoader):
 def read_yaml(path: Path, loader: type[UniqueKeys], refusal: type[ReproduceError]) -> Any:
     """Return what a file holds.
 
-    Parameters
-    ----------
-    refusal : the error that is raised, with the file and the reason, if it cannot be read or is no YAML
+    Raises
+    ------
+    ``refusal``, with the file and the reason, if it cannot be read or is no YAML
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - it is a safe loader

@@ -85,7 +85,13 @@ def load_grid(path: Path) -> list[Variant]:
 
 
 def select(variants: Sequence[Variant], only: Iterable[str]) -> list[Variant]:
-    """Return the variants whose name is, or fits, one of ``only`` (``*`` stands for anything); all without any."""
+    """Return the variants whose name is, or fits, one of ``only`` (``*`` stands for anything); all without any.
+
+    Raises
+    ------
+    ParameterError
+        If one of ``only`` fits no variant; with the names that there are.
+    """
     wanted = list(only)
     names = [variant.name for variant in variants]
     for pattern in wanted:

@@ -155,7 +155,13 @@ def parameter_names(source: Path) -> list[str]:
 
 
 def check_parameters(source: Path, parameters: Iterable[str]) -> None:
-    """Refuse names that a notebook's parameters cell does not define, and say which it does."""
+    """Refuse names that a notebook's parameters cell does not define.
+
+    Raises
+    ------
+    ParameterError
+        With the names that it defines; also if the file cannot be read or is no notebook.
+    """
     known = parameter_names(source)
     unknown = [name for name in parameters if name not in known]
     if unknown:
