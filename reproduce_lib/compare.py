@@ -320,7 +320,7 @@ class Comparison:
         """Judge a statement by that of its readings which fits it best."""
         rows = [self._fact_row(one) for one in claim.alone]
         verdicts = [row.verdict for row in rows]
-        verdict = next(one for one in (Verdict.EXACT, Verdict.PENDING, Verdict.DIFFER) if one in verdicts)
+        verdict = next(one for one in (Verdict.EXACT, Verdict.PENDING, Verdict.NOT_EXACT) if one in verdicts)
         units = tuple(unit for row in rows for unit in row.units)
         measured = tuple(value for row in rows for value in row.measured)
         return Row(claim, verdict, measured, len(rows), stale=self._stale(units), units=units)
@@ -370,4 +370,4 @@ def _counted(claim: FactClaim, value: Fraction) -> Row:
 
 
 def _exact(agrees: bool) -> Verdict:
-    return Verdict.EXACT if agrees else Verdict.DIFFER
+    return Verdict.EXACT if agrees else Verdict.NOT_EXACT

@@ -35,7 +35,7 @@ class Verdict(StrEnum):
     FAILS = "fails"
     UNDECIDED = "undecided"
     EXACT = "exact"
-    DIFFER = "differ"
+    NOT_EXACT = "not exact"
     NOT_TESTED = "not tested"
     PENDING = "pending"
 
@@ -52,7 +52,7 @@ SYMBOLS = {
     Verdict.FAILS: "✗",
     Verdict.UNDECIDED: "≈",
     Verdict.EXACT: "=",
-    Verdict.DIFFER: "≠",
+    Verdict.NOT_EXACT: "≠",
     Verdict.NOT_TESTED: "–",
     Verdict.PENDING: "…",
 }

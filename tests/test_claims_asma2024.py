@@ -172,9 +172,9 @@ def test_months_that_the_text_names_are_held_against_all_that_have_the_largest_f
         found = ", ".join(month for month, one in forecasts.items() if one == max(forecasts.values()))
         assert isinstance(row.claim, FactClaim)
         assert (row.claim.printed, row.measured) == (text, (found,))
-        assert row.verdict is (Verdict.EXACT if found == text else Verdict.DIFFER)
+        assert row.verdict is (Verdict.EXACT if found == text else Verdict.NOT_EXACT)
     verdicts = Counter(facts[f"s5.highest_month.{model}"].verdict for model in named)
-    assert verdicts == {Verdict.EXACT: 3, Verdict.DIFFER: 3}
+    assert verdicts == {Verdict.EXACT: 3, Verdict.NOT_EXACT: 3}
 
 
 def test_numbers_that_the_text_repeats_are_those_of_the_table(facts: dict[str, Row]) -> None:
@@ -188,4 +188,4 @@ def test_no_fact_waits_for_a_run(facts: dict[str, Row]) -> None:
     """But those that are held against a catalogue, which is not asked here."""
     measured = {name for name, row in facts.items() if row.units}
     assert {name.rpartition(".")[0] for name in measured} == {"s1.magnitude"}
-    assert {row.verdict for name, row in facts.items() if name not in measured} == {Verdict.EXACT, Verdict.DIFFER}
+    assert {row.verdict for name, row in facts.items() if name not in measured} == {Verdict.EXACT, Verdict.NOT_EXACT}

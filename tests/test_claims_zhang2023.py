@@ -308,7 +308,7 @@ def test_counts_differ_to_the_printed_day_and_are_exact_to_an_earlier_one(claims
     unit = DatasetFactParameters()
     rows = rows_with(claims, tmp_path, unit, run_dataset_facts(unit).metrics)
     differing = {"s3a.events", "s3a.small", "s3a.large", "s3a.above"}
-    assert {name for name, row in rows.items() if row.verdict is Verdict.DIFFER} == differing
+    assert {name for name, row in rows.items() if row.verdict is Verdict.NOT_EXACT} == differing
     exact = {"s3a.events_found", "s3a.small_found", "s3a.large_found", "s3a.stations", "s3a.usable", "s3a.features"}
     assert {name for name, row in rows.items() if row.verdict is Verdict.EXACT} == exact
     assert [rows[name].measured for name in ("s3a.events", "s3a.small", "s3a.large")] == [(1132,), (784,), (39,)]
@@ -316,7 +316,7 @@ def test_counts_differ_to_the_printed_day_and_are_exact_to_an_earlier_one(claims
 
 def test_places_that_contradict_each_other_differ(claims: PaperClaims, comparison: Comparison) -> None:
     names = {claim.id for claim in facts_of(claims, OtherPlace)}
-    assert {row.verdict for row in comparison.rows if row.claim.id in names} == {Verdict.DIFFER}
+    assert {row.verdict for row in comparison.rows if row.claim.id in names} == {Verdict.NOT_EXACT}
     assert names
     assert len(names) + len(facts_of(claims, Measured)) == sum(isinstance(one, FactClaim) for one in claims.claims)
 

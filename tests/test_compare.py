@@ -253,7 +253,7 @@ def test_there_is_skill_only_where_less_is_better(paper: Paper, store: Store, be
     [
         ("7", {}, Verdict.EXACT),  # what is measured
         ("8", {}, Verdict.EXACT),  # the sum
-        ("9", {}, Verdict.DIFFER),
+        ("9", {}, Verdict.NOT_EXACT),
         ("9", {"digits": "about"}, Verdict.EXACT),
     ],
 )
@@ -482,7 +482,9 @@ def test_order_refuses_altered_errors(paper: Paper, store: Store, errors: Any) -
 # Facts
 
 
-@pytest.mark.parametrize(("text", "verdict"), [("72", Verdict.EXACT), ("72.0", Verdict.DIFFER), ("70", Verdict.DIFFER)])
+@pytest.mark.parametrize(
+    ("text", "verdict"), [("72", Verdict.EXACT), ("72.0", Verdict.NOT_EXACT), ("70", Verdict.NOT_EXACT)]
+)
 def test_two_places_agree_to_the_letter(paper: Paper, store: Store, text: str, verdict: Verdict) -> None:
     (row,) = compared(paper, store, fact("72", {"kind": "other_place", "text": text, "where": "S4"}))
     assert (row.verdict, row.measured, row.units) == (verdict, (text,), ())
@@ -497,9 +499,9 @@ def test_two_places_agree_to_the_letter(paper: Paper, store: Store, text: str, v
         # 1.10 is any number from 1.095 to 1.105, and 1.25 one from 1.245 to 1.255: their mean one from 1.17 to 1.18.
         ("1.176", Verdict.EXACT),
         ("1.170", Verdict.EXACT),
-        ("1.19", Verdict.DIFFER),
-        ("1.1694", Verdict.DIFFER),
-        ("1.1806", Verdict.DIFFER),
+        ("1.19", Verdict.NOT_EXACT),
+        ("1.1694", Verdict.NOT_EXACT),
+        ("1.1806", Verdict.NOT_EXACT),
     ],
 )
 def test_mean_of_printed_values_is_one_that_their_rounding_allows(
@@ -523,9 +525,9 @@ def of_months(kind: str, printed: str, names: Sequence[str] = tuple(MONTHS)) -> 
     [
         ("6.1", Verdict.EXACT),
         ("6.100", Verdict.EXACT),
-        ("6", Verdict.DIFFER),  # the largest is not rounded
-        ("6.2", Verdict.DIFFER),
-        ("7", Verdict.DIFFER),
+        ("6", Verdict.NOT_EXACT),  # the largest is not rounded
+        ("6.2", Verdict.NOT_EXACT),
+        ("7", Verdict.NOT_EXACT),
     ],
 )
 def test_largest_of_printed_values_is_exact(paper: Paper, store: Store, printed: str, verdict: Verdict) -> None:
@@ -546,7 +548,7 @@ def test_places_of_the_largest_are_told_by_what_differs_in_their_ids(
     paper: Paper, store: Store, names: list[str], where: str
 ) -> None:
     values = [value(name, number) for name, number in MONTHS.items()]
-    for printed, verdict in ((where, Verdict.EXACT), ("2022-10", Verdict.DIFFER), (f"{where} ", Verdict.DIFFER)):
+    for printed, verdict in ((where, Verdict.EXACT), ("2022-10", Verdict.NOT_EXACT), (f"{where} ", Verdict.NOT_EXACT)):
         *_, row = compared(paper, store, *values, of_months("where_largest", printed, names))
         assert (row.verdict, row.measured, row.expected, row.units) == (verdict, (where,), 1, ())
 
@@ -563,8 +565,8 @@ def test_largest_is_that_of_what_is_printed_even_where_it_is_a_misprint(paper: P
     names = [one["id"] for one in values]
     *_, largest = compared(paper, store, *values, of_months("largest_of", "6.4", names))
     *_, where = compared(paper, store, *values, of_months("where_largest", "2022-09", names))
-    assert (largest.verdict, largest.measured) == (Verdict.DIFFER, (601.0,))
-    assert (where.verdict, where.measured) == (Verdict.DIFFER, ("2022-08",))
+    assert (largest.verdict, largest.measured) == (Verdict.NOT_EXACT, (601.0,))
+    assert (where.verdict, where.measured) == (Verdict.NOT_EXACT, ("2022-08",))
 
 
 @pytest.mark.parametrize(
@@ -572,10 +574,10 @@ def test_largest_is_that_of_what_is_printed_even_where_it_is_a_misprint(paper: P
     [
         ("242.4", "rounded", Verdict.EXACT),
         ("242.400", "rounded", Verdict.EXACT),
-        ("242.399", "rounded", Verdict.DIFFER),
+        ("242.399", "rounded", Verdict.NOT_EXACT),
         ("242.399", "cut", Verdict.EXACT),
         ("242.3", "cut", Verdict.EXACT),
-        ("242.4", "cut", Verdict.DIFFER),
+        ("242.4", "cut", Verdict.NOT_EXACT),
         ("242", "cut", Verdict.EXACT),
     ],
 )
@@ -587,7 +589,7 @@ def test_measured_fact_rounds_or_is_cut_to_what_was_printed(
     assert (row.verdict, row.measured, row.stale, row.units) == (verdict, (242.3999,), 1, (PlainParameters.of(),))
 
 
-@pytest.mark.parametrize(("printed", "verdict"), [("GOOG", Verdict.EXACT), ("GOOGL", Verdict.DIFFER)])
+@pytest.mark.parametrize(("printed", "verdict"), [("GOOG", Verdict.EXACT), ("GOOGL", Verdict.NOT_EXACT)])
 def test_measured_text_must_be_the_same(paper: Paper, store: Store, printed: str, verdict: Verdict) -> None:
     put(store, PlainParameters.of(), {"name": "GOOG"})
     (row,) = compared(paper, store, measured_fact(printed, metric="name"))
@@ -669,14 +671,14 @@ def follows(printed: str, kind: str, digits: str = "rounded", **against: Any) ->
     ("printed", "numbers", "digits", "verdict", "total"),
     [
         ("906", ["457", "214", "114", "54", "67"], "rounded", Verdict.EXACT, 906.0),
-        ("907", ["457", "214", "114", "54", "67"], "rounded", Verdict.DIFFER, 906.0),
-        ("910", ["457", "214", "114", "54", "67"], "rounded", Verdict.DIFFER, 906.0),
+        ("907", ["457", "214", "114", "54", "67"], "rounded", Verdict.NOT_EXACT, 906.0),
+        ("910", ["457", "214", "114", "54", "67"], "rounded", Verdict.NOT_EXACT, 906.0),
         ("0.3", ["0.1", "0.2"], "rounded", Verdict.EXACT, 0.3),  # in binary they give a little more
         ("0.3", ["0.1", "0.2"], "cut", Verdict.EXACT, 0.3),
         ("1001", ["1e3", "1.4"], "rounded", Verdict.EXACT, 1001.4),
         ("-1", ["2", "-3"], "rounded", Verdict.EXACT, -1.0),
         ("7", ["3.9", "3.9"], "cut", Verdict.EXACT, 7.8),
-        ("7", ["3.9", "3.9"], "rounded", Verdict.DIFFER, 7.8),
+        ("7", ["3.9", "3.9"], "rounded", Verdict.NOT_EXACT, 7.8),
     ],
 )
 def test_sum_of_printed_numbers_is_exact(
@@ -690,14 +692,14 @@ def test_sum_of_printed_numbers_is_exact(
     ("printed", "parts", "whole", "digits", "verdict"),
     [
         ("50.44", ["457"], ["906"], "rounded", Verdict.EXACT),  # 50.4415
-        ("50.45", ["457"], ["906"], "rounded", Verdict.DIFFER),
+        ("50.45", ["457"], ["906"], "rounded", Verdict.NOT_EXACT),
         ("86.64", ["457", "214", "114"], ["906"], "rounded", Verdict.EXACT),  # 86.6446
-        ("86.65", ["457", "214", "114"], ["906"], "rounded", Verdict.DIFFER),
+        ("86.65", ["457", "214", "114"], ["906"], "rounded", Verdict.NOT_EXACT),
         ("50.44", ["457"], ["457", "214", "114", "54", "67"], "rounded", Verdict.EXACT),
         ("66.7", ["2"], ["3"], "rounded", Verdict.EXACT),
-        ("66.7", ["2"], ["3"], "cut", Verdict.DIFFER),
+        ("66.7", ["2"], ["3"], "cut", Verdict.NOT_EXACT),
         ("66.6", ["2"], ["3"], "cut", Verdict.EXACT),
-        ("0.5044", ["457"], ["906"], "rounded", Verdict.DIFFER),  # in percent
+        ("0.5044", ["457"], ["906"], "rounded", Verdict.NOT_EXACT),  # in percent
         ("150", ["3"], ["2"], "rounded", Verdict.EXACT),
         ("100", ["0.1", "0.2"], ["0.3"], "cut", Verdict.EXACT),
     ],
@@ -718,14 +720,14 @@ GAINS = {"toy.t4.x.new": "90.00", "toy.t4.y.new": "50.00", "toy.t4.x.old": "60.0
     ("reading", "printed", "digits", "verdict", "gain"),
     [
         ("points", "20", "rounded", Verdict.EXACT, 20.0),  # 30 and 10
-        ("points", "20.1", "rounded", Verdict.DIFFER, 20.0),
+        ("points", "20.1", "rounded", Verdict.NOT_EXACT, 20.0),
         ("relative", "37.5", "rounded", Verdict.EXACT, 37.5),  # 50 % and 25 %
         ("relative", "38", "rounded", Verdict.EXACT, 37.5),
         ("relative", "37", "cut", Verdict.EXACT, 37.5),
-        ("relative", "38", "cut", Verdict.DIFFER, 37.5),
+        ("relative", "38", "cut", Verdict.NOT_EXACT, 37.5),
         ("of_means", "40", "rounded", Verdict.EXACT, 40.0),  # 70 against 50
         ("of_means", "40", "cut", Verdict.EXACT, 40.0),
-        ("of_means", "37.5", "rounded", Verdict.DIFFER, 40.0),
+        ("of_means", "37.5", "rounded", Verdict.NOT_EXACT, 40.0),
     ],
 )
 def test_gain_is_what_its_reading_says(
@@ -792,11 +794,11 @@ def scored(printed: str, precision: str, recall: str) -> list[dict[str, Any]]:
         ("0.685", "0.908", "0.550", Verdict.EXACT),
         # 0.6476 as computed from the printed digits, but 0.6471 is possible: rounding hides which.
         ("0.647", "0.748", "0.571", Verdict.EXACT),
-        ("0.649", "0.748", "0.571", Verdict.DIFFER),
-        ("0.646", "0.748", "0.571", Verdict.DIFFER),
+        ("0.649", "0.748", "0.571", Verdict.NOT_EXACT),
+        ("0.646", "0.748", "0.571", Verdict.NOT_EXACT),
         ("0.036", "0.630", "0.019", Verdict.EXACT),
         ("0.6", "0.5", "0.5", Verdict.EXACT),  # up to 0.55, which may be printed so
-        ("0.7", "0.5", "0.5", Verdict.DIFFER),
+        ("0.7", "0.5", "0.5", Verdict.NOT_EXACT),
     ],
 )
 def test_f1_is_exact_if_some_precision_and_recall_that_print_so_give_it(
@@ -896,4 +898,4 @@ def test_every_claim_of_the_collection_gets_a_verdict_that_follows_from_its_reco
             case OrderClaim():
                 assert row.verdict in {Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED, Verdict.PENDING}
             case FactClaim():
-                assert row.verdict in {Verdict.EXACT, Verdict.DIFFER, Verdict.PENDING}
+                assert row.verdict in {Verdict.EXACT, Verdict.NOT_EXACT, Verdict.PENDING}

@@ -48,4 +48,4 @@ def test_origins_are_those_of_the_claims(monkeypatch: pytest.MonkeyPatch) -> Non
     counts = Counter(claim.comparable for claim in comparison.claims.claims)
     assert [int(cell) for cell in row[1:-1]] == [counts[one] for one in ORIGINS]
     facts = [one for one in comparison.rows if isinstance(one.claim, FactClaim)]
-    assert row[-1] == f"{sum(one.verdict is Verdict.DIFFER for one in facts)} of {len(facts)}"
+    assert row[-1] == f"{sum(one.verdict is Verdict.NOT_EXACT for one in facts)} of {len(facts)}"

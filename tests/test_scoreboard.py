@@ -137,7 +137,7 @@ def test_counts_are_those_of_the_comparison_and_follow_the_records(root: Path) -
     claims = load_claims(KEY)
     assert found.counts == verdict_counts(Comparison(claims, load_paper(KEY), store).rows)
     assert sum(found.counts.values()) == len(claims.claims)
-    assert found.counts - empty.counts == Counter({Verdict.EXACT: 1, Verdict.DIFFER: 1})
+    assert found.counts - empty.counts == Counter({Verdict.EXACT: 1, Verdict.NOT_EXACT: 1})
     assert empty.counts - found.counts == Counter({Verdict.PENDING: 2})
     assert (empty.recorded, found.fresh, found.recorded) == (0, 1, 2)
     assert found.due == len(Comparison(claims, load_paper(KEY), store).statuses)

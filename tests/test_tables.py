@@ -146,6 +146,11 @@ def test_every_verdict_has_a_symbol_of_its_own() -> None:
     assert len(set(SYMBOLS.values())) == len(Verdict)
 
 
+def test_no_verdict_is_another_with_a_letter_more() -> None:
+    words = {str(verdict) for verdict in Verdict}
+    assert not words & {word[:-1] for word in words}
+
+
 def test_verdict_on_substitute_data_says_so() -> None:
     parsed = Parsed(value_table([value_row(comparable="substitute-data", why="w")], caption="c"))
     assert "reproduced on substitute data" in parsed.text

@@ -41,7 +41,7 @@ def test_order_says_in_how_many_runs_it_holds() -> None:
 
 
 def test_fact_says_what_is_printed_and_what_was_found() -> None:
-    told = explanation(fact_row(Verdict.DIFFER, (71.5,)))
+    told = explanation(fact_row(Verdict.NOT_EXACT, (71.5,)))
     assert "Printed is 72" in told
     assert "71.5" in told
 

@@ -36,14 +36,14 @@ def lesson_list(topic: str, bound: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def origins_table(comparisons: Sequence[Comparison]) -> Html:
-    """Return on which data each paper's claims could be measured, and how many exact statements differ."""
+    """Return on which data each paper's claims could be measured, and how many exact statements are not exact."""
     rows = []
     for comparison in comparisons:
         counts = Counter(row.claim.comparable for row in comparison.rows)
         facts = [row for row in comparison.rows if isinstance(row.claim, FactClaim)]
-        differ = sum(row.verdict is Verdict.DIFFER for row in facts)
+        not_exact = sum(row.verdict is Verdict.NOT_EXACT for row in facts)
         paper = comparison.claims.paper
         link = Html(f'<a href="papers/{escape(paper)}.html">{escape(paper)}</a>')
-        rows.append((link, *(str(counts[one]) for one in ORIGINS), f"{differ} of {len(facts)}"))
-    header = ["Claims of", *ORIGINS.values(), "exact statements that differ"]
+        rows.append((link, *(str(counts[one]) for one in ORIGINS), f"{not_exact} of {len(facts)}"))
+    header = ["Claims of", *ORIGINS.values(), "statements that are not exact"]
     return table(header, rows, caption="Where claims could be measured", numeric=len(header) - 1)
