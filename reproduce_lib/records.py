@@ -11,9 +11,10 @@ import hashlib
 import io
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -150,39 +151,55 @@ class _Read:
     """How far a file has been read: the whole lines before ``offset`` are in ``contents``."""
 
     inode: int = 0
+    size: int = 0
+    modified: int = 0
     offset: int = 0
     lines: int = 0
     last_line: bytes = b""
     contents: Contents = field(default_factory=Contents)
 
-    def goes_on_in(self, file: BinaryIO) -> bool:
+    def goes_on_in(self, file: BinaryIO, now: os.stat_result) -> bool:
         """Tell whether an open file is the one that was read, only longer."""
+        edited_in_place = now.st_size == self.size and now.st_mtime_ns != self.modified
+        if now.st_ino != self.inode or edited_in_place:
+            return False
         # A replaced file's number is soon given to another file, so the number alone does not tell.
         file.seek(self.offset - len(self.last_line))
-        return os.fstat(file.fileno()).st_ino == self.inode and file.read(len(self.last_line)) == self.last_line
+        return file.read(len(self.last_line)) == self.last_line
 
 
 class RecordFile:
-    """One experiment's records. Safe for several writers; a reader needs no lock."""
+    """One experiment's records. Safe for several writers, and for several threads; a reader needs no lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read = _Read()
+        self._one_reader = threading.Lock()
 
     def read(self) -> Contents:
-        """Return what the file says; a missing file says nothing.
+        """Return what the file says now; a missing file says nothing.
 
         A file only grows, so a second call reads no more than what came since the first.
         """
+        with self._one_reader:
+            cut = self._read_on()
+            known = self._read.contents
+            # Copies: what was returned once stays as it was while the file grows.
+            return Contents({**known.contexts}, {**known.records}, [*known.adoptions], [*known.damaged, *cut])
+
+    def _read_on(self) -> list[DamagedLine]:
+        """Take in what came since the last reading; return the last line if it is cut."""
         try:
             with self.path.open("rb") as file:
-                if not self._read.goes_on_in(file):
-                    self._read = _Read(inode=os.fstat(file.fileno()).st_ino)
+                now = os.fstat(file.fileno())
+                if not self._read.goes_on_in(file, now):
+                    self._read = _Read(inode=now.st_ino)
+                self._read.size, self._read.modified = now.st_size, now.st_mtime_ns
                 file.seek(self._read.offset)
                 data = file.read()
         except FileNotFoundError:
             self._read = _Read()
-            return Contents()
+            return []
         except OSError as error:
             raise RecordError(f"{self.path} cannot be read: {error.strerror}") from error
         whole, newline, rest = data.rpartition(b"\n")
@@ -195,9 +212,9 @@ class RecordFile:
             self._read.offset += len(whole) + 1
             self._read.last_line = lines[-1] + newline
         if not rest:
-            return contents
-        cut = DamagedLine(self.path, self._read.lines + 1, rest.decode(errors="backslashreplace"), "the line is cut")
-        return replace(contents, damaged=[*contents.damaged, cut])
+            return []
+        text = rest.decode(errors="backslashreplace")
+        return [DamagedLine(self.path, self._read.lines + 1, text, "the line is cut")]
 
     def append(self, context: Context, record: Record) -> bool:
         """Write a finished unit so that it is on disk when this returns.
@@ -234,7 +251,6 @@ class RecordFile:
                 write_whole(self.path, b"".join(line + b"\n" for line in kept))
             except OSError as error:
                 raise RecordError(f"unreadable lines of {self.path} cannot be set aside: {error}") from error
-            self._read = _Read()
         return damaged
 
     def _take(self, line: bytes, number: int, contents: Contents) -> None:
@@ -295,10 +311,12 @@ class Store:
     def __init__(self, records: Path, artifacts: Path) -> None:
         self.records = records
         self.artifacts = artifacts
+        self._files: dict[Path, RecordFile] = {}
 
     def file(self, paper: str, experiment: str) -> RecordFile:
-        """Return the records file of one experiment."""
-        return RecordFile(self.records / paper / f"{experiment}.jsonl")
+        """Return the records file of one experiment: always the same one, which reads only what it has not read yet."""
+        path = self.records / paper / f"{experiment}.jsonl"
+        return self._files.setdefault(path, RecordFile(path))
 
     def write_arrays(self, paper: str, key: str, arrays: dict[str, NDArray[Any]]) -> str:
         """Write a unit's arrays to ``<artifacts>/<paper>/<key>.npz``; return their SHA-256."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -416,7 +417,7 @@ def test_a_second_reading_takes_up_where_the_first_one_ended(file: RecordFile) -
     data = file.path.read_bytes().replace(first, first.replace(b'"mae":0.0', b'"mae":7.0'))
     with file.path.open("r+b") as same_file:
         same_file.write(data)
-    file.append(context(), record("k9", mae=9.0))
+    RecordFile(file.path).append(context(), record("k9", mae=9.0))
     assert maes(file.read()) == {"k0": 0.0, "k1": 1.0, "k2": 2.0, "k9": 9.0}
     assert maes(RecordFile(file.path).read())["k0"] == 7.0
 
@@ -601,6 +602,55 @@ def test_store_keeps_records_by_paper_and_experiment(store: Store) -> None:
     store.file("toy", "fits").append(context(), record())
     assert (store.records / "toy" / "fits.jsonl").is_file()
     assert store.file("toy", "others").read().records == {}
+
+
+def test_store_reads_of_a_file_only_what_it_has_not_read_yet(store: Store) -> None:
+    for number in range(3):
+        store.file("toy", "fits").append(context(), record(f"k{number}", mae=1.5))
+    store.file("toy", "fits").read()
+    path = store.records / "toy" / "fits.jsonl"
+    known = path.read_bytes()
+    with path.open("r+b") as same_file:
+        same_file.write(known.replace(b'"mae":1.5', b'"mae":7.5', 1))
+    Store(store.records, store.artifacts).file("toy", "fits").append(context(), record("k9", mae=9.0))
+    assert maes(store.file("toy", "fits").read()) == {"k0": 1.5, "k1": 1.5, "k2": 1.5, "k9": 9.0}
+
+
+def test_what_a_store_returned_once_stays_as_it_was(store: Store) -> None:
+    store.file("toy", "fits").append(context(), record("k0"))
+    before = store.file("toy", "fits").read()
+    store.file("toy", "fits").append(context("2"), record("k1", code="2"))
+    store.file("toy", "fits").adopt(context("3"), [context().id], [], "t")
+    with (store.records / "toy" / "fits.jsonl").open("ab") as file:
+        file.write(b"junk\n")
+    after = store.file("toy", "fits").read()
+    assert (len(before.records), len(before.contexts), before.adoptions, before.damaged) == (1, 1, [], [])
+    assert (len(after.records), len(after.contexts), len(after.adoptions), len(after.damaged)) == (2, 3, 1, 1)
+
+
+def test_threads_that_share_a_store_lose_nothing_and_read_no_line_twice(store: Store) -> None:
+    def write_and_read(number: int) -> bool:
+        assert store.file("toy", "fits").append(context(), record(f"k{number}", mae=float(number)))
+        return f"k{number}" in store.file("toy", "fits").read().records
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(write_and_read, range(120))) == 120
+    with (store.records / "toy" / "fits.jsonl").open("ab") as file:
+        file.write(b"junk\n")
+    contents = store.file("toy", "fits").read()
+    assert maes(contents) == {f"k{number}": float(number) for number in range(120)}
+    assert [damage.number for damage in contents.damaged] == [122]
+
+
+def test_a_file_that_was_edited_in_place_is_read_anew(store: Store) -> None:
+    store.file("toy", "fits").append(context(), record(mae=1.5))
+    assert maes(store.file("toy", "fits").read()) == {"k0": 1.5}
+    path = store.records / "toy" / "fits.jsonl"
+    edited = path.read_bytes().replace(b'"mae":1.5', b'"mae":7.5')
+    with path.open("r+b") as same_file:
+        same_file.write(edited)
+    os.utime(path, (1, 1))  # a clock may be too coarse to tell two writes apart
+    assert maes(store.file("toy", "fits").read()) == {"k0": 7.5}
 
 
 def test_arrays_come_back_with_their_types(store: Store) -> None:
