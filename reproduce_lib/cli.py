@@ -294,9 +294,9 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
         typer.echo("no record is stale by its code alone")
     for name, units in adopted.items():
         typer.echo(f"{name}: {len(units)} units replayed, all agree; stale records adopted")
-    of_other_data = sum(one.state == "stale" and not one.stale_by_code_alone for one in statuses)
-    if of_other_data:
-        typer.echo(f"{of_other_data} records of other data stay stale; run them again with: reproduce run {paper}")
+    others = sum(one.state == "stale" and not one.stale_by_code_alone for one in statuses)
+    if others:
+        typer.echo(f"{others} records of other data, or whose arrays are gone, stay stale: reproduce run {paper}")
 
 
 @app.command()

@@ -226,7 +226,7 @@ class Comparison:
             return False
         if claim.significant_at is None:
             return True
-        if any(status.arrays_missing for cell in cells for status in map(self._status_of, cell)):
+        if not all(status.has_arrays for cell in cells for status in map(self._status_of, cell)):
             return None
         errors = [self._errors(cell) for cell in cells]
         tests = [diebold_mariano(errors[0], other) for other in errors[1:]]

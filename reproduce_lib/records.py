@@ -12,7 +12,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,18 +216,25 @@ class RecordFile:
         text = rest.decode(errors="backslashreplace")
         return [DamagedLine(self.path, self._read.lines + 1, text, "the line is cut")]
 
-    def append(self, context: Context, record: Record) -> bool:
+    def append(self, context: Context, record: Record, put_arrays: Callable[[], bool] | None = None) -> bool:
         """Write a finished unit so that it is on disk when this returns.
 
         Returns ``False``, writing nothing, when another writer already recorded the same result in the
         same context.
+
+        Parameters
+        ----------
+        put_arrays : writes the arrays that the record speaks of and tells whether it had to; no other writer
+            comes between them and the line
         """
         with self._locked():
             contents = self.read()
+            lines = [*self._new_context(context, contents), record.text()]
+            put = put_arrays is not None and put_arrays()
             present = contents.records.get(record.key)
             if present is not None and present.context == context.id and present.same_result(record):
-                return False
-            self._write([*self._new_context(context, contents), record.text()])
+                return put
+            self._write(lines)
         return True
 
     def adopt(self, context: Context, adopted: list[str], evidence: list[Replay], time: str) -> None:
@@ -318,17 +325,28 @@ class Store:
         path = self.records / paper / f"{experiment}.jsonl"
         return self._files.setdefault(path, RecordFile(path))
 
-    def write_arrays(self, paper: str, key: str, arrays: dict[str, NDArray[Any]]) -> str:
-        """Write a unit's arrays to ``<artifacts>/<paper>/<key>.npz``; return their SHA-256."""
+    def write(
+        self, paper: str, experiment: str, context: Context, record: Record, arrays: dict[str, NDArray[Any]]
+    ) -> bool:
+        """Write a finished unit and its arrays, ``<artifacts>/<paper>/<key>.npz``; the record gets their SHA-256.
+
+        Returns ``False``, writing nothing, when all of it is there already. A kill between the two files leaves
+        arrays that do not fit their record: `has_arrays` tells, and the unit is run again.
+        """
+        if not arrays:
+            return self.file(paper, experiment).append(context, record)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        path = self._array_file(paper, key)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, buffer.getvalue())
-        except OSError as error:
-            raise RecordError(f"{path} cannot be written: {error.strerror}") from error
-        return hashlib.sha256(buffer.getvalue()).hexdigest()
+        data = buffer.getvalue()
+        whole = msgspec.structs.replace(record, artifact=hashlib.sha256(data).hexdigest())
+
+        def put_arrays() -> bool:
+            if self.has_arrays(paper, whole):
+                return False
+            self._write_arrays(paper, whole.key, data)
+            return True
+
+        return self.file(paper, experiment).append(context, whole, put_arrays)
 
     def read_arrays(self, paper: str, record: Record) -> dict[str, NDArray[Any]]:
         """Return a recorded unit's arrays after checking their SHA-256 against the record."""
@@ -342,9 +360,21 @@ class Store:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
-    def has_arrays(self, paper: str, key: str) -> bool:
-        """Tell whether a unit's arrays are there."""
-        return self._array_file(paper, key).is_file()
+    def has_arrays(self, paper: str, record: Record) -> bool:
+        """Tell whether the arrays that a record speaks of are there, and are those that its unit wrote."""
+        try:
+            with self._array_file(paper, record.key).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == record.artifact
+        except OSError:
+            return False
+
+    def _write_arrays(self, paper: str, key: str, data: bytes) -> None:
+        path = self._array_file(paper, key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+        except OSError as error:
+            raise RecordError(f"{path} cannot be written: {error.strerror}") from error
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"

@@ -122,10 +122,9 @@ def put(
         seconds=seconds,
         time="2026-01-01T00:00:00Z",
         context=context.id,
-        artifact=store.write_arrays(unit.paper, unit.key, arrays) if arrays else None,
     )
-    store.file(unit.paper, unit.experiment).append(context, record)
-    return record
+    store.write(unit.paper, unit.experiment, context, record, arrays or {})
+    return store.file(unit.paper, unit.experiment).read().records[unit.key]
 
 
 def execute_here(due: Iterable[Due], *places: Any, **options: Any) -> Iterator[Finished | Failed]:

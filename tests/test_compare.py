@@ -15,7 +15,7 @@ from scipy import stats
 from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim, load_claims
 from reproduce_lib.collection import load_paper
 from reproduce_lib.compare import Comparison, Row, verdict_counts
-from reproduce_lib.errors import ParameterError, RecordError
+from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution import study
 from reproduce_lib.records import Store
 from reproduce_lib.units import Paper, UnitParameters
@@ -472,11 +472,18 @@ def test_worse_forecast_is_never_significantly_better(paper: Paper, store: Store
     assert row.verdict is Verdict.FAILS
 
 
-def test_order_refuses_altered_errors(paper: Paper, store: Store, errors: Any) -> None:
-    record_file = store.artifacts / "toy" / f"{NoisyParameters.of(seed=2).key}.npz"
-    record_file.write_bytes(record_file.read_bytes()[:-1] + b"x")
-    with pytest.raises(RecordError, match=NoisyParameters.of(seed=2).key):
-        compared(paper, store, *ORDERED[:2], order("toy.a", "toy.b", significant_at=0.5))
+@pytest.mark.parametrize("change", ["altered", "gone"])
+def test_replication_whose_errors_are_not_what_it_wrote_is_not_judged_and_the_others_are(
+    paper: Paper, store: Store, errors: Any, change: str
+) -> None:
+    path = store.artifacts / "toy" / f"{NoisyParameters.of(seed=2).key}.npz"
+    if change == "altered":
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    else:
+        path.unlink()
+    one, _, row = compared(paper, store, *ORDERED[:2], order("toy.a", "toy.b", significant_at=0.5))
+    assert (len(row.measured), row.expected, row.stale) == (5, 6, 1)
+    assert (len(one.measured), one.stale) == (6, 1)
 
 
 # Facts

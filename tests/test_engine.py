@@ -11,11 +11,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reproduce_lib import paths
 from reproduce_lib.errors import RunError
-from reproduce_lib.execution import engine, environment
+from reproduce_lib.execution import engine, environment, worker
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.engine import run_plan, run_units
 from reproduce_lib.execution.plan import make_plan
@@ -24,9 +25,9 @@ from reproduce_lib.execution.run_log import Run, RunLog
 from reproduce_lib.execution.study import damaged_lines, store_for, unit_statuses
 from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
+from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters
 from reproduce_lib.records import Context, Store
-from reproduce_lib.units import UnitParameters
+from reproduce_lib.units import UnitParameters, UnitResult
 from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines, smoke_baseline, smoke_network
 
 MODULE = naufal2023.__name__
@@ -156,6 +157,33 @@ def test_results_that_json_cannot_hold_fail_their_unit_alone(
     assert [failed.unit.method for failed in summary.failed] == ["drift"]
     assert "mae" in summary.failed[0].message
     assert summary.written.total() == 1
+
+
+@pytest.mark.parametrize("how", ["missing", "stale"])
+def test_unit_whose_arrays_were_altered_is_run_again_and_has_them_then(
+    store: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch, how: Any
+) -> None:
+    measure = naufal2023.run_baseline
+
+    def with_arrays(unit: BaselineParameters) -> UnitResult:
+        return dataclasses.replace(measure(unit), arrays={"error": np.arange(5)})
+
+    with_arrays.__module__ = MODULE
+    own = dataclasses.replace(PAPER.experiments["baselines"], run=with_arrays)
+    changed = dataclasses.replace(PAPER, experiments={**PAPER.experiments, "baselines": own})
+    monkeypatch.setattr(worker, "load_paper", lambda key: changed)
+    units = [smoke_baseline(), smoke_baseline("drift")]
+    run_units(units, store)
+    path = store.artifacts / "naufal2023" / f"{units[0].key}.npz"
+    with path.open("ab") as file:
+        file.write(b"junk")
+    executed.clear()
+    assert run_units(units, store, how=how).written.total() == 1
+    assert executed == units[:1]
+    assert [one.state for one in unit_statuses(units, store)] == ["fresh", "fresh"]
+    record = store.file("naufal2023", "baselines").read().records[units[0].key]
+    assert store.read_arrays("naufal2023", record)["error"].tolist() == [0, 1, 2, 3, 4]
+    assert len(result_lines(records_path(store, units[0]))) == 2
 
 
 # The log of runs

@@ -551,7 +551,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> N
         file.read,
         lambda: file.append(context(), record()),
         lambda: file.adopt(context(), [], [], ""),
-        lambda: Store(tmp_path, tmp_path).write_arrays("toy", "k0", {"error": np.zeros(2)}),
+        lambda: Store(tmp_path / "other", tmp_path).write("toy", "f", context(), record(), {"error": np.zeros(2)}),
     ]
     for attempt in attempts:
         with pytest.raises(RecordError) as refusal:
@@ -653,10 +653,16 @@ def test_a_file_that_was_edited_in_place_is_read_anew(store: Store) -> None:
     assert maes(store.file("toy", "fits").read()) == {"k0": 7.5}
 
 
+def with_arrays(store: Store, arrays: dict[str, Any] = ARRAYS, key: str = "k0", **changes: Any) -> Record:
+    """Write a unit with arrays; return its record as it stands in the file."""
+    assert store.write("toy", "fits", context(), record(key, **changes), arrays)
+    return store.file("toy", "fits").read().records[key]
+
+
 def test_arrays_come_back_with_their_types(store: Store) -> None:
-    sha = store.write_arrays("toy", "k0", ARRAYS)
-    found = store.read_arrays("toy", record(artifact=sha))
-    assert sha == hashlib.sha256((store.artifacts / "toy" / "k0.npz").read_bytes()).hexdigest()
+    written = with_arrays(store)
+    found = store.read_arrays("toy", written)
+    assert written.artifact == hashlib.sha256((store.artifacts / "toy" / "k0.npz").read_bytes()).hexdigest()
     assert list(found) == list(ARRAYS)
     for name, array in ARRAYS.items():
         assert found[name].dtype == array.dtype
@@ -664,30 +670,121 @@ def test_arrays_come_back_with_their_types(store: Store) -> None:
 
 
 def test_the_same_arrays_make_the_same_file(store: Store) -> None:
-    assert store.write_arrays("toy", "k0", ARRAYS) == store.write_arrays("toy", "k1", ARRAYS)
     moved = {**ARRAYS, "error": ARRAYS["error"] + 1}
-    assert store.write_arrays("toy", "k0", moved) != store.write_arrays("toy", "k1", ARRAYS)
+    one, same, other = (with_arrays(store, arrays, f"k{n}") for n, arrays in enumerate((ARRAYS, ARRAYS, moved)))
+    assert one.artifact == same.artifact
+    assert one.artifact != other.artifact
 
 
-@pytest.mark.parametrize("change", ["edited", "cut", "gone", "never kept"])
-def test_arrays_that_are_not_what_the_unit_wrote_are_refused(store: Store, change: str) -> None:
-    sha = store.write_arrays("toy", "k0", ARRAYS)
-    path = store.artifacts / "toy" / "k0.npz"
+def spoil_arrays(path: Path, change: str) -> None:
     data = path.read_bytes()
-    if change == "gone":
+    if change in ("gone", "a folder"):
         path.unlink()
-    elif change != "never kept":
-        path.write_bytes(data[:-1] if change == "cut" else bytes([data[0] ^ 1]) + data[1:])
+    if change == "a folder":
+        path.mkdir()
+    elif change != "gone":
+        path.write_bytes(
+            {"edited": bytes([data[0] ^ 1]) + data[1:], "cut": data[:-1], "longer": data + b"junk"}[change]
+        )
+
+
+@pytest.mark.parametrize("change", ["edited", "cut", "longer", "gone", "a folder"])
+def test_arrays_that_are_not_what_the_unit_wrote_are_known_and_refused(store: Store, change: str) -> None:
+    written = with_arrays(store)
+    assert store.has_arrays("toy", written)
+    path = store.artifacts / "toy" / "k0.npz"
+    spoil_arrays(path, change)
+    assert not store.has_arrays("toy", written)
     with pytest.raises(RecordError) as refusal:
-        store.read_arrays("toy", record(artifact=None if change == "never kept" else sha))
+        store.read_arrays("toy", written)
     assert "k0" in str(refusal.value)
     assert str(path) in str(refusal.value)
 
 
+@pytest.mark.parametrize("change", ["edited", "cut", "longer", "gone"])
+def test_arrays_that_do_not_fit_are_written_again_and_their_line_is_not(store: Store, change: str) -> None:
+    written = with_arrays(store)
+    before = (store.records / "toy" / "fits.jsonl").read_bytes()
+    assert not store.write("toy", "fits", context(), record(seconds=9.0), ARRAYS)
+    spoil_arrays(store.artifacts / "toy" / "k0.npz", change)
+    assert store.write("toy", "fits", context(), record(seconds=9.0), ARRAYS)
+    assert list(store.read_arrays("toy", written)) == list(ARRAYS)
+    assert (store.records / "toy" / "fits.jsonl").read_bytes() == before
+
+
+def test_a_record_without_arrays_has_none(store: Store) -> None:
+    with_arrays(store)
+    assert not store.has_arrays("toy", record())
+    with pytest.raises(RecordError, match="k0"):
+        store.read_arrays("toy", record())
+
+
+def test_no_array_is_written_while_another_writer_holds_the_records(store: Store) -> None:
+    written = with_arrays(store, mae=1.0)
+    with ThreadPoolExecutor(1) as threads:
+        with FileLock(store.records / "toy" / "fits.jsonl.lock"):
+            waiting = threads.submit(with_arrays, store, {"error": np.ones(3)}, mae=2.0)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+            assert store.has_arrays("toy", written)
+        assert store.has_arrays("toy", waiting.result(timeout=10))
+
+
+# Writes a unit with arrays, then again with others, and is killed before the n-th time that it touches a file.
+KILLED_WRITER = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from reproduce_lib.records import Context, Record, Store
+
+def write(folder, n):
+    context = Context.of({}, "", 1, {}, {})
+    record = Record(key="k0", parameters={}, metrics={"mae": 1.0}, n=n, seconds=1.0, time="", context=context.id)
+    Store(folder / "records", folder / "artifacts").write("toy", "fits", context, record, {"error": np.full(9, n)})
+
+def kill_at(moment):
+    passed = iter(range(moment))
+    def hook(event, arguments):
+        if event.split(".")[0] in ("open", "os", "fcntl") and next(passed, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+
+for moment in range(1000):
+    folder = Path(sys.argv[1]) / str(moment)
+    write(folder, 1)
+    child = os.fork()
+    if not child:
+        kill_at(moment)
+        write(folder, 2)
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+        break
+"""
+
+
+def test_a_kill_at_any_instant_leaves_arrays_that_fit_or_are_known_not_to(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED_WRITER, str(tmp_path)], cwd=PROJECT, check=True)
+    found = []
+    for moment in range(len(list(tmp_path.iterdir()))):
+        store = Store(tmp_path / str(moment) / "records", tmp_path / str(moment) / "artifacts")
+        written = store.file("toy", "fits").read().records["k0"]
+        if store.has_arrays("toy", written):
+            assert store.read_arrays("toy", written)["error"].tolist() == [written.n] * 9
+            found.append(str(written.n))
+        else:
+            found.append("neither")
+            store.write("toy", "fits", context(), record(), ARRAYS)
+            assert list(store.read_arrays("toy", store.file("toy", "fits").read().records["k0"])) == list(ARRAYS)
+    assert len(found) > 5
+    assert found == sorted(found, key=["1", "neither", "2"].index)
+    assert {"1", "neither", "2"} == set(found)
+
+
 def test_arrays_of_objects_are_never_written(store: Store) -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
-        store.write_arrays("toy", "k0", {"objects": np.array([{}, None], dtype=object)})
-    assert not (store.artifacts / "toy").exists()
+        with_arrays(store, {"objects": np.array([{}, None], dtype=object)})
+    assert not store.artifacts.exists()
+    assert not store.records.exists()
 
 
 class Bomb:

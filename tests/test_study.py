@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reproduce_lib.data.registry import data_files
@@ -58,6 +59,29 @@ def test_changed_or_unknown_data_stale_a_record_and_are_named(store: Store, name
     assert status.state == "stale"
     assert len(status.because) == 1
     assert name in status.because[0]
+
+
+@pytest.mark.parametrize("change", ["altered", "gone"])
+def test_arrays_that_are_not_what_the_unit_wrote_stale_a_record_which_cannot_be_adopted(
+    store: Store, change: str
+) -> None:
+    for unit in (smoke_baseline(), smoke_baseline("drift")):
+        put(store, unit, {"mae": 1.0}, arrays={"error": np.zeros(3)}, module=MODULE)
+    path = store.artifacts / "naufal2023" / f"{smoke_baseline().key}.npz"
+    if change == "altered":
+        path.write_bytes(path.read_bytes() + b"junk")
+    else:
+        path.unlink()
+    spoiled, whole = unit_statuses([smoke_baseline(), smoke_baseline("drift")], store)
+    assert (spoiled.state, spoiled.has_arrays, spoiled.stale_by_code_alone) == ("stale", False, False)
+    assert [word for word in spoiled.because if "arrays" in word]
+    assert (whole.state, whole.has_arrays) == ("fresh", True)
+
+
+def test_record_without_arrays_is_fresh_and_has_none(store: Store) -> None:
+    put(store, smoke_baseline(), {"mae": 1.0}, module=MODULE)
+    (status,) = unit_statuses([smoke_baseline()], store)
+    assert (status.state, status.has_arrays) == ("fresh", False)
 
 
 def test_code_outside_the_paper_stales_nothing() -> None:

@@ -17,7 +17,7 @@ from reproduce_lib.units import Profile, UnitParameters
 State = Literal["fresh", "stale", "missing"]
 Place = tuple[str, str]
 _DATA = "data "
-_ARRAYS = "its arrays are missing"
+_ARRAYS = "arrays that are missing or not what the unit wrote"
 
 
 def place_of(unit: UnitParameters) -> Place:
@@ -43,19 +43,19 @@ class UnitStatus:
     because: tuple[str, ...] = ()
 
     @property
-    def arrays_missing(self) -> bool:
-        """Tell whether the file of arrays that the record speaks of is gone."""
-        return _ARRAYS in self.because
+    def has_arrays(self) -> bool:
+        """Tell whether the unit kept arrays that can be read."""
+        return self.record is not None and self.record.artifact is not None and _ARRAYS not in self.because
 
     @property
     def stale_by_code_alone(self) -> bool:
-        """Tell whether the record is stale, was made from the data of today, and has its arrays."""
+        """Tell whether the record is stale, was made from the data of today, and has the arrays it speaks of."""
         by_data = any(reason.startswith(_DATA) for reason in self.because)
-        return self.state == "stale" and not by_data and not self.arrays_missing
+        return self.state == "stale" and not by_data and _ARRAYS not in self.because
 
 
 def unit_statuses(units: Iterable[UnitParameters], store: Store) -> list[UnitStatus]:
-    """Say of each unit whether it is recorded, and whether by the code and data of today."""
+    """Say of each unit whether it is recorded, whether by the code and data of today, and whether its arrays fit."""
     contents, codes = {}, {}
     statuses = []
     for unit in units:
@@ -69,7 +69,7 @@ def unit_statuses(units: Iterable[UnitParameters], store: Store) -> list[UnitSta
             statuses.append(UnitStatus(unit, "missing"))
             continue
         because = _reasons(found.codes(record), found.contexts[record.context].data, codes[place])
-        if record.artifact is not None and not store.has_arrays(unit.paper, unit.key):
+        if record.artifact is not None and not store.has_arrays(unit.paper, record):
             because.append(_ARRAYS)
         state: State = "stale" if because else "fresh"
         statuses.append(UnitStatus(unit, state, record, found.contexts[record.context], tuple(because)))
@@ -84,7 +84,6 @@ def damaged_lines(paper: str, store: Store) -> list[DamagedLine]:
 def write(outcome: Finished, store: Store) -> bool:
     """Record a finished unit; ``False`` if another writer already recorded the same."""
     unit, result = outcome.unit, outcome.result
-    artifact = store.write_arrays(unit.paper, unit.key, result.arrays) if result.arrays else None
     record = Record(
         key=unit.key,
         parameters=unit.model_dump(mode="json"),
@@ -93,9 +92,8 @@ def write(outcome: Finished, store: Store) -> bool:
         seconds=outcome.seconds,
         time=outcome.time,
         context=outcome.context.id,
-        artifact=artifact,
     )
-    return store.file(unit.paper, unit.experiment).append(outcome.context, record)
+    return store.write(unit.paper, unit.experiment, outcome.context, record, result.arrays)
 
 
 def _reasons(accepted: list[dict[str, str]], data: dict[str, str], current: dict[str, str]) -> list[str]:
