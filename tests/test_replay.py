@@ -186,6 +186,31 @@ def test_same_environment_must_agree_to_a_millionth(paper: Paper, store: Store, 
     assert {metric.metric for metric in result.metrics} == {"mae", "rmse"}
 
 
+@pytest.mark.parametrize("environment_of_record", [HERE, ELSEWHERE])
+@pytest.mark.parametrize(
+    ("metric", "recorded", "again", "agrees"),
+    [
+        ("mae", 0.0, 1e-17, True),
+        ("mae", 1e-17, 0.0, True),
+        ("mae", -1e-13, 1e-13, True),
+        ("mae", 0.0, 1e-10, False),
+        ("dm_p_value", 0.0, 1e-17, False),
+        ("dm_p_value", 1e-20, 1e-15, False),
+        ("dm_p_value", 1e-20, 1.0000001e-20, True),
+    ],
+)
+def test_what_is_nothing_is_equal_to_what_rounding_leaves_of_it(
+    paper: Paper, store: Store, environment_of_record: Any, metric: str, recorded: float, again: float, agrees: bool
+) -> None:
+    put(store, noisy(), {metric: recorded}, environment=environment_of_record)
+    (one,) = unit_statuses([noisy()], store)
+    assert one.context is not None
+    here = msgspec.structs.replace(one.context, processor=HERE[0])
+    (found,) = agreement.Agreement([one], store).compare(one, {metric: again}, here)
+    assert found.agrees is agrees
+    assert (found.rule == "equal to 1e-6") is (agrees or environment_of_record == HERE)
+
+
 def test_disagreement_names_unit_metric_values_and_both_environments(paper: Paper, store: Store) -> None:
     unit = PlainParameters.of()
     put(store, unit, {"mae": 99.5, "value": 7.0}, environment=(ELSEWHERE[0], OTHER_VERSIONS[1]))
@@ -321,7 +346,9 @@ def test_p_values_elsewhere_are_compared_as_the_deviates_that_have_them(
     assert found.agrees is agrees
 
 
-@pytest.mark.parametrize(("lag", "agrees"), [(1.0, True), (0.0, True), (2.0, True), (4.0, False)])
+@pytest.mark.parametrize(
+    ("lag", "agrees"), [(1.0, True), (0.0, True), (2.0, True), (2.5, False), (3.0, False), (-0.5, False), (-1.0, False)]
+)
 def test_counts_elsewhere_may_be_the_next_one(paper: Paper, store: Store, lag: float, agrees: bool) -> None:
     units = [noisy(seed) for seed in range(10)]
     for unit in units:
