@@ -290,6 +290,29 @@ def test_without_randomness_values_are_equal_here_and_nearly_so_elsewhere(
     assert result.agrees is agrees
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "same"),
+    [
+        ({}, {"obspy": "1.5"}, True),
+        ({"obspy": "1.5"}, {"obspy": "1.5"}, True),
+        ({"obspy": "1.5"}, {}, True),
+        ({"obspy": "1.4"}, {"obspy": "1.5"}, False),
+        ({"numpy": "1"}, {"obspy": "1.5"}, False),
+    ],
+)
+def test_versions_are_compared_of_the_packages_that_both_contexts_name(
+    paper: Paper, store: Store, monkeypatch: pytest.MonkeyPatch, then: Any, now: Any, same: bool
+) -> None:
+    monkeypatch.setattr(environment, "versions", lambda backend: {**HERE[1], **now})
+    record(store, noisy(), 1 + 1e-4, environment=(HERE[0], {**HERE[1], **then}))
+    statuses = unit_statuses([noisy()], store)
+    assert [one.unit for one in choose(statuses, 5, 0, store)] == ([noisy()] if same else [])
+    for seed in range(1, 6):
+        record(store, noisy(seed), environment=(HERE[0], {**HERE[1], **then}))
+    (result,) = replayed([noisy()], paper, store)
+    assert result.agrees is not same  # a millionth decides here, the spread of the seeds elsewhere
+
+
 def test_lone_seed_elsewhere_must_be_equal(paper: Paper, store: Store) -> None:
     record(store, noisy(), 1.001, environment=ELSEWHERE)
     record(store, noisy(model="b"), environment=ELSEWHERE)

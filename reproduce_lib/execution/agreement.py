@@ -138,9 +138,15 @@ def _has_no_randomness(status: UnitStatus) -> bool:
 
 
 def _is_same(status: UnitStatus, here: tuple[str, dict[str, str]] | None) -> bool:
-    """Tell whether a unit was recorded on the processor and with the versions of ``here``."""
+    """Tell whether a unit was recorded on the processor and with the versions of ``here``.
+
+    Versions are compared of what both name: older records name fewer packages.
+    """
     assert status.context is not None, "a recorded unit has a context"
-    return here == (status.context.processor, status.context.versions)
+    if here is None or here[0] != status.context.processor:
+        return False
+    then, now = status.context.versions, here[1]
+    return all(then[name] == now[name] for name in then.keys() & now.keys())
 
 
 def _here(backend: Backend) -> tuple[str, dict[str, str]] | None:

@@ -16,8 +16,9 @@ from reproduce_lib.errors import RunError
 from reproduce_lib.units import Backend
 
 THREADS = 1
-# Packages whose version can move a number.
-_PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "keras")
+# Packages whose version can move a number. All that are installed, not those that a process has loaded: workers are
+# kept from unit to unit, and what an earlier one loaded says nothing of the next.
+_PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "keras", "kymatio", "obspy", "optuna")
 _BACKEND_PACKAGES = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "jax_gpu": ("jax", "jaxlib"), "none": ()}
 # Fields of the kernel's description of a processor, of Intel and AMD and of Arm, and what they are called here.
 _SILICON = {
