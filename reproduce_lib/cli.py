@@ -269,19 +269,23 @@ def verify(
             "no recorded unit fits, or those that do have too few seeds to be compared on this processor; "
             f"compute some with: reproduce run {paper or '--all'}"
         )
-    wrong = 0
+    outcomes: Counter[str] = Counter()
     for unit in replay.replay(chosen, store, Workers(jobs)):
-        wrong += not unit.agrees
+        outcomes[unit.outcome] += 1
         _tell(unit)
-    typer.echo(f"{len(chosen) - wrong} of {len(chosen)} replayed units agree")
-    if wrong:
-        raise RunError(f"{wrong} recorded unit(s) cannot be replayed")
+    disagree, not_run = outcomes["DISAGREES"], outcomes["NOT RUN"]
+    told = f"{outcomes['agrees']} of {len(chosen) - not_run} replayed units agree"
+    typer.echo(f"{told}, {not_run} could not be run" if not_run else told)
+    if disagree:
+        raise RunError(f"{disagree} recorded unit(s) disagree with their replay")
+    if not_run:
+        raise RunError(f"nothing was found of {not_run} recorded unit(s) that could not be run here")
 
 
 @app.command()
 @_reported
 def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
-    """After a refactoring: replay at least 5 % of the stale records and, only if all agree, keep them all."""
+    """After a refactoring: replay at least 5 % of the stale records and, only if all are equal, keep them all."""
     from reproduce_lib.collection import load_paper
     from reproduce_lib.execution import replay
     from reproduce_lib.execution.pool import Workers
@@ -293,7 +297,7 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     if not adopted:
         typer.echo("no record is stale by its code alone")
     for name, units in adopted.items():
-        typer.echo(f"{name}: {len(units)} units replayed, all agree; stale records adopted")
+        typer.echo(f"{name}: {len(units)} units replayed, all equal; stale records adopted")
     others = sum(one.state == "stale" and not one.stale_by_code_alone for one in statuses)
     if others:
         typer.echo(f"{others} records of other data, or whose arrays are gone, stay stale: reproduce run {paper}")
@@ -448,10 +452,7 @@ def _tell(replayed: UnitReplay) -> None:
     """Print how one replay ended."""
     from reproduce_lib.execution.replay import describe
 
-    unit = replayed.status.unit
-    metrics = ", ".join(f"{m.metric} {m.recorded} = {m.replayed}" for m in replayed.metrics)
-    line = f"agrees     {unit.paper} {unit.experiment} {unit.key} {metrics}"
-    typer.echo(line if replayed.agrees else f"DISAGREES  {describe(replayed)}")
+    typer.echo(f"{replayed.outcome:10} {describe(replayed)}")
 
 
 def _capped(jobs: int) -> int:

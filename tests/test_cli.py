@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
@@ -32,7 +33,7 @@ from reproduce_lib.execution.worker import Failed
 from reproduce_lib.folders import MANY_FILES, by_folder
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
-from reproduce_lib.records import Context
+from reproduce_lib.records import Context, Replay
 from tests.support import HERE, PROJECT, copy_of_the_project, put
 
 KEY = "naufal2023"
@@ -397,6 +398,48 @@ def test_verify_replays_records_and_finds_the_tampered_one(copied: Path) -> None
     line = next(line for line in said.splitlines() if line.startswith("DISAGREES"))
     assert all(word in line for word in (true[1], "mae", false, true[2]))
     assert said.count("DISAGREES") == 1
+
+
+def test_verify_without_the_data_has_compared_nothing_and_says_so(nothing_at_hand: None) -> None:
+    for unit in goog_naive()[:2]:
+        put(store_for("full"), unit, {"mae": 1.0}, environment=(environment.processor(), environment.versions("none")))
+    text = reproduce("verify", KEY, status=1)
+    lines = [line for line in text.splitlines() if line.startswith("NOT RUN")]
+    assert len(lines) == 2
+    assert all("prices/GOOG_to_2022-08.csv is not on this machine" in line for line in lines)
+    assert "DISAGREES" not in text
+    assert "0 of 0 replayed units agree, 2 could not be run" in text
+    assert text.count("error:") == 1
+    assert "disagree" not in text[text.index("error:") :]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status", "said"),
+    [
+        (["agrees", "agrees"], 0, "2 of 2 replayed units agree"),
+        (["agrees", "DISAGREES", "NOT RUN"], 1, "1 of 2 replayed units agree, 1 could not be run"),
+        (["agrees", "NOT RUN"], 1, "1 of 1 replayed units agree, 1 could not be run"),
+    ],
+)
+def test_verify_counts_what_agrees_what_disagrees_and_what_was_not_run(
+    monkeypatch: pytest.MonkeyPatch, outcomes: list[str], status: int, said: str
+) -> None:
+    for unit in goog_naive()[: len(outcomes)]:
+        put(store_for("full"), unit, {"mae": 1.0}, environment=(environment.processor(), environment.versions("none")))
+
+    def replays(statuses: Any, *places: Any) -> Iterator[UnitReplay]:
+        for one, how in zip(statuses, outcomes, strict=True):
+            again = 2.0 if how == "DISAGREES" else 1.0
+            metric = Replay(
+                key="", metric="mae", recorded=1.0, replayed=again, agrees=again == 1.0, rule="equal to 1e-6"
+            )
+            yield UnitReplay(one, (metric,), one.context, "no data" if how == "NOT RUN" else "")
+
+    monkeypatch.setattr(replay, "replay", replays)
+    text = reproduce("verify", KEY, status=status)
+    assert said in text
+    words = [line[:11].strip() for line in text.splitlines()[: len(outcomes)]]
+    assert words == outcomes
 
 
 def with_older_code(text: str) -> str:

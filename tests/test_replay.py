@@ -16,6 +16,7 @@ from reproduce_lib.errors import RunError
 from reproduce_lib.execution import agreement, environment, replay, study, worker
 from reproduce_lib.execution.replay import UnitReplay, adopt, choose, choose_within, describe
 from reproduce_lib.execution.study import UnitStatus, unit_statuses
+from reproduce_lib.execution.worker import Failed
 from reproduce_lib.records import Store
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
@@ -231,6 +232,17 @@ def test_tampered_metric_in_the_file_is_found(paper: Paper, store: Store) -> Non
     assert "1.0101" in describe(results[1])
 
 
+def test_what_agrees_is_told_with_equals_or_with_the_rule_by_which_it_is_near(paper: Paper, store: Store) -> None:
+    put(store, PlainParameters.of(), {"mae": 4.01, "value": 7.0, "name": "GOOG"}, environment=ELSEWHERE)
+    (result,) = replayed([PlainParameters.of()], paper, store)
+    assert result.outcome == "agrees"
+    for words in ("mae 4.01 ≈ 4.0 (equal to 1 %)", "value 7.0 = 7.0", "name GOOG = GOOG"):
+        assert words in describe(result)
+    record(store, PlainParameters.of(), 2.0)
+    (result,) = replayed([PlainParameters.of()], paper, store)
+    assert result.outcome == "DISAGREES"
+
+
 @pytest.mark.parametrize(("name", "agrees"), [("GOOG", True), ("GOOGL", False)])
 def test_text_must_be_the_same(paper: Paper, store: Store, name: str, agrees: bool) -> None:
     put(store, PlainParameters.of(), {"name": name})
@@ -244,7 +256,7 @@ def test_metric_that_is_gone_disagrees(paper: Paper, store: Store) -> None:
     assert [metric.metric for metric in result.metrics if not metric.agrees] == ["gone"]
 
 
-def test_unit_that_raises_disagrees_with_its_message(paper: Paper, store: Store, monkeypatch: Any) -> None:
+def test_unit_that_raises_is_not_run_and_says_why(paper: Paper, store: Store, monkeypatch: Any) -> None:
     record(store, noisy())
 
     def broken(unit: NoisyParameters) -> None:
@@ -254,7 +266,7 @@ def test_unit_that_raises_disagrees_with_its_message(paper: Paper, store: Store,
     experiments = {**paper.experiments, "noisy": dataclasses.replace(paper.experiments["noisy"], run=broken)}
     monkeypatch.setattr(worker, "load_paper", lambda key: dataclasses.replace(paper, experiments=experiments))
     (result,) = replayed([noisy()], paper, store)
-    assert not result.agrees
+    assert (result.agrees, result.is_equal, result.outcome) == (False, False, "NOT RUN")
     assert "the mill is broken" in describe(result)
 
 
@@ -430,6 +442,45 @@ def test_one_disagreement_leaves_every_file_as_it_was(paper: Paper, store: Store
         adopt(unit_statuses(units, store), paper, store)
     assert [path.read_bytes() for path in files] == before
     assert states(units, store) == {"stale": 7}
+
+
+def test_replays_that_are_near_their_records_adopt_nothing(paper: Paper, store: Store) -> None:
+    units = [noisy(seed) for seed in range(6)]
+    for unit in units:
+        record(store, unit, code=old_code(), environment=ELSEWHERE)
+    before = store.file("toy", "noisy").path.read_bytes()
+    support.SHIFT["value"] = 0.003
+    assert all(one.agrees and not one.is_equal for one in replayed(units, paper, store))
+    with pytest.raises(RunError, match="adopt where it was recorded") as refusal:
+        adopt(unit_statuses(units, store), paper, store)
+    assert "≈" in str(refusal.value)
+    assert store.file("toy", "noisy").path.read_bytes() == before
+    assert states(units, store) == {"stale": 6}
+    support.SHIFT["value"] = 0.0
+    assert set(adopt(unit_statuses(units, store), paper, store)) == {"noisy"}  # equal elsewhere is equal
+    assert states(units, store) == {"fresh": 6}
+
+
+def test_one_per_cent_is_too_far_to_adopt(paper: Paper, store: Store) -> None:
+    put(store, PlainParameters.of(), {"mae": 4.00001}, code=old_code(), environment=ELSEWHERE)
+    (result,) = replayed([PlainParameters.of()], paper, store)
+    assert (result.agrees, result.is_equal) == (True, False)
+    with pytest.raises(RunError, match="adopt where it was recorded"):
+        adopt(unit_statuses([PlainParameters.of()], store), paper, store)
+
+
+def test_lone_seed_of_another_processor_is_adopted_where_it_is_equal(paper: Paper, store: Store) -> None:
+    record(store, noisy(), code=old_code(), environment=ELSEWHERE)
+    assert set(adopt(unit_statuses([noisy()], store), paper, store)) == {"noisy"}
+
+
+def test_unit_that_cannot_be_run_adopts_nothing(paper: Paper, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(store, noisy(), code=old_code())
+    failing = Failed(noisy(), "prices.csv is not on this machine", "")
+    monkeypatch.setattr(replay, "execute_units", lambda due, *rest: iter([failing]))
+    with pytest.raises(RunError, match=r"could not be run.*prices\.csv is not"):
+        adopt(unit_statuses([noisy()], store), paper, store)
+    assert states([noisy()], store) == {"stale": 1}
 
 
 def test_adoption_holds_for_the_contexts_it_was_shown_for(paper: Paper, store: Store) -> None:

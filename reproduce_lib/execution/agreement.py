@@ -27,6 +27,7 @@ EQUAL_RELATIVE = 1e-6
 EQUAL_ABSOLUTE = 1e-12
 EQUAL_ELSEWHERE = 1e-2
 Rule = Literal["equal to 1e-6", "equal to 1 %", "inside the recorded seeds' prediction interval"]
+EQUAL: Rule = "equal to 1e-6"
 P_VALUE = "p_value"
 
 
@@ -92,7 +93,7 @@ class Agreement:
     def _compared(
         self, status: UnitStatus, name: str, recorded: MetricValue, replayed: MetricValue, same: bool
     ) -> Replay:
-        rule: Rule = "equal to 1e-6"
+        rule = EQUAL
         if isinstance(recorded, str) or isinstance(replayed, str):
             agrees = recorded == replayed
         elif same or _equal(name, recorded, replayed):

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 
 from reproduce_lib.errors import RunError
-from reproduce_lib.execution.agreement import Agreement, comparable_here
+from reproduce_lib.execution.agreement import EQUAL, Agreement, comparable_here
 from reproduce_lib.execution.estimates import expected_seconds
 from reproduce_lib.execution.pool import Due, Workers, execute_units
 from reproduce_lib.execution.study import UnitStatus, place_of
@@ -36,6 +37,18 @@ class UnitReplay:
     def agrees(self) -> bool:
         """Tell whether the unit ran and every metric agrees."""
         return not self.error and all(metric.agrees for metric in self.metrics)
+
+    @property
+    def is_equal(self) -> bool:
+        """Tell whether the unit ran and every metric is equal to its record, which is more than to agree elsewhere."""
+        return self.agrees and all(metric.rule == EQUAL for metric in self.metrics)
+
+    @property
+    def outcome(self) -> Literal["agrees", "DISAGREES", "NOT RUN"]:
+        """Return in a word what is known; of a unit that could not be run nothing is."""
+        if self.error:
+            return "NOT RUN"
+        return "agrees" if self.agrees else "DISAGREES"
 
 
 def choose(statuses: Sequence[UnitStatus], sample: int, seed: int, store: Store) -> list[UnitStatus]:
@@ -87,7 +100,7 @@ def adopt(
     seed: int = 0,
     on_replay: Callable[[UnitReplay], None] = lambda _: None,
 ) -> dict[str, list[UnitReplay]]:
-    """Let stale records hold for today's code, if a sample of each experiment replays without a difference.
+    """Let stale records hold for today's code, if a sample of each experiment replays to equal numbers.
 
     At least 5 % and 5 units of each experiment are executed again; the adoption is written with every
     compared metric as evidence, for all experiments or for none. Records of other data stay stale.
@@ -96,7 +109,9 @@ def adopt(
     Raises
     ------
     RunError
-        If a replay disagrees: then the change was more than a refactoring, and nothing is written.
+        At the first replay that could not be run, or whose numbers are not equal to the recorded ones; nothing
+        is written then. To lie where the seeds say that another run falls is not enough: a change of code that
+        moves a number by less would be taken for a refactoring.
     """
     stale: dict[str, list[UnitStatus]] = defaultdict(list)
     for status in statuses:
@@ -104,29 +119,24 @@ def adopt(
             stale[status.unit.experiment].append(status)
     replayed: dict[str, list[UnitReplay]] = {}
     for name, members in stale.items():
-        if len(comparable_here(members, store)) < len(members):
-            raise RunError(
-                f"{paper.key} {name}: some stale records have too few seeds to be compared on this processor; "
-                f"adopt where they were recorded, or run them again with: reproduce run {paper.key} --only-stale"
-            )
         sample = max(LEAST_ADOPTION_UNITS, math.ceil(LEAST_ADOPTION_SHARE * len(members)))
         replayed[name] = []
         for unit in replay(_covering(members, sample, seed), store, workers):
             on_replay(unit)
+            _require_equal(unit, paper)
             replayed[name].append(unit)
-    wrong = [unit for units in replayed.values() for unit in units if not unit.agrees]
-    if wrong:
-        raise RunError(f"{len(wrong)} replayed unit(s) disagree, nothing is adopted: {describe(wrong[0])}")
     for name, units in replayed.items():
         _write_adoption(paper, name, stale[name], units, store)
     return replayed
 
 
 def describe(unit: UnitReplay) -> str:
-    """Say which unit disagrees, in which metric, with both values and both environments."""
+    """Say which unit it is, and how its metrics agree; or which do not, with both values and both environments."""
     where = f"{unit.status.unit.paper} {unit.status.unit.experiment} {unit.status.unit.key}"
     if unit.error:
         return f"{where}: {unit.error}"
+    if unit.agrees:
+        return f"{where} {', '.join(map(_side_by_side, unit.metrics))}"
     parts = [
         f"{m.metric} {m.recorded} recorded, {m.replayed} replayed ({m.rule})" for m in unit.metrics if not m.agrees
     ]
@@ -134,6 +144,26 @@ def describe(unit: UnitReplay) -> str:
     if recorded is None or now is None:
         return f"{where}: {'; '.join(parts)}"
     return f"{where}: {'; '.join(parts)}; recorded on {_environment(recorded)}, replayed on {_environment(now)}"
+
+
+def _side_by_side(metric: Replay) -> str:
+    if metric.rule == EQUAL:
+        return f"{metric.metric} {metric.recorded} = {metric.replayed}"
+    return f"{metric.metric} {metric.recorded} ≈ {metric.replayed} ({metric.rule})"
+
+
+def _require_equal(unit: UnitReplay, paper: Paper) -> None:
+    """Refuse to adopt after a replay that does not show that no number changed."""
+    if unit.is_equal:
+        return
+    if not unit.agrees:
+        what = "could not be run" if unit.error else "disagrees"
+        raise RunError(f"a replayed unit {what}, nothing is adopted: {describe(unit)}")
+    raise RunError(
+        "a replayed unit is near its record and not equal to it, as it may be on another processor, which does not "
+        "show that no number changed; nothing is adopted: adopt where it was recorded, or run what is stale again "
+        f"with: reproduce run {paper.key} --only-stale; {describe(unit)}"
+    )
 
 
 def _shuffled(statuses: Sequence[UnitStatus], seed: int) -> list[UnitStatus]:
