@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -114,15 +114,17 @@ class Adoption(_Line, frozen=True, tag_field="kind", tag="adoption"):
 
 @dataclass(frozen=True)
 class DamagedLine:
-    """A line that is no record: where it stands, what it is, and why it cannot be read."""
+    """A line that is no record: where it stands, what it is, why it cannot be read, and where it was moved if so."""
 
     path: Path
     number: int
     text: str
     reason: str
+    aside: Path | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.number}: unreadable record set aside ({self.reason})"
+        moved = f", set aside in {self.aside}" if self.aside else ""
+        return f"{self.path}:{self.number}: unreadable record ({self.reason}){moved}"
 
 
 @dataclass
@@ -247,18 +249,19 @@ class RecordFile:
         """Move unreadable lines to ``<file>.damaged``; return them."""
         if not self.read().damaged:
             return []
+        path = self.path.with_suffix(".jsonl.damaged")
         with self._locked():
             damaged = self.read().damaged
             numbers = {line.number for line in damaged}
             lines = self.path.read_bytes().split(b"\n")
             kept = [line for number, line in enumerate(lines, start=1) if number not in numbers and line]
             try:
-                with self.path.with_suffix(".jsonl.damaged").open("a", encoding="utf-8") as aside:
+                with path.open("a", encoding="utf-8") as aside:
                     aside.writelines(f"{line.text}\n" for line in damaged)
                 write_whole(self.path, b"".join(line + b"\n" for line in kept))
             except OSError as error:
                 raise RecordError(f"unreadable lines of {self.path} cannot be set aside: {error}") from error
-        return damaged
+        return [replace(line, aside=path) for line in damaged]
 
     def _take(self, line: bytes, number: int, contents: Contents) -> None:
         if not line.strip():

@@ -245,6 +245,18 @@ def test_status_counts_states_and_names_what_staled(root: Path) -> None:
     assert "reproduce_lib.metrics.skill" in text
     assert "prices/TSLA_2013_2023.csv" in text
     assert "price_facts.jsonl:3" in text
+    assert "set aside" not in text
+    assert len(records(root, "price_facts").read_bytes().splitlines()) == 3
+
+
+def test_run_says_of_an_unreadable_line_where_it_was_set_aside(root: Path, nothing_at_hand: None) -> None:
+    put(store_for("full"), BaselineParameters.of(ticker="GOOG"), {"mae": 1.0, "rmse": 1.0}, module=MODULE)
+    with records(root).open("a", encoding="utf-8") as file:
+        file.write('{"schema":1,"kind":"unit","key":"cut\n')
+    said = next(line for line in reproduce("run", KEY, *GOOG_NAIVE, status=1).splitlines() if "jsonl:3" in line)
+    assert "set aside" in said
+    assert f"{records(root)}.damaged" in said
+    assert Path(f"{records(root)}.damaged").is_file()
 
 
 def test_data_lists_every_file_with_its_licence(nothing_at_hand: None) -> None:

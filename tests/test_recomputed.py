@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -77,6 +78,37 @@ def test_record_that_was_taken_over_is_no_second_computation(paper: Paper, store
     (tally,), differences = compare_records([noisy(0), noisy(1)], here, there)
     assert (tally.here, tally.there, tally.taken, tally.twice, tally.equal) == (2, 2, 1, 1, 1)
     assert differences == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "differing"),
+    [
+        ({"metrics": {"mae": 1.0 + 1e-5, "name": "x"}}, "differs", ["mae"]),
+        ({"metrics": {"mae": 1.0, "name": "y"}}, "differs", ["name"]),
+        ({"metrics": {"mae": 1.0, "name": "x", "rmse": 2.0}}, "differs", ["rmse"]),
+        ({"n": 4}, "agrees", []),
+        ({"artifact": "0" * 64}, "agrees", []),
+        ({}, "taken", []),
+    ],
+)
+@pytest.mark.parametrize("environment_of_record", [HERE, ELSEWHERE])
+def test_record_of_the_same_time_and_seconds_is_taken_over_only_if_it_found_the_same(
+    paper: Paper,
+    stores: tuple[Store, Store],
+    environment_of_record: Any,
+    changes: dict[str, Any],
+    outcome: str,
+    differing: list[str],
+) -> None:
+    here, there = stores
+    for seed in range(6):  # whose spread would hide what was altered
+        put(here, noisy(seed), {"mae": 1.0 + 0.01 * seed, "name": "x"}, environment=environment_of_record)
+    known = here.file("toy", "noisy").read()
+    one = known.records[noisy(0).key]
+    there.file("toy", "noisy").append(known.contexts[one.context], msgspec.structs.replace(one, **changes))
+    (tally,), differences = compare_records([noisy(seed) for seed in range(6)], here, there)
+    assert tally.outcomes == {noisy(0).key: outcome}
+    assert [found.metric for found in differences] == differing
 
 
 def test_on_the_same_processor_a_millionth_is_all_that_may_differ(paper: Paper, stores: tuple[Store, Store]) -> None:
@@ -198,6 +230,19 @@ def test_collection_held_against_itself_is_one_computation() -> None:
         assert here == there == taken
         assert twice == "0"
     assert "differs" not in ran.output
+
+
+def test_lines_that_cannot_be_read_are_named_and_not_compared(tmp_path: Path) -> None:
+    name = "naufal2023/price_facts.jsonl"
+    path = tmp_path / "again" / "book" / "records" / name
+    path.parent.mkdir(parents=True)
+    *lines, last = (PROJECT / "book" / "records" / name).read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines, last[: len(last) // 2]]), encoding="utf-8")
+    ran = CliRunner().invoke(app, ["compare", str(tmp_path / "again")])
+    assert ran.exit_code == 0, ran.output
+    (told,) = [line for line in ran.output.splitlines() if line.startswith("not compared")]
+    assert f"{path}:{len(lines) + 1}" in told
+    assert not path.with_suffix(".jsonl.damaged").exists()
 
 
 def test_differences_are_told_by_the_exit_status_and_kept_all_the_same(

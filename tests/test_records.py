@@ -251,6 +251,7 @@ def test_one_unreadable_line_is_reported_and_costs_no_other_record(file: RecordF
     assert (damage.path, damage.number) == (file.path, number)
     assert damage.text == lines[number - 1].decode(errors="backslashreplace")
     assert f"{file.path}:{number}" in str(damage)
+    assert "aside" not in str(damage)
     lost = f"k{number - 2}"
     assert set(contents.records) == {"k0", "k1", "k2"} - {lost}
 
@@ -328,6 +329,7 @@ def test_unreadable_line_is_moved_aside_and_the_file_reads_clean(file: RecordFil
     lines, end = spoil(whole)
     reader = rewrite(file, lines, end)
     (damage,) = reader.set_damaged_aside()
+    assert f"set aside in {file.path}.damaged" in str(damage)
     kept = [line for old, line in zip(whole, lines, strict=True) if old == line]
     assert file.path.read_bytes().splitlines() == kept
     assert Path(f"{file.path}.damaged").read_text(encoding="utf-8") == f"{damage.text}\n"

@@ -135,6 +135,11 @@ def ends_of_units(units: Iterable[UnitParameters], store: Store) -> dict[str, li
     return dict(ends)
 
 
+def store_in(folder: Path) -> Store:
+    """Return the store of a project's folder: of what was ``REPRODUCE_ROOT`` when it was filled."""
+    return Store(folder / "book" / "records", folder / "book" / "artifacts")
+
+
 def compare_folders(units: Sequence[UnitParameters], here: Store, other: Path) -> Recomputation:
     """Hold the records of a project's folder, whose runs are logged there, against those here.
 
@@ -143,13 +148,12 @@ def compare_folders(units: Sequence[UnitParameters], here: Store, other: Path) -
     RecordError
         If the folder holds no records.
     """
-    records = other / "book" / "records"
-    there = Store(records, other / "book" / "artifacts")
+    there = store_in(other)
     ends = ends_of_units(units, there)
     if not any(ends.values()):
-        raise RecordError(f"{records} holds no record of any unit")
+        raise RecordError(f"{there.records} holds no record of any unit")
     tallies, differences = compare_records(units, here, there)
-    runs = history(RunLog(records / "runs.jsonl").runs(), ends)
+    runs = history(RunLog(there.records / "runs.jsonl").runs(), ends)
     return Recomputation(time=now(), tallies=tallies, differences=differences, runs=runs)
 
 
@@ -170,9 +174,11 @@ class _Pair:
 
     @property
     def taken(self) -> bool:
-        """Whether it is one record that lies in both folders."""
+        """Whether it is one record that lies in both folders, and neither was altered since."""
         one, other = self.here.record, self.there.record
-        return one is not None and other is not None and (one.time, one.seconds) == (other.time, other.seconds)
+        if one is None or other is None:
+            return False
+        return (one.time, one.seconds) == (other.time, other.seconds) and self.equal
 
     @property
     def computed_twice(self) -> bool:
