@@ -164,7 +164,10 @@ def test_unit_whose_worker_dies_once_is_recorded_once(project: Path, tmp_path: P
 
 def test_unit_that_raises_fails_at_once_and_is_not_tried_again(project: Path, tmp_path: Path) -> None:
     ending = run(project, tmp_path, units=[{"number": 5, "does": "raise"}, *units(2)])
-    assert ending["failed"] == {"5": "ValueError: unit 5 raises"}
+    message, _, path = ending["failed"]["5"].partition("; traceback: ")
+    assert message == "ValueError: unit 5 raises"
+    assert Path(path).parent == Path(os.environ["REPRODUCE_HOME"]) / "tracebacks"
+    assert re.search(r'File ".*toy\.py", line \d+, in run', Path(path).read_text(encoding="utf-8"))
     assert started(tmp_path) == {0: 1, 1: 1, 5: 1}
 
 

@@ -104,7 +104,9 @@ def test_missing_backend_fails_the_unit_with_the_way_to_install_it(monkeypatch: 
 def test_missing_data_fail_the_unit_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)
     monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
-    message = failed("baselines", ticker="TSLA").message
+    outcome = failed("baselines", ticker="TSLA")
+    assert outcome.traceback == ""
+    message = outcome.message
     assert "prices/TSLA_2013_2023.csv" in message
     assert "REPRODUCE_DATA" in message
     assert "Traceback" not in message

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution.environment import loaded_backend
+from reproduce_lib.execution.tracebacks import kept
 from reproduce_lib.execution.worker import Failed, Finished, execute_together
 from reproduce_lib.units import Backend, UnitParameters
 
@@ -105,7 +106,8 @@ def execute_units(
 ) -> Iterator[Finished | Failed]:
     """Return each unit's outcome as it ends. Units are started in the order given; any may end first.
 
-    A unit whose worker process dies is run again once, alone; if it dies again it has failed.
+    A unit whose worker process dies is run again once, alone; if it dies again it has failed. The message of a
+    unit that raised what nobody foresaw names the file that keeps its traceback.
 
     Raises
     ------
@@ -275,7 +277,8 @@ def _outcomes(waiting: Sequence[Due], pool: _Pool, stop: Stop, watcher: Watcher)
     try:
         for backend, tasks in _by_backend(waiting):
             pool.prepare(backend)
-            for outcome in _all_of(tasks, pool, stop, watcher):
+            for ended in _all_of(tasks, pool, stop, watcher):
+                outcome = kept(ended) if isinstance(ended, Failed) else ended
                 watcher.ended(outcome)
                 yield outcome
         abandon = False

@@ -30,7 +30,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """A unit that raised: the error in one line, and its traceback."""
+    """A unit that raised: the error in one line, and its traceback where that is not an error of our own."""
 
     unit: UnitParameters
     message: str
@@ -67,9 +67,9 @@ def execute_together(
         for result in results:
             _check_finite(result)
     except Exception as error:  # whatever a unit raises is reported with it, and the others go on
-        known = isinstance(error, ReproduceError)
-        message = str(error) if known else f"{type(error).__name__}: {error}"
-        return [Failed(unit, message, traceback.format_exc()) for unit in units]
+        if isinstance(error, ReproduceError):
+            return [Failed(unit, str(error), "") for unit in units]
+        return [Failed(unit, f"{type(error).__name__}: {error}", traceback.format_exc()) for unit in units]
     seconds = round((time.perf_counter() - started) / len(units), 3)
     time_of_end = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     versions, device = environment.versions(backend), environment.device(backend)
