@@ -165,7 +165,8 @@ def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> N
         [tick for tick in (-1000, -500, -200, -100, -50, 0, 50) if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
     )
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
-    axes.set(yticks=heights, yticklabels=list(skills), xlabel="skill against the naive forecast (%), logarithmic below −100")
+    axes.set(yticks=heights, yticklabels=list(skills))
+    axes.set_xlabel("skill against the naive forecast (%), logarithmic below −100")
     axes.set_ylim(-0.6, len(skills) - 0.4)
 
 
