@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -245,6 +246,17 @@ class RecordFile:
         with self._locked():
             self._write([*self._new_context(context, self.read()), adoption.text()])
 
+    def check_writable(self) -> None:
+        """Raise `RecordError` where a unit could not be recorded now; the file stays as it is."""
+        with self._locked():
+            try:
+                if self.path.exists():
+                    self.path.open("ab").close()
+                else:
+                    _check_folder(self.path.parent)
+            except OSError as error:
+                raise RecordError(f"{self.path} cannot be written: {error.strerror}") from error
+
     def set_damaged_aside(self) -> list[DamagedLine]:
         """Move unreadable lines to ``<file>.damaged``; return them."""
         if not self.read().damaged:
@@ -328,6 +340,15 @@ class Store:
         path = self.records / paper / f"{experiment}.jsonl"
         return self._files.setdefault(path, RecordFile(path))
 
+    def check_writable(self, paper: str, experiment: str) -> None:
+        """Raise `RecordError` where a unit of an experiment, or its arrays, could not be recorded now."""
+        self.file(paper, experiment).check_writable()
+        folder = self.artifacts / paper
+        try:
+            _check_folder(next(one for one in (folder, *folder.parents) if one.exists()))
+        except OSError as error:
+            raise RecordError(f"{folder} cannot be written: {error.strerror}") from error
+
     def write(
         self, paper: str, experiment: str, context: Context, record: Record, arrays: dict[str, NDArray[Any]]
     ) -> bool:
@@ -381,6 +402,12 @@ class Store:
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise `OSError` where no file can be made in a folder."""
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _plain(value: object) -> Any:

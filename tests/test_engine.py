@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +16,8 @@ import numpy as np
 import pytest
 
 from reproduce_lib import paths
-from reproduce_lib.errors import RunError
-from reproduce_lib.execution import engine, environment, worker
+from reproduce_lib.errors import RecordError, RunError
+from reproduce_lib.execution import engine, environment, study, worker
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.engine import run_plan, run_units
 from reproduce_lib.execution.plan import make_plan
@@ -228,21 +229,99 @@ def test_run_of_the_collection_is_logged_with_its_plan_and_its_end(
     assert len(paths.run_log().read_text(encoding="utf-8").splitlines()) == 4
 
 
-def test_start_is_logged_before_the_first_unit_and_stays_alone_if_the_run_is_killed(
-    collection: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("stopped_by", "ending"), [(KeyboardInterrupt(), "interrupted"), (RunError("no worker is left"), "failed")]
+)
+def test_start_is_logged_before_the_first_unit_and_the_end_however_it_comes(
+    collection: Store, monkeypatch: pytest.MonkeyPatch, stopped_by: BaseException, ending: str
 ) -> None:
     seen: list[list[Run]] = []
 
     def execute(due: Any, *places: Any, **options: Any) -> Iterator[Finished | Failed]:
         seen.append(logged())
         yield from execute_here(due[:1])
-        raise KeyboardInterrupt
+        raise stopped_by
 
     monkeypatch.setattr(engine, "execute_units", execute)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(type(stopped_by)):
         run_units([smoke_baseline(), smoke_baseline("drift")], collection)
-    assert [(run.started.due, run.ended) for run in seen[0]] == [(2, None)]
-    assert logged() == seen[0]
+    assert [(run.started.due, run.ended) for run in seen[0]] == [(2, None)]  # which is what a killed run leaves
+    (run,) = logged()
+    assert run.ended is not None
+    assert (run.ended.ending, run.ended.written, run.ended.failed, run.ended.left) == (ending, 1, 0, 1)
+
+
+@pytest.mark.parametrize("log_fails_too", [False, True])
+def test_run_that_can_no_longer_record_is_logged_as_failed_and_tells_why(
+    collection: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch, log_fails_too: bool
+) -> None:
+    outcomes = iter([study.write])
+
+    def full(outcome: Finished, store: Store) -> bool:
+        for write in outcomes:
+            return write(outcome, store)
+        if log_fails_too:
+            paths.run_log().unlink()
+            paths.run_log().mkdir()
+        raise RecordError("baselines.jsonl cannot be written: no space left")
+
+    monkeypatch.setattr(engine, "write", full)
+    with pytest.raises(RecordError, match=r"baselines\.jsonl cannot"):
+        run_units([smoke_baseline(), smoke_baseline("drift"), smoke_baseline(skip_days=1)], collection)
+    if not log_fails_too:
+        (run,) = logged()
+        assert run.ended is not None
+        assert (run.ended.ending, run.ended.written, run.ended.failed, run.ended.left) == ("failed", 1, 0, 2)
+
+
+UNWRITABLE = ("folder of records", "records", "arrays", "log", "lock")
+
+
+def make_unwritable(store: Store, what: str) -> Path:
+    """Put something in the way of a run's files; return what an error has to name."""
+    place = {
+        "folder of records": store.records / "naufal2023",
+        "records": store.records / "naufal2023" / "baselines.jsonl",
+        "arrays": store.artifacts / "naufal2023",
+        "log": paths.run_log(),
+        "lock": store.records / "naufal2023" / "baselines.jsonl.lock",
+    }[what]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if what in ("folder of records", "arrays"):
+        place.write_text("a file in a folder's place", encoding="utf-8")
+    else:
+        place.mkdir()
+    return place.parent if what == "lock" else place
+
+
+@pytest.mark.parametrize("what", UNWRITABLE)
+def test_what_cannot_be_recorded_is_not_computed(collection: Store, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    begun: list[Any] = []
+
+    def execute(due: Any, *places: Any, **options: Any) -> Iterator[Finished | Failed]:
+        begun.append(due)
+        yield from execute_here(due)
+
+    monkeypatch.setattr(engine, "execute_units", execute)
+    plan = make_plan([smoke_baseline()], collection)
+    place = make_unwritable(collection, what)
+    with pytest.raises(RecordError, match=re.escape(str(place))):
+        run_plan(plan, Workers())
+    assert begun == []
+
+
+def test_trying_whether_units_can_be_recorded_leaves_no_file(
+    collection: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(collection, smoke_baseline(), {"mae": 1.0}, module=MODULE)
+    before = {path: path.read_bytes() for path in paths.root().rglob("*") if path.is_file()}
+    for place in (("naufal2023", "baselines"), ("naufal2023", "networks")):
+        collection.check_writable(*place)
+    after = {path: path.read_bytes() for path in paths.root().rglob("*") if path.is_file()}
+    assert {path: data for path, data in after.items() if path.suffix != ".lock"} == {
+        path: data for path, data in before.items() if path.suffix != ".lock"
+    }
+    assert not collection.artifacts.exists()
 
 
 def test_run_into_another_store_is_not_logged(

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ import pytest
 from reproduce_lib.execution import pool
 from reproduce_lib.execution.pool import Due, Stop, cores
 from reproduce_lib.records import RecordFile
-from tests.support import PROJECT, NoisyParameters
+from tests.support import PROJECT, NoisyParameters, smoke_baseline
 
 # Runs toy units, given as dictionaries in the order of their start, and prints how the run ended.
 RUN = """
@@ -153,6 +154,15 @@ def test_unit_that_kills_its_worker_fails_alone_after_a_second_try(project: Path
     assert "died" in ending["failed"]["9"]
     assert started(tmp_path)[9] == 2
     assert recorded(tmp_path) == Counter({0: 2, 1: 2, 2: 2, 3: 1, 4: 1, 5: 1})
+
+
+def test_whoever_stops_listening_is_not_warned_that_the_rest_is_cancelled() -> None:
+    outcomes = pool.execute_units([Due(smoke_baseline(skip_days=days)) for days in (0, 1, 30)], pool.Workers(2))
+    next(outcomes)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        outcomes.close()  # type: ignore[attr-defined]
+    assert caught == []
 
 
 def test_unit_whose_worker_dies_once_is_recorded_once(project: Path, tmp_path: Path) -> None:

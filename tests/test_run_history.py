@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from reproduce_lib.book.run_history import history, runs_page
+from reproduce_lib.book.run_history import history, history_table, runs_page
 from reproduce_lib.execution.run_log import Run, RunEnded, RunStarted
 
 
@@ -33,6 +33,18 @@ def test_killed_run_is_shown_with_what_it_recorded_and_the_next_with_what_was_ex
     assert "killed" in killed
     assert all(f">{text}<" in finished for text in ("4", "30 min", "finished"))
     assert "20 min + 1 unit" in finished  # 2400 s of one worker, two at a time
+
+
+def test_run_that_an_error_stopped_is_told_from_one_whose_units_failed() -> None:
+    times = ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z", "2026-01-01T12:00:00Z")
+    endings = [("failed", 0), ("failed", 3), ("finished", 2)]
+    runs = [
+        Run(started(time, 4), RunEnded(id=time, time=time, ending=ending, written=1, failed=failed, left=1))
+        for time, (ending, failed) in zip(times, endings, strict=True)
+    ]
+    rows = str(history_table(history(runs, {}), "c")).split("<tr>")[2:]
+    words = ("stopped by an error", "stopped by an error, 3 failed", "finished, 2 failed")
+    assert [f">{said}<" in row for said, row in zip(words, rows, strict=True)] == [True] * 3
 
 
 def test_short_runs_are_folded_and_killed_ones_are_not() -> None:

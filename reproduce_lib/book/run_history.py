@@ -10,6 +10,8 @@ from reproduce_lib.tables import Html, table
 
 SHORT_RUN_SECONDS = 120
 UNENDED = "killed, or still running"
+# Where the word of the log would be taken for the units'.
+_ENDINGS = {"failed": "stopped by an error"}
 
 
 class PastRun(Fields, frozen=True, kw_only=True):
@@ -63,7 +65,7 @@ def history_table(found: Iterable[PastRun], caption: str) -> Html:
             "" if one.seconds is None else f"{one.seconds / 60:.0f} min",
             str(one.jobs),
             "" if one.recorded is None else f"{one.recorded:,}",
-            f"{one.ending}, {one.failed} failed" if one.failed else one.ending,
+            _ended(one),
         )
         for one in found
     ]
@@ -102,6 +104,11 @@ def _past_run(run: Run, ends: list[str]) -> PastRun:
         failed=ended.failed if ended else 0,
         ending=ended.ending if ended else UNENDED,
     )
+
+
+def _ended(one: PastRun) -> str:
+    words = _ENDINGS.get(one.ending, one.ending)
+    return f"{words}, {one.failed} failed" if one.failed else words
 
 
 def _expected(one: PastRun) -> str:

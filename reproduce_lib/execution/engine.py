@@ -6,11 +6,12 @@ import secrets
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from reproduce_lib import paths
 from reproduce_lib.collection import load_paper
+from reproduce_lib.errors import RecordError
 from reproduce_lib.execution import environment
 from reproduce_lib.execution.closure import changed_symbols, code_digests
 from reproduce_lib.execution.plan import Execute, Plan, make_plan
@@ -66,35 +67,45 @@ def run_plan(
 ) -> Summary:
     """Run what a plan says is due; each finished unit is on disk before it counts.
 
+    Whether units can be recorded is tried before the first one starts.
+
     The first Ctrl-C starts no further unit and waits for those that run; so does the time limit, before
     which no unit is started that is not expected to end in time.
 
     Raises
     ------
+    RecordError
+        If units cannot be recorded.
     RunError
         If there is no worker to run a unit on.
     KeyboardInterrupt
         At the second Ctrl-C. What was finished before stays recorded; run again to go on.
     """
     summary = Summary()
-    for place in dict.fromkeys(place_of(due.unit) for due in plan.due):
-        summary.damaged += plan.store.file(*place).set_damaged_aside()
     if not plan.due:
         return summary
-    places = {place_of(due.unit) for due in plan.due}
+    places = list(dict.fromkeys(place_of(due.unit) for due in plan.due))
+    for place in places:
+        plan.store.check_writable(*place)
+        summary.damaged += plan.store.file(*place).set_damaged_aside()
     codes = {place: code_digests(load_paper(place[0]).experiment(place[1]).module) for place in places}
     begun = time.monotonic()
     stop = Stop(limit_seconds)
     with watcher or nullcontext(Silent()) as told, interruptible(stop, told):
         outcomes = execute_units(plan.due, workers, stop=stop, watcher=told)
         log = _Log(plan, workers)
-        for outcome in outcomes:
-            _take(outcome, plan.store, codes, summary)
+        try:
+            for outcome in outcomes:
+                _take(outcome, plan.store, codes, summary)
+        except BaseException as error:
+            summary.ending = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            with suppress(RecordError):  # what ended the run is what has to be told
+                log.end(summary)
+            raise
     summary.elapsed_seconds = time.monotonic() - begun
-    left = len(plan.due) - summary.ended.total()
-    if left:
+    if summary.ended.total() < len(plan.due):
         summary.ending = "interrupted" if stop.requested.is_set() else "time limit"
-    log.end(summary, left)
+    log.end(summary)
     return summary
 
 
@@ -102,6 +113,7 @@ class _Log:
     """The two lines of a run in the log of the collection; a run into another store writes none."""
 
     def __init__(self, plan: Plan, workers: Workers) -> None:
+        self._due = len(plan.due)
         self._log = RunLog(paths.run_log()) if plan.store.records == paths.records_folder() else None
         self._id = secrets.token_hex(4)
         if self._log is None:
@@ -113,13 +125,13 @@ class _Log:
             jobs=workers.jobs,
             dask=bool(workers.dask),
             papers=list(dict.fromkeys(due.unit.paper for due in plan.due)),
-            due=len(plan.due),
+            due=self._due,
             expected_seconds=round(plan.seconds, 1),
             of_unknown_length=plan.of_unknown_length,
         )
         self._log.append(started)
 
-    def end(self, summary: Summary, left: int) -> None:
+    def end(self, summary: Summary) -> None:
         if self._log is None:
             return
         ended = RunEnded(
@@ -128,21 +140,21 @@ class _Log:
             ending=summary.ending,
             written=summary.written.total(),
             failed=len(summary.failed),
-            left=left,
+            left=self._due - summary.ended.total(),
         )
         self._log.append(ended)
 
 
 def _take(outcome: Finished | Failed, store: Store, codes: dict[Place, dict[str, str]], summary: Summary) -> None:
     place = place_of(outcome.unit)
-    summary.ended[place] += 1
     if isinstance(outcome, Finished):
         outcome = _of_this_code(outcome, codes[place])
     if isinstance(outcome, Failed):
         summary.failed.append(outcome)
-        return
-    summary.written[place] += write(outcome, store)
-    summary.seconds[place] += outcome.seconds
+    else:
+        summary.written[place] += write(outcome, store)
+        summary.seconds[place] += outcome.seconds
+    summary.ended[place] += 1
 
 
 def _of_this_code(outcome: Finished, code: dict[str, str]) -> Finished | Failed:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import signal
 import threading
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -202,9 +203,8 @@ class _Processes(_Pool):
             # joblib runs a single job in the calling process, where other threads and a loaded backend would
             # change a unit. Two workers of which one task at a time is asked keep it out of there.
             with parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_interrupts_alone):
-                yield from Parallel(
-                    n_jobs=max(jobs, 2), pre_dispatch=jobs, batch_size=1, return_as="generator_unordered"
-                )(calls)
+                parallel = Parallel(max(jobs, 2), pre_dispatch=jobs, batch_size=1, return_as="generator_unordered")
+                yield from _quietly(parallel(calls))
         except TerminatedWorkerError as error:
             raise _WorkerDiedError from error
 
@@ -264,12 +264,24 @@ class _Cluster(_Pool):
 
         try:
             with parallel_config(backend=NeverHere(client=self._client)):
-                yield from Parallel(n_jobs=-1, pre_dispatch=jobs, batch_size=1, return_as="generator_unordered")(calls)
+                parallel = Parallel(-1, pre_dispatch=jobs, batch_size=1, return_as="generator_unordered")
+                yield from _quietly(parallel(calls))
         except KilledWorker as error:
             raise _WorkerDiedError from error
 
     def close(self, *, abandon: bool) -> None:  # noqa: ARG002 (the cluster is not ours to stop)
         self._client.close()
+
+
+def _quietly(results: Generator[Any]) -> Iterator[Any]:
+    """Yield what joblib yields; it warns whoever stops listening that the rest is cancelled, which is meant."""
+    try:
+        for result in results:  # noqa: UP028 (it would close them itself, before the warning is silenced)
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 def _outcomes(waiting: Sequence[Due], pool: _Pool, stop: Stop, watcher: Watcher) -> Iterator[Finished | Failed]:

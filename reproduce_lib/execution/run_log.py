@@ -1,6 +1,7 @@
 """The log of the runs behind a collection's records: what each planned, and what it took.
 
-Two lines per run, `RunStarted` and `RunEnded`; a run that was killed has no second one.
+Two lines per run, `RunStarted` and `RunEnded`; a run that was killed has no second one. ``failed`` is the ending of a
+run that an error stopped, whatever became of its units.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from filelock import FileLock
 
 from reproduce_lib.errors import RecordError
 
-Ending = Literal["finished", "interrupted", "time limit"]
+Ending = Literal["finished", "interrupted", "time limit", "failed"]
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _LOCK_SECONDS = 60
 
