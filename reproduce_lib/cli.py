@@ -77,8 +77,8 @@ def _reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
         except ReproduceError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            typer.echo("interrupted; finished units are recorded, run again to go on", err=True)
+        except KeyboardInterrupt as interruption:
+            typer.echo("; ".join(["interrupted", *interruption.args]), err=True)
             raise typer.Exit(130) from None
 
     return wrapper
@@ -345,7 +345,7 @@ def notebook(
     parameters: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE; may be repeated.", metavar="NAME=VALUE")
     ] = None,
-    limit: Annotated[float, typer.Option(help="Seconds for the whole notebook.")] = 6 * 3600,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds for the whole notebook.")] = 6 * 3600,
 ) -> None:
     """Execute a paper's notebook with your own parameters into a page of its own."""
     from reproduce_lib.book.build import notebook_path
@@ -437,14 +437,18 @@ def _carry_out(plan: Plan, dry_run: bool, limit_hours: float | None, jobs: int, 
         return
     limit = None if limit_hours is None else 3600 * limit_hours
     watcher = Bars(plan, console(error=True))
-    summary = run_plan(plan, Workers(jobs, dask), limit_seconds=limit, watcher=watcher)
+    kept = "finished units are recorded, run again to go on"
+    try:
+        summary = run_plan(plan, Workers(jobs, dask), limit_seconds=limit, watcher=watcher)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(kept) from None
     for line in summary.damaged:
         typer.echo(str(line), err=True)
     out.print(summary_table(plan, summary, jobs))
     typer.echo(f"{summary.written.total()} units recorded")
     if summary.ending == "interrupted":
         typer.echo("\n".join(_failures(summary.failed)), err=True)
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(kept)
     if lines := _failures(summary.failed):
         raise RunError("\n".join(lines))
     if summary.ending == "time limit":

@@ -184,6 +184,10 @@ def test_choice_that_is_none_ends_with_status_2_and_names_all_there_are(
         ["sweep", KEY, "--experiment", "networks", "--seeds", "0"],
         ["verify", KEY, "--sample", "0"],
         ["verify", KEY, "--seed", "-1"],
+        ["notebook", KEY, "-o", "x.ipynb", "--limit", "-5"],
+        ["notebook", KEY, "-o", "x.ipynb", "--limit", "0"],
+        ["notebook", KEY, "-o", "x.ipynb", "--limit", "nan"],
+        ["notebooks", "--limit", "0"],
     ],
 )
 def test_wrong_usage_ends_with_status_2(arguments: list[str]) -> None:
@@ -205,6 +209,26 @@ def test_error_of_the_program_is_one_line_without_a_traceback() -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        (("verify", KEY), "reproduce_lib.execution.replay.choose"),
+        (("adopt", KEY), "reproduce_lib.execution.replay.adopt"),
+        (("book",), "reproduce_lib.book.build.build_book"),
+        (("notebooks",), "reproduce_lib.book.grid.load_grid"),
+        (("status",), "reproduce_lib.execution.study.damaged_lines"),
+    ],
+)
+def test_interruption_of_what_records_nothing_promises_nothing(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], where: str
+) -> None:
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, interrupted)
+    assert reproduce(*command, status=130).splitlines()[-1] == "interrupted"
 
 
 def test_interruption_says_what_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
