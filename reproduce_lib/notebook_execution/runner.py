@@ -58,11 +58,12 @@ class NotebookError(RunError):
     Attributes
     ----------
     failure : why, and in which cell
-    partial : the notebook as far as it came
+    partial : the notebook as far as it came, where there is one
     """
 
-    def __init__(self, source: Path, failure: Failure, partial: Path) -> None:
-        super().__init__(f"{source.name} {failure}\nas far as it came: {partial}")
+    def __init__(self, source: Path, failure: Failure, partial: Path | None) -> None:
+        where = f"\nas far as it came: {partial}" if partial else ""
+        super().__init__(f"{source.name} {failure}{where}")
         self.failure = failure
         self.partial = partial
 
@@ -97,7 +98,7 @@ def execute_notebook(
     Parameters
     ----------
     parameters : values for the notebook's parameters cell; a name that is not in it is an error
-    limit_seconds : limit for the whole notebook
+    limit_seconds : limit for the whole notebook, above 0; infinite is none
     silence_seconds : how long papermill's process may give no sign of life
     most_output_bytes : limit for all outputs together
     on_beat : is told of each sign of life
@@ -107,18 +108,20 @@ def execute_notebook(
     Raises
     ------
     ParameterError
-        If a parameter is unknown or the output is the source.
+        If a parameter is unknown, the limit is none or the output is the source.
     NotebookError
         If a cell raised, the kernel died or never started, a limit passed, no sign of life came, or it was
-        stopped. The notebook as far as it came is kept under ``_build/failed``.
+        stopped. The notebook as far as it came is kept under ``_build/failed``, if any cell was reached.
     RunError
         If the output cannot be written, which is tried before anything runs.
     """
     _check_paths(source, output)
     check_parameters(source, parameters)
+    _check_limit(limit_seconds)
     partial = _partial_path(output)
     for path in (partial, output):
         _check_writable(path)
+    partial.unlink(missing_ok=True)  # an earlier run's is not this one's
     started = datetime.now(UTC)
     watch = _Watch(limit_seconds, silence_seconds, on_beat, stop or threading.Event())
     failure = _in_child(source, partial, parameters, watch, most_output_bytes)
@@ -126,7 +129,7 @@ def execute_notebook(
         # It happens when many start at once; a notebook that failed is never run again.
         failure = _in_child(source, partial, parameters, watch, most_output_bytes)
     if failure is not None:
-        raise NotebookError(source, failure, partial)
+        raise NotebookError(source, failure, partial if partial.is_file() else None)
     run = NotebookRun(source, output, dict(parameters), started, watch.seconds)
     try:
         write_whole(output, _stamped(partial, run, edit).encode())
@@ -182,6 +185,12 @@ def _check_paths(source: Path, output: Path) -> None:
         raise ParameterError(f"there is no notebook {source}")
     if output.resolve().parent == source.resolve().parent:
         raise ParameterError(f"{output} lies beside its source; a notebook is never executed in place")
+
+
+def _check_limit(seconds: float) -> None:
+    """Refuse what is no limit: a time that is not a number never passes."""
+    if not seconds > 0:
+        raise ParameterError(f"{seconds} s is no limit for a notebook; it takes a number of seconds above 0")
 
 
 def _check_writable(path: Path) -> None:

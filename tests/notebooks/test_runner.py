@@ -123,6 +123,7 @@ def test_a_failure_names_the_cell_of_the_source_and_the_exception(tmp_path: Path
     assert (failure.kind, failure.cell, failure.ename) == ("raised", 2, "KeyError")
     assert "reason" in failure.evalue
     assert failure.line == "failed in cell 2: KeyError: 'the\\nreason'"
+    assert failed.value.partial is not None
     assert outputs(failed.value.partial) == f"{parameters.get('x', 1)}\n"
 
 
@@ -149,6 +150,26 @@ def test_the_limit_ends_the_notebook_even_before_its_first_cell(tmp_path: Path) 
     with pytest.raises(NotebookError, match=r"limit of 0\.3 s") as failed:
         execute_notebook(source, tmp_path / "out.ipynb", {}, limit_seconds=0.3)
     assert (failed.value.failure.kind, failed.value.failure.cell) == ("limit", None)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan"), -float("inf")])
+def test_what_is_no_limit_is_refused_before_anything_runs(tmp_path: Path, seconds: float) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)")
+    with pytest.raises(ParameterError, match="limit"):
+        execute_notebook(source, tmp_path / "out.ipynb", {}, limit_seconds=seconds)
+
+
+def test_an_earlier_runs_notebook_is_not_named_as_how_far_this_one_came(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)", "raise ValueError('the reason')")
+    with pytest.raises(NotebookError, match="as far as it came") as earlier:
+        execute_notebook(source, tmp_path / "out.ipynb", {})
+    assert earlier.value.partial is not None
+    with pytest.raises(NotebookError) as stopped:
+        execute_notebook(source, tmp_path / "out.ipynb", {}, limit_seconds=0.01)
+    assert stopped.value.failure.kind == "limit"
+    assert stopped.value.partial is None
+    assert "as far as it came" not in str(stopped.value)
+    assert not earlier.value.partial.exists()
 
 
 @pytest.mark.slow
