@@ -15,12 +15,14 @@ from reproduce_lib.errors import ReproduceError
 
 # Fifteen times what the longest file of the collection holds.
 MOST_VALUES = 100_000
+# What is read in C is built by calls that nest as the file does, and nothing stops them before the stack ends.
+DEEPEST = 100
 SHOWN_PROBLEMS, SHOWN_LETTERS = 5, 60
 
 Place = Sequence[int | str]
 
 
-class UniqueKeys(yaml.SafeLoader):
+class UniqueKeys(yaml.CSafeLoader):
     """A safe loader that refuses a key written twice instead of dropping the first, and aliases that multiply."""
 
     def construct_document(self, node: yaml.Node) -> Any:
@@ -52,11 +54,13 @@ def read_yaml(path: Path, loader: type[UniqueKeys], refusal: type[ReproduceError
     ``refusal``, with the file and the reason, if it cannot be read or is no YAML
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - it is a safe loader
+        text = path.read_text(encoding="utf-8")
+        _refuse_deep(text)
+        return yaml.load(text, Loader=loader)  # noqa: S506 - it is a safe loader
     except OSError as error:
         raise refusal(f"{path} cannot be read: {error.strerror}") from error
-    # Impossible dates and undecodable bytes are ValueErrors, brackets without end a RecursionError.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    # Impossible dates and undecodable bytes are ValueErrors.
+    except (yaml.YAMLError, ValueError) as error:
         raise refusal(f"{path} is no YAML: {' '.join(str(error).split())}") from error
 
 
@@ -75,6 +79,19 @@ def problems(error: ValidationError, name: Callable[[Place], Place] = lambda pla
     ]
     more = [f"and {len(found) - SHOWN_PROBLEMS} more"] if len(found) > SHOWN_PROBLEMS else []
     return "; ".join([*told, *more])
+
+
+def _refuse_deep(text: str) -> None:
+    """Raise `yaml.YAMLError` with the place where a text nests deeper than any file has to."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        match event:
+            case yaml.CollectionStartEvent():
+                depth += 1
+            case yaml.CollectionEndEvent():
+                depth -= 1
+        if depth > DEEPEST:
+            raise yaml.YAMLError(f"it nests more than {DEEPEST} deep{event.start_mark or ''}")
 
 
 def _values(node: yaml.Node, known: dict[yaml.Node, float]) -> float:
