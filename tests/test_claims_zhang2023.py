@@ -303,6 +303,7 @@ def test_backbone_as_built_has_the_printed_shapes(claims: PaperClaims, tmp_path:
     assert [name for name, row in changed.items() if row.verdict is not Verdict.EXACT] == ["t1.dense"]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_counts_differ_to_the_printed_day_and_are_exact_to_an_earlier_one(claims: PaperClaims, tmp_path: Path) -> None:
     unit = DatasetFactParameters()

@@ -294,6 +294,7 @@ def test_units_on_a_cluster_are_recorded_exactly_once_though_a_worker_is_killed(
     assert most_at_once(tmp_path) <= 3
 
 
+@pytest.mark.slow
 def test_cluster_whose_workers_share_a_process_is_refused(project: Path, tmp_path: Path) -> None:
     with (
         cluster(project, tmp_path, workers=1, threads=2) as (address, _),
@@ -305,6 +306,7 @@ def test_cluster_whose_workers_share_a_process_is_refused(project: Path, tmp_pat
     assert not started(tmp_path)
 
 
+@pytest.mark.slow
 def test_cluster_that_holds_older_code_fails_its_units_and_records_nothing(project: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(project, other)
