@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution import environment, study
-from reproduce_lib.execution.plan import Execute, Plan, PlanRow, execute_mode, make_plan
+from reproduce_lib.execution.plan import Execute, Plan, PlanRow, make_plan
 from reproduce_lib.records import Store
 from reproduce_lib.units import UnitParameters
 from tests import support
@@ -80,16 +79,6 @@ def test_each_mode_runs_the_states_it_names_and_no_other(
     ]  # fmt: skip
     assert {unit.key for unit in planned(plan)} == {unit.key for unit in units if of[unit.key] in states}
     assert len(plan.due) == sum(of[unit.key] in states for unit in units)
-
-
-def test_unknown_mode_is_refused_with_the_allowed_ones() -> None:
-    assert [execute_mode(name) for name in ("recorded", "missing", "stale", "fresh")] == [
-        "recorded", "missing", "stale", "fresh",
-    ]  # fmt: skip
-    for wrong in ("sometimes", "", "Missing"):
-        with pytest.raises(ParameterError) as caught:
-            execute_mode(wrong)
-        assert all(repr(name) in str(caught.value) for name in (wrong, "recorded", "missing", "stale", "fresh"))
 
 
 def test_rows_count_the_states_and_what_is_due_experiment_by_experiment(

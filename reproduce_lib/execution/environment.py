@@ -105,7 +105,8 @@ def select_backend(backend: Backend) -> None:
         return
     name = _KERAS_NAMES[backend]
     if importlib.util.find_spec(name) is None:
-        raise RunError(f"backend {backend!r} is not installed; install it with: pip install '.[{name}]'")
+        package = {"jax": "'.[jax]'"}.get(name, name)
+        raise RunError(f"backend {backend!r} is not installed; install it with: pip install {package}")
     loaded = loaded_backend()
     if loaded not in ("none", backend):
         raise RunError(f"Keras already runs on {loaded!r} in this process; start a new one")

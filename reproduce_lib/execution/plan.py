@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution.estimates import expected_seconds
 from reproduce_lib.execution.pool import Due
 from reproduce_lib.execution.study import State, UnitStatus, place_of, unit_statuses
@@ -95,11 +94,3 @@ def make_plan(
     # knows the length of comes before all, for it may be the longest.
     longest = sorted(due, key=lambda one: float("inf") if one.seconds is None else one.seconds, reverse=True)
     return Plan(store, statuses, tuple(longest))
-
-
-def execute_mode(value: str) -> Execute:
-    """Return ``value`` as a mode, or raise `ParameterError` with the known ones."""
-    match value:
-        case "recorded" | "missing" | "stale" | "fresh":
-            return value
-    raise ParameterError(f"execute = {value!r}: allowed values are {', '.join(map(repr, _RUNS))}")

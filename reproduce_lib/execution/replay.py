@@ -162,7 +162,7 @@ def _require_equal(unit: UnitReplay, paper: Paper) -> None:
     raise RunError(
         "a replayed unit is near its record and not equal to it, as it may be on another processor, which does not "
         "show that no number changed; nothing is adopted: adopt where it was recorded, or run what is stale again "
-        f"with: reproduce run {paper.key} --only-stale; {describe(unit)}"
+        f"with: reproduce run {paper.key} --execute stale; {describe(unit)}"
     )
 
 

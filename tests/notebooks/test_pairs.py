@@ -12,15 +12,15 @@ import nbformat
 import pytest
 import yaml
 
-from reproduce_lib.notebooks import page_model
 from reproduce_lib.collection import rebuilt
+from reproduce_lib.notebook_execution.runner import parameter_names
+from reproduce_lib.notebooks import page_model
 from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters as Adamopoulou2023Networks
 from reproduce_lib.papers.adamopoulou2023.paper import PAPER as ADAMOPOULOU2023
 from reproduce_lib.papers.asma2024.networks import NetworkParameters as Asma2024Networks
 from reproduce_lib.papers.li2021.dlep import DlepParameters
 from reproduce_lib.papers.zhang2023.networks import NetworkParameters as Zhang2023Networks
-from reproduce_lib.notebook_execution.runner import parameter_names
 from reproduce_lib.units import Paper, UnitParameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,8 @@ def test_every_image_has_an_alternative_text(name: str) -> None:
     drawing = [
         cell
         for cell in notebook.cells
-        if re.search(r"^ *figure, |^draw_universe\(", cell.source, re.MULTILINE) and "kept_figure(" not in cell.source  # which takes the text itself
+        if re.search(r"^ *figure, |^draw_universe\(", cell.source, re.MULTILINE)
+        and "kept_figure(" not in cell.source  # which takes the text itself
     ]
     assert drawing
     assert all(cell.metadata["mystnb"]["image"]["alt"] for cell in drawing)
@@ -96,10 +97,12 @@ def test_opened_alone_a_notebook_asks_for_its_repository_or_fetches_it(name: str
     first = next(cell.source for cell in notebook.cells if cell.cell_type == "code")
     (tmp_path / "pip").mkdir()
     (tmp_path / "pip" / "__init__.py").touch()
-    (tmp_path / "pip" / "__main__.py").write_text("import sys\nopen('asked', 'a').write(' '.join(sys.argv[1:]) + '\\n')\n")
+    (tmp_path / "pip" / "__main__.py").write_text(
+        "import sys\nopen('asked', 'a').write(' '.join(sys.argv[1:]) + '\\n')\n"
+    )
     git = tmp_path / "bin" / "git"
     git.parent.mkdir()
-    git.write_text("#!/bin/sh\necho \"git $*\" >> asked\nmkdir -p reproduced/reproduce_lib\n")
+    git.write_text('#!/bin/sh\necho "git $*" >> asked\nmkdir -p reproduced/reproduce_lib\n')
     git.chmod(0o755)
     environment = {"PATH": f"{git.parent}:/usr/bin:/bin", "PYTHONPATH": str(tmp_path)}
     # Without the environment's own packages, among which the library would be found.
@@ -109,7 +112,9 @@ def test_opened_alone_a_notebook_asks_for_its_repository_or_fetches_it(name: str
     assert "name its repository" in alone.stderr
     known = first.replace('_repository = ""', '_repository = "https://example.org/a.git"')
     assert known != first
-    found = subprocess.run([sys.executable, "-S", "-c", f"{known}\nimport reproduce_lib"], cwd=tmp_path, env=environment, check=True)
+    found = subprocess.run(
+        [sys.executable, "-S", "-c", f"{known}\nimport reproduce_lib"], cwd=tmp_path, env=environment, check=True
+    )
     assert found.returncode == 0
     cloned, installed = (tmp_path / "asked").read_text().splitlines()
     assert cloned == "git clone --depth 1 https://example.org/a.git reproduced"

@@ -288,7 +288,20 @@ SMOKE = {
     "asma2024": ["-p", "source", "simulated"],
     "li2021": ["-p", "source", "simulated", "-p", "length", "7", "-p", "region", "sichuan", "-p", "model", "dlep"],
     "zhang2023": ["-p", "source", "simulated", "-p", "weeks", "8"],
-    "adamopoulou2023": ["-p", "source", "simulated", "-p", "folds", "2", "-p", "windows", "20", "-p", "augmentation", "full_shift"],
+    "adamopoulou2023": [
+        "-p",
+        "source",
+        "simulated",
+        "-p",
+        "folds",
+        "2",
+        "-p",
+        "windows",
+        "20",
+        "-p",
+        "augmentation",
+        "full_shift",
+    ],
 }
 
 

@@ -18,13 +18,13 @@ import pytest
 import yaml
 
 from reproduce_lib.book import build, variants
-from reproduce_lib.errors import ParameterError
 from reproduce_lib.book.grid import Variant, load_grid, select
-from reproduce_lib.collection import rebuilt
-from reproduce_lib.notebook_execution.papermill_process import Failure
-from reproduce_lib.notebook_execution.runner import Beat, NotebookError, NotebookRun, execute_notebook, parameter_names
 from reproduce_lib.book.variant_page import make_page
 from reproduce_lib.book.variants import execute_variants, summary
+from reproduce_lib.collection import rebuilt
+from reproduce_lib.errors import ParameterError
+from reproduce_lib.notebook_execution.papermill_process import Failure
+from reproduce_lib.notebook_execution.runner import Beat, NotebookError, NotebookRun, execute_notebook, parameter_names
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAPER = "naufal2023"
