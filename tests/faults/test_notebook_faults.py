@@ -58,7 +58,7 @@ def started() -> set[int]:
 
 
 def failure_of(source: Path, output: Path, limits: dict[str, Any]) -> Failure:
-    """Execute a notebook that fails; where busy cores let the limit pass before any cell began, double it."""
+    """Execute a notebook that fails; where busy cores let the limit pass before the faulty cell began, double it."""
     begun = time.monotonic()
     with pytest.raises(NotebookError) as failed:
         execute_notebook(source, output, {}, **limits)
