@@ -65,7 +65,8 @@ class Row:
     naive : the same quantity of the naive forecast on the same test days
     stale : units behind the row whose record is older than the code or the data
     units : every unit behind the row
-    naive_holds : whether an order is that of the naive forecast's own scores, where each compared score has one
+    naive_holds : whether an order is that of the naive forecast's own scores, where they differ: models that are
+        tested on the same cases have one naive score, which orders nothing
     """
 
     claim: ValueClaim | OrderClaim | FactClaim
@@ -203,10 +204,12 @@ class Comparison:
         )
 
     def _naive_holds(self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity]) -> bool | None:
-        """Tell whether the naive forecast's own scores are in the stated order; ``None`` where one has none."""
+        """Tell whether the naive forecast's own scores are in the stated order, if they are known and differ."""
         found = [self._naive(self.replications(one), one.metric) for one in compared]
         known = [value for value in found if value is not None]
-        return _in_order(claim, known) if len(known) == len(found) else None
+        if len(known) < len(found) or np.allclose(known, known[0], rtol=1e-12, atol=0):
+            return None
+        return _in_order(claim, known)
 
     def _beside_each_other(self, compared: Sequence[ValueClaim | Quantity]) -> list[list[Replication]]:
         """Return each claim's replications; the only one of a deterministic claim stands beside all of the others'."""

@@ -99,7 +99,7 @@ def rounding_interval(text: str) -> Interval:
         If ``text`` is no printed number.
     """
     value = printed_number(text)
-    half_unit = Decimal((0, (5,), int(value.as_tuple().exponent) - 1))
+    half_unit = _last_digit(value) / 2
     return Interval(float(value - half_unit), float(value + half_unit))
 
 
@@ -191,7 +191,7 @@ def is_about(measured: float | Fraction, printed: str) -> bool:
         If ``printed`` is no printed number.
     """
     number = printed_number(printed)
-    return abs(Fraction(measured) - Fraction(number)) <= Fraction(Decimal((0, (1,), int(number.as_tuple().exponent))))
+    return abs(Fraction(measured) - Fraction(number)) <= Fraction(_last_digit(number))
 
 
 def cuts_to(measured: float | Fraction, printed: str) -> bool:
@@ -203,9 +203,14 @@ def cuts_to(measured: float | Fraction, printed: str) -> bool:
         If ``printed`` is no printed number.
     """
     number, exact = printed_number(printed), Fraction(measured)
-    value, unit = Fraction(number), Fraction(Decimal((0, (1,), int(number.as_tuple().exponent))))
+    value, unit = Fraction(number), Fraction(_last_digit(number))
     same_side = not value or (value < 0) == (exact < 0)
     return same_side and bool(abs(value) <= abs(exact) < abs(value) + unit)
+
+
+def _last_digit(number: Decimal) -> Decimal:
+    """Return one unit of the last digit that a number is printed with."""
+    return Decimal((0, (1,), int(number.as_tuple().exponent)))
 
 
 def _direction(printed: float, measured: float, better: Better) -> Verdict:

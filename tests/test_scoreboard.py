@@ -207,16 +207,16 @@ def test_naive_forecast_stands_by_the_direction_that_is_better() -> None:
         order_row(),
     ]
     comparison: Any = SimpleNamespace(rows=rows)
-    assert scoreboard._standing(comparison) == Standing(Share(2, 4), Share(2, 3))
+    assert scoreboard._standing(comparison) == Standing(Share(2, 4), Share(2, 3), Share(0, 1))
 
 
 @pytest.mark.parametrize("better", ["lower", "higher"])
 def test_naive_forecast_of_the_same_score_is_as_good(better: str) -> None:
     same: Any = SimpleNamespace(rows=[row("80.0", 80.0, 80.0, better)])
-    assert scoreboard._standing(same) == Standing(Share(1, 1), Share(1, 1))
+    assert scoreboard._standing(same) == Standing(Share(1, 1), Share(1, 1), Share(0, 0))
     worse = 80.5 if better == "lower" else 79.5
     other: Any = SimpleNamespace(rows=[row("80.0", 80.0, worse, better)])
-    assert scoreboard._standing(other) == Standing(Share(0, 1), Share(0, 1))
+    assert scoreboard._standing(other) == Standing(Share(0, 1), Share(0, 1), Share(0, 0))
 
 
 def test_orders_that_hold_and_that_no_model_is_needed_for_are_counted(root: Path) -> None:
@@ -225,9 +225,9 @@ def test_orders_that_hold_and_that_no_model_is_needed_for_are_counted(root: Path
     rows.append(dataclasses.replace(order_row(Verdict.FAILS), naive_holds=True))
     comparison: Any = SimpleNamespace(rows=rows)
     standing = scoreboard._standing(comparison)
-    assert standing.orders == Share(2, 3)
+    assert standing.orders == Share(2, 4)
     shown = Parsed(scoreboard_page({KEY: dataclasses.replace(entry(root), standing=standing)})).text
-    assert "Of 3 orders that hold, 2 " in shown
+    assert "Of 4 orders that hold, 2 " in shown
 
 
 @pytest.mark.parametrize(
@@ -254,4 +254,4 @@ def test_numbers_of_other_data_and_numbers_not_judged_yet_are_left_out() -> None
     elsewhere = row("1.0", 3.0, 2.0, "lower", comparable="substitute-data", why="w")
     waiting = dataclasses.replace(row("3.0", 3.0, 2.0, "lower"), verdict=Verdict.PENDING)
     comparison: Any = SimpleNamespace(rows=[elsewhere, waiting, row("3.0", 1.0, 2.0, "lower")])
-    assert scoreboard._standing(comparison) == Standing(Share(1, 1), Share(1, 2))
+    assert scoreboard._standing(comparison) == Standing(Share(1, 1), Share(1, 2), Share(0, 0))

@@ -55,7 +55,7 @@ class ExportedClaim(_Exported):
     upper: float | None = Field(description="Upper end of that interval")
     naive: float | None = Field(description="The same score of the forecast without a model, on the same test cases")
     naive_holds: bool | None = Field(
-        description="Whether that forecast's own scores are in a stated order, where it has one for each"
+        description="Whether that forecast's own scores are in a stated order, where they differ"
     )
     skill: float | None = Field(description="1 - mean / naive where lower is better")
     stale: int = Field(ge=0, description="Units behind the claim whose record is older than the code or the data")

@@ -43,7 +43,7 @@ class Standing:
 
     printed: Share
     measured: Share
-    orders: Share = Share(0, 0)
+    orders: Share
 
 
 @dataclass(frozen=True)
@@ -125,12 +125,7 @@ def entry_of(comparison: Comparison, page: Path) -> Entry:
         sum(status.state == "fresh" for status in recorded),
         len(recorded),
         len(comparison.statuses),
-        _share(
-            row.on_substitute_data
-            for row in comparison.rows
-            if row.verdict not in (Verdict.PENDING, Verdict.NOT_TESTED)
-            if not isinstance(row.claim, FactClaim)
-        ),
+        _judged_on_substitute(comparison),
         _standing(comparison),
         _reproduced_on_same_data(comparison),
         headline_figure(page),
@@ -192,7 +187,7 @@ def _standing(comparison: Comparison) -> Standing:
     return Standing(
         _share(printed),
         _share(_as_good(row, row.mean) for row in judged if row.mean is not None),
-        _share(row.naive_holds for row in comparison.rows if row.verdict is Verdict.HOLDS),
+        _share(row.naive_holds is True for row in comparison.rows if row.verdict is Verdict.HOLDS),
     )
 
 
@@ -210,6 +205,11 @@ def _as_good(row: Row, value: float) -> bool | None:
 def _share(found: Iterable[bool | None]) -> Share:
     told = [one for one in found if one is not None]
     return Share(sum(told), len(told))
+
+
+def _judged_on_substitute(comparison: Comparison) -> Share:
+    judged = [row for row in comparison.rows if row.verdict not in (Verdict.PENDING, Verdict.NOT_TESTED)]
+    return _share(row.on_substitute_data for row in judged if not isinstance(row.claim, FactClaim))
 
 
 def _reproduced_on_same_data(comparison: Comparison) -> Share:
