@@ -161,7 +161,7 @@ def test_bound_text_never_becomes_markup(root: Path) -> None:
 
 def drawn(folder: Path, *tags: str, svg: str = "<svg/>") -> Path:
     output = nbformat.v4.new_output("display_data", data={"image/svg+xml": svg, "text/plain": "figure"})
-    about = {"figure": {"name": "fig-x-y"}, "image": {"alt": "what is seen"}}
+    about = {"figure": {"name": "fig-x-y", "caption": "Errors of two."}, "image": {"alt": "what is seen"}}
     cell = nbformat.v4.new_code_cell("draw()", outputs=[output], metadata={"tags": list(tags), "mystnb": about})
     path = folder / "drawn.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1"), cell]), path)
@@ -170,14 +170,15 @@ def drawn(folder: Path, *tags: str, svg: str = "<svg/>") -> Path:
 
 def test_headline_figure_is_what_the_marked_cell_drew(tmp_path: Path) -> None:
     figure = headline_figure(drawn(tmp_path, "hide-input", "headline-figure", svg="<svg>here</svg>"))
-    assert figure == Figure("fig-x-y", "what is seen", "<svg>here</svg>")
+    assert figure == Figure("fig-x-y", "Errors of two.", "what is seen", "<svg>here</svg>")
     assert headline_figure(drawn(tmp_path, "hide-input")) is None
     assert headline_figure(page(tmp_path)) is None
 
 
 def test_thumbnail_leads_to_its_figure_and_says_what_is_seen(root: Path) -> None:
-    shown = dataclasses.replace(entry(root), figure=Figure("fig-naufal2023-errors", EVIL, "<svg/>"))
+    shown = dataclasses.replace(entry(root), figure=Figure("fig-naufal2023-errors", f"Errors {EVIL}", EVIL, "<svg/>"))
     parsed = Parsed(scoreboard_page({KEY: shown}))
+    assert f"Errors {EVIL}" in parsed.text
     assert f"papers/{KEY}.html#fig-naufal2023-errors" in parsed.values("href")
     assert parsed.values("alt") == [EVIL]
     assert parsed.values("src") == [f"../_static/{KEY}.svg"]

@@ -48,9 +48,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a paper's page: its name there, its alt text, and what is drawn."""
+    """A figure of a paper's page: its name there, its caption, its alt text, and what is drawn."""
 
     name: str
+    caption: str
     alt: str
     svg: str
 
@@ -141,7 +142,7 @@ def headline_figure(page: Path) -> Figure | None:
             about = cell.metadata["mystnb"]
             for output in cell.outputs:
                 if svg := output.get("data", {}).get("image/svg+xml"):
-                    return Figure(about["figure"]["name"], about["image"]["alt"], str(svg))
+                    return Figure(about["figure"]["name"], about["figure"]["caption"], about["image"]["alt"], str(svg))
     return None
 
 
@@ -245,7 +246,8 @@ def _thumbnail(entry: Entry) -> Html:
         return Html("")
     address = f"papers/{entry.key}.html#{escape(entry.figure.name)}"
     image = f'<img class="rr-thumbnail" src="{STATIC}/{entry.key}.svg" alt="{escape(entry.figure.alt)}" loading="lazy">'
-    return Html(f'<a href="{address}">{image}</a>')
+    caption = f'<figcaption class="rr-note">{escape(entry.figure.caption)}</figcaption>'
+    return Html(f'<figure><a href="{address}">{image}</a>{caption}</figure>')
 
 
 def _records(entry: Entry) -> str:
