@@ -82,10 +82,11 @@ def draw_clipped(axes: Axes, true: NDArray[Any], clipped: NDArray[Any], recovere
     """Draw a window as it was, as it was clipped (at 1), and as each method recovers it, around what was cut off."""
     lost = np.flatnonzero(np.abs(clipped) >= 1.0)
     middle = int(lost[np.abs(true[lost]).argmax()]) if len(lost) else len(true) // 2
-    first, last = max(middle - RATE, 0), min(middle + RATE, len(true))
+    first, last = max(middle - RATE // 2, 0), min(middle + RATE // 2, len(true))
     time = np.arange(first, last) / RATE
+    # What a recorder gives lies below, so that what was cut off stands out of it.
+    axes.plot(time, clipped[first:last], color="0.75", lw=4, label="clipped")
     axes.plot(time, true[first:last], color="black", lw=1.2, label="as it was")
-    axes.plot(time, clipped[first:last], color="0.6", lw=2.4, label="clipped")
     for (label, values), (colour, style) in styled(recovered.items(), STYLES):
         axes.plot(time, values[first:last], color=colour, ls=style, lw=1.2, label=label)
     reach = 1.4 * float(np.abs(true[first:last]).max())
