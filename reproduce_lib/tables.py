@@ -163,7 +163,7 @@ def _order_table(rows: Sequence[Row], caption: str) -> Html:
         (
             quantity(row),
             verdict_badge(row),
-            f"{sum(map(bool, row.measured))} of {len(row.measured)}",
+            f"{sum(map(bool, row.measured))} of {len(row.measured)}" if row.measured else "–",
             "–" if row.naive_holds is None else "the same" if row.naive_holds else "another",
         )[:shown]
         for row in rows

@@ -247,3 +247,8 @@ def test_a_spread_is_the_mean_with_the_ends_below_it_where_they_differ(
     parsed = Parsed(spread(values, digits))
     assert parsed.text == " ".join(words)
     assert parsed.values("class") == (["rr-range"] if len(words) > 1 else [])
+
+
+def test_an_order_without_a_run_holds_in_no_count_of_runs() -> None:
+    rows = Parsed(order_groups([order_row(), order_row(Verdict.NOT_TESTED, ())])).rows[1:]
+    assert [row[-1] for row in rows] == [f"{sum(order_row().measured)} of {len(order_row().measured)}", "–"]
