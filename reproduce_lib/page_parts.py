@@ -12,7 +12,7 @@ import yaml
 from reproduce_lib import paths
 from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim
 from reproduce_lib.compare import Row
-from reproduce_lib.tables import Html, table
+from reproduce_lib.tables import Html, fold, table
 
 KINDS = {"value": "Numbers", "order": "Orders", "fact": "Exact statements"}
 
@@ -92,10 +92,7 @@ def cite(claims: PaperClaims) -> Html:
         f"  note    = {{Reproduction of the paper {claims.citation}}},\n"
         "}"
     )
-    return Html(
-        '<details class="rr-group"><summary>Cite this reproduction</summary>'
-        f'<pre tabindex="0">{escape(entry)}</pre></details>'
-    )
+    return fold("Cite this reproduction", Html(f'<pre tabindex="0">{escape(entry)}</pre>'))
 
 
 def _where_it_is(citation: str) -> str:

@@ -83,6 +83,12 @@ def value_groups(rows: Sequence[Row], wider: Wider | None = None) -> Html:
     return _groups(rows, lambda members, group: value_table(members, caption=group, wider=wider))
 
 
+def fold(heading: str | Html, content: Html) -> Html:
+    """Return a line that opens to show more; it is open on paper."""
+    words = heading if isinstance(heading, Html) else escape(heading)
+    return Html(f'<details class="rr-group"><summary>{words}</summary>{content}</details>')
+
+
 def order_groups(rows: Sequence[Row]) -> Html:
     """Return the stated orders, group by group, each with its verdict and the runs in which it holds."""
     return _groups(rows, _order_table)
@@ -149,10 +155,8 @@ def _groups(rows: Sequence[Row], write: Callable[[Sequence[Row], str], Html]) ->
         members = [row for row in rows if row.claim.group == group]
         counts = Counter(row.counted for row in members)
         badges = " ".join(_badge(verdict, f"{counts[verdict]} {verdict}") for verdict in Verdict if counts[verdict])
-        folds.append(
-            f'<details class="rr-group"><summary>{escape(group)} <span class="rr-counts">{badges}</span></summary>'
-            f"{write(members, group)}</details>"
-        )
+        heading = Html(f'{escape(group)} <span class="rr-counts">{badges}</span>')
+        folds.append(fold(heading, write(members, group)))
     return Html("".join(folds))
 
 

@@ -17,7 +17,7 @@ from matplotlib.collections import LineCollection
 from reproduce_lib import figures
 from reproduce_lib.compare import Row
 from reproduce_lib.errors import RecordError
-from reproduce_lib.figures import phase_picking, seismicity
+from reproduce_lib.figures import classification, phase_picking, seismicity
 from reproduce_lib.verdicts import Interval, Verdict
 from tests.support import value_row
 from tests.test_tables import Parsed
@@ -167,6 +167,22 @@ def test_more_groups_than_styles_are_all_drawn() -> None:
     for axes in (skills, ratios, scores):
         assert set(many) <= set(axes.get_legend_handles_labels()[1])
     assert [label.partition(":")[0] for label in law.get_legend_handles_labels()[1]] == many
+
+
+def test_steps_lead_from_one_end_to_the_next_and_backwards_too() -> None:
+    _, axes = figures.new_figure()
+    found = {"base": [50.0], "down": [40.0, 44.0], "up": [58.0, 62.0], "printed": [90.0]}
+    classification.draw_steps(axes, {"one": {name: np.array(ends) for name, ends in found.items()}}, unit="%")
+    bars = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
+    assert [sorted((x, x + width)) for x, width in bars] == [[0, 50], [42, 50], [42, 60], [60, 90]]
+    ranges = [tuple(line.get_xdata()) for line in axes.get_lines() if len(line.get_xdata()) == 2]
+    assert ranges == [(40, 44), (58, 62)]
+    assert [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() == "D"] == [90]
+
+
+def test_designs_that_are_drawn_beside_one_another_differ_in_shape_or_colour() -> None:
+    looks = list(zip(classification.SHAPES, classification.COLOURS, strict=True))
+    assert len(set(looks)) == len(looks) >= 9
 
 
 def test_learning_curve_is_the_mean_of_the_seeds_within_their_range() -> None:

@@ -60,7 +60,9 @@ from reproduce_lib.papers.li2021.features import FeatureParameters, run_features
 from reproduce_lib.papers.li2021.loss_example import LossExampleParameters, run_loss_example, solutions
 from reproduce_lib.papers.li2021.overlap import OverlapParameters, run_overlap
 from reproduce_lib.papers.li2021.paper import (
+    BP_PERMUTED_SEEDS,
     ETAS_SEEDS,
+    EVENT_MAP_AUDIT_SEEDS,
     PAPER,
     PERMUTED_SEEDS,
     READING_SEEDS,
@@ -74,6 +76,7 @@ from reproduce_lib.papers.li2021.paper import (
 from reproduce_lib.papers.li2021.regions import REGION_NAMES, REGIONS
 from reproduce_lib.papers.li2021.samples import (
     CHOSEN,
+    LOGARITHMIC,
     Cut,
     SampleSet,
     cut,
@@ -1696,10 +1699,12 @@ def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as
     others = regions * (ETAS_SEEDS + PERMUTED_SEEDS) + READING_SEEDS * len(READINGS)
     assert len(units["dlep"]) == SEEDS * regions * (3 + 2) + others  # and no region here that is searched
     assert SEEDS >= 5
-    assert len(units["bp"]) == SEEDS * regions * (len(SPLITS) + 1)
-    assert len(units["cart"]) == 2 * len(units["bp"])
-    assert len(units["chance"]) == len(METHODS) * len(units["bp"])
-    assert len(units["event_maps"]) == SEEDS * regions
+    designs_each = SEEDS * regions * (len(SPLITS) + 1)
+    assert len(units["bp"]) == designs_each + regions * BP_PERMUTED_SEEDS
+    assert len(units["cart"]) == 2 * designs_each
+    assert len(units["chance"]) == len(METHODS) * designs_each
+    # Permuted labels, blocks and forward in time.
+    assert len(units["event_maps"]) == regions * (SEEDS + 3 * EVENT_MAP_AUDIT_SEEDS)
     assert len(units["features"]) == SEEDS * 2  # Sichuan, with and without the attention
     assert len(units["overlap"]) == regions * len(SPLITS)
     # Five readings of each catalogue of each region.
@@ -1715,7 +1720,12 @@ def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as
         seeds: dict[str, set[int]] = defaultdict(set)
         for one in found:
             seeds[one.with_values(seed=0).key].add(one.seed)
-        allowed = (ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS, SEEDS) if name == "dlep" else (SEEDS,)
+        fewer = {
+            "dlep": (ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS),
+            "bp": (BP_PERMUTED_SEEDS,),
+            "event_maps": (EVENT_MAP_AUDIT_SEEDS,),
+        }
+        allowed = (SEEDS, *fewer.get(name, ()))
         expected = [{0}] if PAPER.experiments[name].deterministic else [set(range(count)) for count in allowed]
         assert all(same in expected for same in seeds.values()), name
 
@@ -1748,6 +1758,16 @@ def test_decisions_are_the_defaults_and_the_readings() -> None:
     for name, decision in decisions.items():
         if name in fields:
             assert (type(decision.chosen), decision.chosen) == (type(fields[name].default), fields[name].default), name
+    # What is no parameter of DLEP is what the code does all the same.
+    assert set(decisions) - set(fields) == {
+        "accuracy", "layers", "shown", "characteristic", "2016n", "2018cnn", "2019f", "optimiser", "dlep_dyn", "mauc",
+        "scales", "etas",
+    }  # fmt: skip
+    assert f"{dlep.FILTERS[0]} and {dlep.FILTERS[1]} filters" in decisions["layers"].reason
+    assert (BpParameters().hidden, BpParameters().learning_rate) == (20, 0.001)
+    assert (EventMapParameters().pixels, event_maps.FILTERS) == (32, (16, 32, 64))
+    assert (CartParameters().segmentation, CartParameters().least_leaf) == ("fixed_days", 1)
+    assert [INDICATORS[place] for place in LOGARITHMIC] == ["elapsed_time", "root_energy_rate", "characteristic_time"]
     for reading in READINGS:
         for name, value in reading.items():
             assert value in [other.value for other in decisions[name].others], name

@@ -13,8 +13,8 @@ from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHAPES = ("|", "x", "P", "v", "^", "s", "o", "D")
-COLOURS = ("black", GREY, GREY, PURPLE, RED, GREEN, BLUE, ORANGE)
+SHAPES = ("|", "x", "P", "v", "^", "s", "o", "D", "*")
+COLOURS = ("black", GREY, GREY, PURPLE, RED, GREEN, BLUE, ORANGE, "black")
 
 
 def draw_designs(axes: Axes, scores: Mapping[str, Mapping[str, Sequence[float]]], *, unit: str) -> None:
@@ -37,6 +37,29 @@ def draw_designs(axes: Axes, scores: Mapping[str, Mapping[str, Sequence[float]]]
             axes.plot([values.min(), values.max()], [height + shift] * 2, color=colour, lw=2, alpha=0.5)
             axes.plot(values.mean(), height + shift, shape, color=colour, ms=7, mew=2, label=design)
     axes.set(yticks=heights, yticklabels=list(scores), xlabel=unit, ylim=(-0.6, len(scores) - 0.4))
+
+
+def draw_steps(axes: Axes, steps: Mapping[str, Mapping[str, NDArray[np.float64]]], *, unit: str) -> None:
+    """Draw how a score comes about: one row a region, from a first bar in steps to a last value.
+
+    Parameters
+    ----------
+    steps : region -> step -> where it ends, in each run; the first begins at the axis' left end, each other where the
+        mean of the one before ends, and the last is a single value
+    """
+    heights = np.arange(len(steps))[::-1]
+    looks = ((GREY, ""), (BLUE, ""), (ORANGE, ""), ("white", "////"))
+    for height, found in zip(heights, steps.values(), strict=True):
+        begin = 0.0
+        for place, ((name, ends), (colour, hatch)) in enumerate(zip(found.items(), looks, strict=True)):
+            middle, end = height + 0.27 - 0.18 * place, float(ends.mean())
+            edge = GREY if hatch else colour
+            axes.barh(middle, end - begin, 0.18, left=begin, color=colour, hatch=hatch, edgecolor=edge, label=name)
+            if len(ends) > 1:
+                axes.plot([ends.min(), ends.max()], [middle, middle], color="black", lw=1.2)
+            begin = end
+        axes.plot(begin, height, "D", color="black", ms=5, label="printed")
+    axes.set(yticks=heights, yticklabels=list(steps), xlabel=unit, ylim=(-0.6, len(steps) - 0.4))
 
 
 def draw_confusion(axes: Axes, table: NDArray[np.int64], names: Sequence[str]) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.compare import Comparison, Row
 from reproduce_lib.figures import GREY, MARKS, draw_equality, new_figure
@@ -61,7 +63,10 @@ def points_of(comparisons: Sequence[Comparison]) -> tuple[list[Point], int]:
 def collection_figure(comparisons: Sequence[Comparison]) -> Html:
     """Return the figure as SVG with a link and a tooltip at each mark; empty if there is no number to show."""
     points, _ = points_of(comparisons)
-    return Html(f'<div class="rr-figure rr-collection">{_svg(points)}</div>\n' if points else "")
+    if not points:
+        return Html("")
+    label = f"{len(points)} printed numbers against what was measured again; each mark is a link to its row"
+    return Html(f'<div class="rr-figure rr-collection" role="group" aria-label="{label}">{_svg(points)}</div>\n')
 
 
 def collection_section(comparisons: Sequence[Comparison], drawing: str) -> str:
@@ -71,9 +76,10 @@ def collection_section(comparisons: Sequence[Comparison], drawing: str) -> str:
         return "*No number is recorded yet.*\n"
     every = sum(isinstance(row.claim, ValueClaim) for comparison in comparisons for row in comparison.rows)
     caption = (
-        f"{len(points)} of {every} printed numbers, each in its own unit, against the mean of what was measured again; "
-        "the others are not judged yet, or cannot be. A misprint stands where it most likely should. "
-        "On the line they are equal; the shades are factors of 1.25 and 2. Each mark leads to its row."
+        f"{len(points)} of {every} printed numbers, each in its own unit, against the mean of what was measured again, "
+        "with the range where one more run would fall; the others are not judged yet, or cannot be. "
+        "A misprint stands where it most likely should. "
+        "On the dashed line they are equal; the shades are factors of 1.25 and 2. Each mark leads to its row."
     )
     if left_out:
         caption += f" {left_out} are left out: a logarithmic scale has no place for numbers up to 0."
@@ -87,7 +93,9 @@ def _svg(points: Sequence[Point]) -> str:
     import matplotlib.pyplot as plt
 
     figure, axes = new_figure(width=7.6, height=6.2)
-    _draw_factors(axes, draw_equality(axes, [value for point in points for value in (point.printed, point.mean)]))
+    span = draw_equality(axes, [value for point in points for value in (point.printed, point.mean)])
+    _draw_factors(axes, span)
+    _draw_intervals(axes, points, span)
     for number, point in enumerate(points):
         shape, colour = MARKS.get(point.row.verdict, (".", GREY))
         # Numbers on other data than the paper's are hollow.
@@ -106,13 +114,27 @@ def _svg(points: Sequence[Point]) -> str:
 
 
 def _with_words(markup: str, points: Sequence[Point]) -> Iterator[str]:
-    """Give each mark a title, which browsers show when it is pointed at, and readers of screens say."""
+    """Give each link a name, which readers of screens say and browsers show when its mark is pointed at.
+
+    The keyboard goes past them: hundreds of marks stand between what is above and below, and the table of all claims
+    has the same links.
+    """
     last = 0
-    for match in re.finditer(r'<g id="rr-point-(\d+)">', markup):
-        yield markup[last : match.end()]
-        yield f"<title>{escape(points[int(match[1])].words)}</title>"
+    for match in re.finditer(r'<g id="rr-point-(\d+)">.*?<a( )[^>]*>', markup, re.DOTALL):
+        words = escape(points[int(match[1])].words)
+        yield f'{markup[last : match.start(2)]} tabindex="-1" aria-label="{words}" {markup[match.end(2) : match.end()]}'
+        yield f"<title>{words}</title>"
         last = match.end()
     yield markup[last:]
+
+
+def _draw_intervals(axes: Axes, points: Sequence[Point], span: tuple[float, float]) -> None:
+    """Draw where one more run would fall, as far as the axis reaches: a range may begin below 0."""
+    for point in points:
+        if point.row.interval is not None:
+            colour = MARKS.get(point.row.verdict, (".", GREY))[1]
+            ends = np.clip([point.row.interval.lower, point.row.interval.upper], *span)
+            axes.plot([point.printed] * 2, ends, color=colour, lw=0.8, alpha=0.45)
 
 
 def _draw_factors(axes: Axes, span: tuple[float, float]) -> None:

@@ -23,6 +23,8 @@ from reproduce_lib.units import Batch, Experiment, Paper, UnitParameters
 SEEDS = 5
 # What costs as much and judges no printed number: simulated catalogues, permuted labels, readings, searches.
 ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS, SEARCH_SEEDS = 3, 2, 3, 3
+# Permutations of 2016N, which trains in seconds; runs of 2018CNN, which does not, in each design of the audit.
+BP_PERMUTED_SEEDS, EVENT_MAP_AUDIT_SEEDS = 20, 2
 # The split of the paper, and those that keep what a test sample is made of out of the training.
 SPLITS = ("shuffled", "grouped", "forward")
 # One region on which what the paper leaves open is varied.
@@ -34,6 +36,8 @@ READINGS: tuple[dict[str, Any], ...] = (
     {"width": 10},
     {"width": 50},
     {"pattern": "main_shocks"},
+    {"length": 2},
+    {"length": 10},
     {"segmentation": "events", "length": 5},
     {"batch_share": 0.5},
     {"batch_share": 1.0},
@@ -77,11 +81,16 @@ def _on_every_design(seeds: int) -> Iterator[dict[str, Any]]:
 def _full_bp() -> Iterator[BpParameters]:
     for design in _on_every_design(SEEDS):
         yield BpParameters.of(**design)
+    for seed, region in product(range(BP_PERMUTED_SEEDS), CHOSEN):
+        yield BpParameters.of(region=region, labels="permuted", seed=seed)
 
 
 def _full_event_maps() -> Iterator[EventMapParameters]:
     for seed, region in product(range(SEEDS), CHOSEN):
         yield EventMapParameters.of(region=region, seed=seed)
+    designs: tuple[dict[str, Any], ...] = ({"labels": "permuted"}, {"split": "grouped"}, {"split": "forward"})
+    for seed, region, design in product(range(EVENT_MAP_AUDIT_SEEDS), CHOSEN, designs):
+        yield EventMapParameters.of(region=region, seed=seed, **design)
 
 
 def _full_features() -> Iterator[FeatureParameters]:
