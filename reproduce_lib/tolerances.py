@@ -42,6 +42,7 @@ METRICS = {
         Metric("magnitude", "forecast magnitude", "none", half_width=0.2, relative=False),
         Metric("accuracy", "accuracy (%)", "higher", half_width=2.5, relative=False),
         Metric("mauc", "MAUC (%)", "higher", half_width=2.5, relative=False),
+        Metric("precision", "precision (%)", "higher", half_width=2.5, relative=False),
         Metric("recall", "recall (%)", "higher", half_width=2.5, relative=False),
         Metric("f1", "F1", "higher", half_width=0.025, relative=False),
         Metric("pick_precision", "precision of picks", "higher", half_width=0.025, relative=False),

@@ -15,7 +15,8 @@ from reproduce_lib.papers.adamopoulou2023.samples import WINDOW
 from reproduce_lib.papers.adamopoulou2023.scores import PickerParameters, judge_on_folds
 from reproduce_lib.units import UnitResult
 
-PickerName = Literal["BasicPhaseAE", "CRED", "DPPDetector", "EQTransformer", "GPD", "PhaseNet"]
+# CRED, the sixth of section 4.3.1, detects and names no phase, so that there is nothing to judge it by here.
+PickerName = Literal["BasicPhaseAE", "DPPDetector", "EQTransformer", "GPD", "PhaseNet"]
 
 
 class SeisBenchParameters(PickerParameters):
@@ -59,26 +60,47 @@ def load_model(name: PickerName, weights: str) -> Any:
 def probabilities_of(model: Any) -> Any:
     """Return what gives the probabilities of noise, P and S (windows, times, 3), by the model's own annotation.
 
-    A model without a phase, such as a detector, gives 0 for it.
+    A model that wants more samples than a window has sees it continued by its mirror image on either side: SeisBench
+    annotates nothing of a stream that is too short.
+
+    Raises
+    ------
+    DataError
+        If the model annotates neither P nor S: a detector is no picker.
     """
 
     def give(values: Values) -> NDArray[np.float32]:
         found = np.zeros((len(values), WINDOW, 3), dtype=np.float32)
-        for window, record in enumerate(values):
-            for trace in model.annotate(_stream(record)):
-                phase = {"P": 1, "S": 2}.get(trace.stats.channel.rsplit("_", 1)[-1])
-                if phase is not None:
-                    _lay(found[window, :, phase], trace)
+        before, after = _margins(int(model.in_samples) - WINDOW)
+        longer = np.pad(values, ((0, 0), (before, after), (0, 0)), mode="reflect")
+        for window, record in enumerate(longer):
+            annotated = {_phase_of(trace): trace for trace in model.annotate(_stream(record, before))}
+            if not annotated.keys() & {1, 2}:
+                raise DataError(f"{type(model).__name__} annotates neither P nor S: {sorted(map(str, annotated))}")
+            for phase in annotated.keys() & {1, 2}:
+                _lay(found[window, :, phase], annotated[phase])
         found[:, :, 0] = 1 - found[:, :, 1:].max(axis=-1)
         return found
 
     return give
 
 
-def _stream(record: Values) -> Any:
+def _margins(missing: int) -> tuple[int, int]:
+    before = max(missing, 0) // 2
+    return before, max(missing, 0) - before
+
+
+def _phase_of(trace: Any) -> int | str:
+    """Return 1 for P, 2 for S, and the name of anything else."""
+    name = str(trace.stats.channel).rsplit("_", 1)[-1]
+    return {"P": 1, "S": 2}.get(name, name)
+
+
+def _stream(record: Values, before: int) -> Any:
+    """Return a record as ObsPy has it; time 0 is ``before`` samples after its first."""
     from obspy import Stream, Trace, UTCDateTime
 
-    about = {"network": "XX", "station": "RR", "sampling_rate": RATE, "starttime": UTCDateTime(0)}
+    about = {"network": "XX", "station": "RR", "sampling_rate": RATE, "starttime": UTCDateTime(0) - before / RATE}
     return Stream(
         Trace(np.ascontiguousarray(record[:, number]), {**about, "channel": f"HH{letter}"})
         for number, letter in enumerate(COMPONENTS)
