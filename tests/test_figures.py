@@ -185,6 +185,32 @@ def test_designs_that_are_drawn_beside_one_another_differ_in_shape_or_colour() -
     assert len(set(looks)) == len(looks) >= 9
 
 
+def test_runs_are_drawn_as_mean_and_range_and_starts_with_their_interval() -> None:
+    runs = np.array([[1.0, 2.0], [3.0, 6.0], [5.0, 4.0]])
+    _, (ranges, intervals) = figures.new_figure(columns=2)
+    phase_picking.draw_runs(ranges, np.array([10.0, 20.0]), runs, "runs", figures.BLUE, "-")
+    phase_picking.draw_interval(intervals, runs, "starts", figures.BLUE, "-")
+    assert [line.get_ydata().tolist() for line in (*ranges.get_lines(), *intervals.get_lines())] == [[3, 4], [3, 4]]
+    corners = {tuple(one) for one in ranges.collections[0].get_paths()[0].vertices.tolist()}
+    assert {(10.0, 1.0), (10.0, 5.0), (20.0, 2.0), (20.0, 6.0)} <= corners
+    # Three starts 1, 3, 5 deviate by 2.
+    ends = {round(y, 3) for x, y in intervals.collections[0].get_paths()[0].vertices.tolist() if x == 1}
+    assert {round(3 - 1.95996 * 2, 3), round(3 + 1.95996 * 2, 3)} <= ends
+
+
+def test_boundary_lies_where_the_probability_is_a_half_and_activations_follow_their_formulas() -> None:
+    figure, (boundary, activations) = figures.new_figure(columns=2)
+    plane = np.linspace(-1.0, 1.0, 21)
+    phase_picking.draw_boundary(figure, boundary, plane, np.tile(0.5 + 0.4 * plane, (21, 1)))
+    (contour,) = [one for one in boundary.collections if "Contour" in type(one).__name__]
+    assert np.abs(contour.get_paths()[0].vertices[:, 0]).max() == pytest.approx(0, abs=1e-9)
+    phase_picking.draw_activations(activations)
+    lines = {line.get_label(): dict(zip(*line.get_data(), strict=True)) for line in activations.get_lines()}
+    assert lines["sigmoid"][0.0] == pytest.approx(0.5)
+    assert lines["sigmoid, derivative"][0.0] == pytest.approx(0.25)
+    assert (lines["rectified linear"][-4.0], lines["rectified linear"][4.0]) == (0, 4)
+
+
 def test_learning_curve_is_the_mean_of_the_seeds_within_their_range() -> None:
     _, axes = figures.new_figure()
     curves = np.array([[3.0, 2.0, 1.0], [5.0, 2.0, 3.0]])

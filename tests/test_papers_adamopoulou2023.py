@@ -23,7 +23,17 @@ from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import ARTIFACTS, Windows, add_artifacts
 from reproduce_lib.data.simulated_waveforms import simulate_traces
-from reproduce_lib.data.waveforms import BEFORE, LENGTH, NOISE_LENGTH, NOT_NOISE, Noise, Traces, groups_of, load_traces
+from reproduce_lib.data.waveforms import (
+    BEFORE,
+    LENGTH,
+    NOISE_LENGTH,
+    NOT_NOISE,
+    RATE,
+    Noise,
+    Traces,
+    groups_of,
+    load_traces,
+)
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.papers.adamopoulou2023 import detection, detectors, few_records, networks, recipes
 from reproduce_lib.papers.adamopoulou2023 import samples as samples_module
@@ -63,6 +73,12 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
 )
 from reproduce_lib.papers.adamopoulou2023.scores import Judged, Picker, choose_thresholds, judge, together
 from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, train_on_windows
+from reproduce_lib.papers.adamopoulou2023.trigger_picker import (
+    TriggerParameters,
+    onsets,
+    run_trigger_picker,
+    trigger_probability,
+)
 from reproduce_lib.picks import Counts, Picks
 from reproduce_lib.training import start_afresh
 from tests.support import PROJECT, load_keras
@@ -886,7 +902,7 @@ def test_detector_is_scored_on_each_fold(monkeypatch: pytest.MonkeyPatch, detect
     assert set(metrics) == {"detected[mean]", *(f"detected[{ratio} dB]" for ratio in RATIOS)}
     assert all(0 <= value <= 100 for value in metrics.values())
     assert metrics["detected[20 dB]"] >= metrics["detected[-10 dB]"]
-    assert metrics["detected[20 dB]"] > 80 or detector == "template_matching"
+    assert metrics["detected[20 dB]"] > 80
     assert run_detector(simulated(DetectorParameters, detector=detector)).metrics == metrics
 
 
@@ -1095,16 +1111,79 @@ def test_rows_of_the_example_are_3750_and_1250_scaled_by_those_trained_on() -> N
 
 
 @pytest.mark.slow
-def test_machine_of_the_example_is_scored_on_the_tested_rows(keras: Any) -> None:
+@pytest.mark.parametrize("model", ["support_vector_machine", "random_forest"])
+def test_other_models_of_the_example_are_scored_on_the_tested_rows(keras: Any, model: Any) -> None:
+    from sklearn.ensemble import RandomForestClassifier
     from sklearn.svm import SVC
 
-    result = run_example(ExampleParameters.of(model="support_vector_machine"))
+    unit = ExampleParameters.of(model=model)
+    result = run_example(unit)
     table = load_table()
-    forecast = SVC().fit(*table.training).predict(table.test[0])
+    own = SVC() if model == "support_vector_machine" else RandomForestClassifier(random_state=unit.random_seeds(1)[0])
+    forecast = own.fit(*table.training).predict(table.test[0])
     metrics: Any = result.metrics
     right = sum(one == other for one, other in zip(forecast.tolist(), table.test[1].tolist(), strict=True))
     assert metrics["accuracy"] == pytest.approx(100 * right / 1250)
     assert (metrics["rows"], metrics["rows[fitted]"], result.n) == (3750, 3375, 1250)
+
+
+# The picker that learns nothing
+
+
+def arriving(p: int = 1000, s: int = 1800, live: str = "ENZ") -> Array:
+    """Return a window of faint noise in which P arrives on the vertical and S on the horizontals, at 8 Hz."""
+    values = 0.01 * generator(5).normal(size=(1, WINDOW, 3))
+    times = np.arange(WINDOW) / RATE
+    for letter, onset in (("Z", p), ("E", s), ("N", s)):
+        wave = np.sin(2 * np.pi * 8 * (times - times[onset])) * np.exp(-np.maximum(times - times[onset], 0) / 2)
+        values[0, onset:, "ENZ".index(letter)] += wave[onset:]
+    dead = [number for number, letter in enumerate("ENZ") if letter not in live]
+    values[0, :, dead] = 0
+    return values.astype(np.float32)
+
+
+def best_places(values: Array) -> list[int]:
+    """Return where the picker that learns nothing is surest of P and of S."""
+    found = trigger_probability(values)
+    return [int(found[0, :, phase].argmax()) for phase in (1, 2)]
+
+
+def test_trigger_finds_p_on_the_vertical_and_s_on_the_horizontals() -> None:
+    p, s = best_places(arriving())
+    assert abs(p - 1000) <= 10
+    assert abs(s - 1800) <= 10
+
+
+def test_trigger_takes_what_was_recorded_where_its_component_is_missing() -> None:
+    p, s = best_places(arriving(live="Z"))
+    assert abs(p - 1000) <= 10
+    assert abs(s - 1000) <= 10
+    p, s = best_places(arriving(live="EN"))
+    assert abs(p - 1800) <= 10
+    assert abs(s - 1800) <= 10
+    assert not trigger_probability(np.zeros((2, WINDOW, 3), dtype=np.float32)).any()
+
+
+def test_trigger_is_as_sure_as_its_ratio_is_large() -> None:
+    record = arriving()[0, :, 2:].astype(float)
+    samples, ratios = onsets(record)
+    first = int(ratios.argmax())
+    assert abs(int(samples[first]) - 1000) <= 10
+    # By hand: averages of squares that forget with 1/30 and 1/300 of a second, from the first sample on.
+    short = long = 0.0
+    largest = 0.0
+    for number, value in enumerate(record[:, 0] ** 2):
+        short += (value - short) / 30
+        long += (value - long) / 300
+        largest = max(largest, short / long if number >= 300 else 0.0)
+    assert ratios[first] == pytest.approx(largest, rel=1e-6)
+
+
+def test_trigger_picker_is_judged_on_every_fold_with_thresholds_of_its_own() -> None:
+    result = run_trigger_picker(simulated(TriggerParameters, folds=2))
+    metrics: Any = result.metrics
+    assert metrics["pick_f1[p]"] > 0.5  # simulated onsets are sharp
+    assert 0 <= metrics["threshold[s]"] <= 1
 
 
 # Networks, by formula
@@ -1408,15 +1487,18 @@ def test_recovery_network_is_judged_on_the_windows_of_the_other_methods(keras: A
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("classifier", "least"), [("dense", 25), ("cnn", 80)])
+@pytest.mark.parametrize(("classifier", "least"), [("dense", None), ("cnn", 80)])
 def test_small_networks_tell_simulated_earthquakes(
-    keras: Any, monkeypatch: pytest.MonkeyPatch, classifier: str, least: float
+    keras: Any, monkeypatch: pytest.MonkeyPatch, classifier: str, least: float | None
 ) -> None:
-    """Convolutions do; what sees every sample for itself cannot from so few."""
+    """Convolutions do; what sees every sample for itself cannot from so few, and stays near chance."""
     monkeypatch.setattr(few_records, "simulate_traces", lambda seed, count: simulate_traces(seed, 50))
     unit = FewRecordParameters.of(profile="custom", source="simulated", classifier=classifier, records=40)
     metrics: Any = run_few_records(unit).metrics
-    assert metrics["accuracy"] > least
+    if least is None:
+        assert 35 < metrics["accuracy"] < 65
+    else:
+        assert metrics["accuracy"] > least
 
 
 @pytest.mark.slow
@@ -1428,7 +1510,9 @@ def test_example_network_has_its_weights_and_learns(keras: Any) -> None:
     assert metrics["accuracy"] > 80
     assert set(result.arrays) == {"accuracy", "loss", "val_accuracy", "val_loss", "plane"}
     assert result.arrays["plane"].shape == (61, 61)
-    assert metrics["overfitting"] >= 0
+    assert metrics["overfitting"] == pytest.approx(
+        result.arrays["val_loss"][-1] - result.arrays["val_loss"].min(), abs=1e-6
+    )
     dropouts = [layer for layer in build_example("network_without_dropout").layers if layer.name.startswith("dropout")]
     assert dropouts == []
 
