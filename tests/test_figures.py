@@ -135,12 +135,45 @@ def test_forecast_lines_tell_apart_by_style_and_show_the_values() -> None:
 
 def test_skill_by_reading_is_in_percent_with_the_default_drawn_through() -> None:
     _, axes = figures.new_figure()
-    figures.skill_by_reading(axes, {"as chosen": {"TSLA": -0.5, "GOOG": 0.25}, "other": {"TSLA": -1.0, "GOOG": 0.1}})
-    shapes = markers(axes)
-    assert shapes == {"o": [(-50.0, 1.0), (-100.0, 0.0)], "s": [(25.0, 1.0), (10.0, 0.0)]}
-    through = [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() == "None"]
-    assert sorted(through) == [-50.0, 0.0, 25.0]
+    chosen = {"TSLA": [-0.6, -0.4], "GOOG": [0.25, 0.25]}
+    figures.skill_by_reading(axes, {"as chosen": chosen, "other": {"TSLA": [-1.0], "GOOG": [0.1]}})
+    shapes = {shape: [(x, round(y)) for x, y in places] for shape, places in markers(axes).items()}
+    assert shapes == {"o": [(-50.0, 1), (-100.0, 0)], "s": [(25.0, 1), (10.0, 0)]}
+    lines = [tuple(line.get_xdata()) for line in axes.get_lines() if line.get_marker() == "None"]
+    bars = [line for line in lines if len(line) == 2]
+    assert (-60.0, -40.0) in bars
+    through = sorted(line[0] for line in lines if len(set(line)) == 1)
+    assert {-50.0, 0.0, 25.0} <= set(through)
     assert [text.get_text() for text in axes.get_yticklabels()] == ["as chosen", "other"]
+
+
+def test_forecasts_of_several_runs_are_their_mean_within_their_range() -> None:
+    days, truth = pd.bdate_range("2022-01-03", periods=3), np.arange(3.0)
+    _, axes = figures.new_figure()
+    figures.forecast_lines(axes, days, truth, {"runs": np.array([truth, truth + 2]), "one": truth - 1})
+    drawn = {line.get_label(): line.get_ydata().tolist() for line in axes.get_lines()}
+    assert (drawn["runs"], drawn["one"]) == ([1, 2, 3], [-1, 0, 1])
+    (range_of_runs,) = axes.collections
+    assert {y for _, y in range_of_runs.get_paths()[0].vertices.tolist()} == {0, 1, 2, 3, 4}
+
+
+def test_logarithmic_scale_has_plain_numbers_at_the_ticks_that_it_spans() -> None:
+    _, axes = figures.new_figure()
+    axes.plot([0, 1], [15, 320])
+    figures.logarithmic(axes, (10, 20, 100, 1000))
+    assert axes.get_yscale() == "log"
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["20", "100"]
+
+
+def test_parts_cover_their_days_under_the_series() -> None:
+    days = pd.bdate_range("2022-01-03", periods=10)
+    _, axes = figures.new_figure()
+    figures.draw_parts(axes, days, np.arange(10.0), {"trained on": np.arange(6), "tested on": np.arange(6, 10)})
+    (line,) = axes.get_lines()
+    assert line.get_ydata().tolist() == list(range(10))
+    spans = [patch.get_width() for patch in axes.patches]
+    assert spans == pytest.approx([(days[5] - days[0]).days, (days[9] - days[6]).days])
+    assert axes.get_legend_handles_labels()[1] == ["trained on", "tested on"]
 
 
 def test_more_lines_than_styles_are_all_drawn() -> None:
@@ -158,7 +191,7 @@ def test_more_lines_than_styles_are_all_drawn() -> None:
 def test_more_groups_than_styles_are_all_drawn() -> None:
     many = [f"group {number}" for number in range(9)]
     _, (skills, ratios, scores, law) = figures.new_figure(columns=4)
-    figures.skill_by_reading(skills, {"as chosen": {name: 0.1 * place for place, name in enumerate(many)}})
+    figures.skill_by_reading(skills, {"as chosen": {name: [0.1 * place] for place, name in enumerate(many)}})
     table = pd.DataFrame({"dataset": many, "snr": np.arange(9.0)})
     phase_picking.draw_ratios(ratios, table, {name: name for name in many})
     phase_picking.draw_scores(scores, {name: {"F1": [0.1, 0.2]} for name in many})

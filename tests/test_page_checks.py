@@ -101,7 +101,8 @@ def test_two_figures_of_one_name_are_refused(notebook: Any, claims: PaperClaims)
 
 @pytest.mark.parametrize("section", RESULTS)
 @pytest.mark.parametrize(
-    "typed", ["a skill of 0.731 is", "in 37 % of the runs", "holds in 9 of 12 runs", "9 of the 12 runs"]
+    "typed",
+    ["a skill of 0.731 is", "in 37 % of the runs", "holds in 9 of 12 runs", "9 of the 12 runs", "falls by 17 points"],
 )
 def test_typed_result_is_refused_where_results_stand(
     notebook: Any, claims: PaperClaims, section: str, typed: str
@@ -130,6 +131,22 @@ def test_typed_result_is_refused_where_results_stand(
 def test_what_is_no_result_may_be_typed(notebook: Any, claims: PaperClaims, allowed: str) -> None:
     cell_with(notebook, "## The audit").source += f"\n\nHere {allowed}."
     assert page_problems(notebook, claims) == []
+
+
+@pytest.mark.parametrize(("where", "name"), [("figure", "caption"), ("image", "alt")])
+def test_typed_result_is_refused_in_captions_and_alt_texts_too(
+    notebook: Any, claims: PaperClaims, where: str, name: str
+) -> None:
+    cell = next(c for c in notebook.cells if "fig-naufal2023-learning" in str(c.metadata.get("mystnb")))
+    cell.metadata["mystnb"][where][name] += " The loss falls by 37 percent."
+    (problem,) = page_problems(notebook, claims)
+    assert "'37 percent'" in problem
+
+
+def test_data_without_a_figure_are_refused(notebook: Any, claims: PaperClaims) -> None:
+    cell = cell_with(notebook, "def draw_prices", "code")
+    cell.source = "1"
+    assert "its data are on no map and no plot" in page_problems(notebook, claims)
 
 
 def test_numbers_outside_of_results_are_free(notebook: Any, claims: PaperClaims) -> None:

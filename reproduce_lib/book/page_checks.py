@@ -23,8 +23,8 @@ ANATOMY = (
 )
 # Where results stand: a number in their prose is bound to a record, or printed in the paper.
 RESULTS = ANATOMY[3:7]
-# The levels of intervals, orders and tests, which no run moves.
-LEVELS = {Fraction(5), Fraction(95)}
+# The levels of intervals, orders, tests and fits, which no run moves.
+LEVELS = {Fraction(5), Fraction(90), Fraction(95)}
 SHORTEST_WORDS = 40
 # What a bound text is kept as.
 BOUND = "application/papermill.record/"
@@ -34,14 +34,21 @@ _FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 # Code, roles with their text, mathematics, addresses of links.
 _NO_PROSE = re.compile(r"(\{[\w:]+\})?`[^`]*`|\$[^$]*\$|\]\([^)]*\)|\]\[[^\]]*\]")
 _DRAWS = re.compile(r"\bnew_figure\(|\bkept_figure\(|\breported_against_reproduced\(|^draw_universe\(", re.MULTILINE)
-# Counts of outcomes, decimals and shares; a place on the map is no result.
-_NUMBER = re.compile(r"(?<![\w.])(?:\d+ of (?:the )?\d+|\d+\.\d+(?:\s?%)?|\d+\s?%)(?![\w.]*\d|°)")
+# Counts of outcomes, decimals, shares and points; a place on the map is no result.
+_NUMBER = re.compile(
+    r"(?<![\w.])(?:\d+ of (?:the )?\d+|\d+\.\d+(?:\s?%)?|\d+\s?(?:%|percent\b|points\b))(?![\w.]*\d|°)"
+)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
 
 def page_problems(notebook: Any, claims: PaperClaims) -> list[str]:
     """Return in words what is wrong with a paper's source notebook, nothing if nothing is."""
-    return [*_sections(notebook), *_figures(notebook, claims.paper), *_typed_numbers(notebook, claims)]
+    return [
+        *_sections(notebook),
+        *_figures(notebook, claims.paper),
+        *_data_without_a_figure(notebook),
+        *_typed_numbers(notebook, claims),
+    ]
 
 
 def pair_problems(text: Any, notebook: Any) -> list[str]:
@@ -112,18 +119,36 @@ def _figures(notebook: Any, paper: str) -> Iterator[str]:
             yield f"{name} is not referred to in the text"
 
 
+def _data_without_a_figure(notebook: Any) -> Iterator[str]:
+    section = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose = _FENCE.sub("", cell.source)
+            section = ([title for level, title in _HEADING.findall(prose) if level == "##"] or [section])[-1]
+        elif section == "The data" and _DRAWS.search(cell.source):
+            return
+    yield "its data are on no map and no plot"
+
+
 def _typed_numbers(notebook: Any, claims: PaperClaims) -> Iterator[str]:
     known = LEVELS | _printed(claims)
     section = ""
     for cell in notebook.cells:
-        if cell.cell_type != "markdown":
-            continue
-        for part in re.split(r"^(?=## )", _FENCE.sub("", cell.source), flags=re.MULTILINE):
+        parts = [_caption(cell)]
+        if cell.cell_type == "markdown":
+            parts = re.split(r"^(?=## )", _FENCE.sub("", cell.source), flags=re.MULTILINE)
+        for part in parts:
             if heading := re.match(r"## (.+)", part):
                 section = heading[1].strip()
             if section in RESULTS:
                 typed = [one for one in _NUMBER.findall(_NO_PROSE.sub(" ", part)) if not _is_known(one, known)]
                 yield from (f"{one!r} is typed in {section!r}: bind it to what was measured" for one in typed)
+
+
+def _caption(cell: Any) -> str:
+    """Return the caption of a cell's figure and what is read to those who do not see it."""
+    about = cell.metadata.get("mystnb", {})
+    return f"{about.get('figure', {}).get('caption', '')} {about.get('image', {}).get('alt', '')}"
 
 
 def _printed(claims: PaperClaims) -> set[Fraction]:

@@ -135,28 +135,62 @@ def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
 
 
 def forecast_lines(axes: Axes, days: pd.DatetimeIndex, truth: np.ndarray[Any, Any], lines: Mapping[str, Any]) -> None:
-    """Draw the truth and forecasts of it over the test days."""
-    axes.plot(days, truth, color="black", lw=1.6, label="closing price")
-    for (label, values), (colour, style) in styled(lines.items(), ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"))):
-        axes.plot(days, values, color=colour, ls=style, lw=1.2, label=label)
-    axes.tick_params(axis="x", rotation=30)
-
-
-def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw skill against the naive forecast: one line a reading, one marker a share.
+    """Draw the truth and forecasts of it over the test days.
 
     Parameters
     ----------
-    skills : reading -> share -> skill; the first reading is the default, drawn through as lines
+    lines : what forecast -> its values, shape (days,), or those of several runs, shape (runs, days), of which the mean
+        is drawn within their range
+    """
+    axes.plot(days, truth, color="black", lw=1.6, label="closing price")
+    for (label, values), (colour, style) in styled(lines.items(), ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"))):
+        runs = np.atleast_2d(values)
+        if len(runs) > 1:
+            axes.fill_between(days, runs.min(axis=0), runs.max(axis=0), color=colour, alpha=0.2, lw=0)
+        axes.plot(days, runs.mean(axis=0), color=colour, ls=style, lw=1.2, label=label)
+    axes.tick_params(axis="x", rotation=30)
+
+
+def draw_parts(axes: Axes, days: pd.DatetimeIndex, values: np.ndarray[Any, Any], parts: Mapping[str, Any]) -> None:
+    """Draw a series over its days, and which of them are in which part.
+
+    Parameters
+    ----------
+    parts : name of a part -> places of its days
+    """
+    axes.plot(days, values, color="black", lw=0.9)
+    for (name, places), colour in styled(parts.items(), (GREY, ORANGE, BLUE)):
+        axes.axvspan(days[places[0]], days[places[-1]], color=colour, alpha=0.2, lw=0, label=name)
+    axes.tick_params(axis="x", rotation=30)
+
+
+def logarithmic(axes: Axes, ticks: Sequence[float]) -> None:
+    """Give the values a logarithmic scale with plain numbers at those of the ticks that it spans."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axes.set_yticks(shown, [f"{tick:g}" for tick in shown])
+    axes.minorticks_off()
+
+
+def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+    """Draw skill against the naive forecast: one line a reading, one marker a share, a bar from run to run.
+
+    Parameters
+    ----------
+    skills : reading -> share -> skill of each run; the first reading is the default, whose means are drawn through
     """
     shapes = dict(styled(next(iter(skills.values())), ("o", "s", "^", "D")))
     colours = dict(styled(shapes, (BLUE, ORANGE, GREEN, PURPLE)))
     heights = np.arange(len(skills))[::-1]
     for height, values in zip(heights, skills.values(), strict=True):
-        for name, value in values.items():
-            axes.plot(100 * value, height, shapes[name], color=colours[name], ms=6, label=name)
-    for name, value in next(iter(skills.values())).items():
-        axes.axvline(100 * value, color=colours[name], lw=0.8, ls=":")
+        for number, (name, runs) in enumerate(values.items()):
+            # Bars of one reading stand one above the other a little, so that they do not hide one another.
+            place = height + 0.2 - 0.4 * number / max(len(values) - 1, 1)
+            axes.plot([100 * min(runs), 100 * max(runs)], [place, place], color=colours[name], lw=1.6, alpha=0.45)
+            axes.plot(100 * np.mean(runs), place, shapes[name], color=colours[name], ms=5, label=name)
+    for name, runs in next(iter(skills.values())).items():
+        axes.axvline(100 * float(np.mean(runs)), color=colours[name], lw=0.8, ls=":")
     axes.axvline(0, color="black", lw=1)
     # One reading may be worse by a factor of ten; beyond 100 % the axis is logarithmic.
     axes.margins(x=0.04)
@@ -166,7 +200,7 @@ def skill_by_reading(axes: Axes, skills: Mapping[str, Mapping[str, float]]) -> N
     )
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
     axes.set(yticks=heights, yticklabels=list(skills))
-    axes.set_xlabel("skill against the naive forecast (%), logarithmic below −100")
+    axes.set_xlabel("skill against the naive forecast (%)")
     axes.set_ylim(-0.6, len(skills) - 0.4)
 
 

@@ -77,8 +77,9 @@ def probabilities_of(model: Any) -> Any:
             annotated = {_phase_of(trace): trace for trace in model.annotate(_stream(record, before))}
             if not annotated.keys() & {1, 2}:
                 raise DataError(f"{type(model).__name__} annotates neither P nor S: {sorted(map(str, annotated))}")
-            for phase in annotated.keys() & {1, 2}:
-                _lay(found[window, :, phase], annotated[phase])
+            for phase in (1, 2):
+                if phase in annotated:
+                    _lay(found[window, :, phase], annotated[phase])
         found[:, :, 0] = 1 - found[:, :, 1:].max(axis=-1)
         return found
 
