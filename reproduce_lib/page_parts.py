@@ -80,30 +80,37 @@ def commands(rows: Iterable[Row]) -> Html:
 
 
 def cite(claims: PaperClaims) -> Html:
-    """Return a fold with what to cite: this reproduction, as a BibTeX entry that names the page's paper."""
+    """Return a fold with what to cite: this reproduction, and the paper of the page, as BibTeX entries."""
     about = yaml.safe_load((paths.root() / "CITATION.cff").read_text(encoding="utf-8"))
     authors = " and ".join(f"{{{author['name']}}}" for author in about["authors"])
-    entry = (
-        f"@software{{reported-and-reproduced-{claims.paper},\n"
-        f"  author  = {{{authors}}},\n"
-        f"  title   = {{{about['title']}: {claims.title}}},\n"
-        f"  version = {{{about['version']}}},\n"
-        f"  year    = {{{str(about['date-released'])[:4]}}},\n"
-        f"  note    = {{Reproduction of the paper {claims.citation}}},\n"
-        "}"
-    )
-    return fold("Cite this reproduction", Html(f'<pre tabindex="0">{escape(entry)}</pre>'))
+    paper = _reference(claims.citation)
+    fields = {
+        "author": authors,
+        "title": f"{about['title']}: {claims.title}",
+        "version": str(about["version"]),
+        "year": str(about["date-released"])[:4],
+        "note": f"Reproduction of {paper.fields['title']}",
+    }
+    if repository := about.get("repository-code"):
+        fields["url"] = str(repository)
+    lines = "".join(f"  {name:7} = {{{value}}},\n" for name, value in fields.items())
+    entry = f"@software{{reported-and-reproduced-{claims.paper},\n{lines}}}\n\n{paper.to_string('bibtex').strip()}"
+    return fold("Cite this reproduction, and the paper", Html(f'<pre tabindex="0">{escape(entry)}</pre>'))
 
 
 def _where_it_is(citation: str) -> str:
     """Return a link to a paper by its DOI, or words where the reference has none."""
+    doi = _reference(citation).fields.get("doi")
+    if doi is None:
+        return "No DOI of it is known."
+    return f'DOI <a href="https://doi.org/{escape(doi)}">{escape(doi)}</a>.'
+
+
+def _reference(citation: str) -> Any:
+    """Return an entry of the references by its key."""
     from pybtex.database import parse_file
 
-    entry = parse_file(str(paths.root() / "book" / "references.bib")).entries[citation]
-    doi = entry.fields.get("doi")
-    if doi is None:
-        return "The paper names no DOI."
-    return f'DOI <a href="https://doi.org/{escape(doi)}">{escape(doi)}</a>.'
+    return parse_file(str(paths.root() / "book" / "references.bib")).entries[citation]
 
 
 def _heading(claim: ValueClaim | OrderClaim | FactClaim) -> str:

@@ -19,6 +19,8 @@ TONES = {
     Verdict.WORSE: "bad",
     Verdict.FAILS: "bad",
     Verdict.DIFFERS: "bad",
+    Verdict.PENDING: "waiting",
+    Verdict.NOT_TESTED: "waiting",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 
 from reproduce_lib.compare import Row
 from reproduce_lib.figures.collection import collection_figure, collection_section, points_of
-from reproduce_lib.verdicts import Verdict
+from reproduce_lib.verdicts import Interval, Verdict
 from tests.support import value_row
 from tests.test_tables import EVIL
 
@@ -35,16 +36,13 @@ def drawn(*comparisons: Any) -> ElementTree.Element:
 
 
 def marks(svg: ElementTree.Element) -> dict[str, str]:
-    """Return address -> title of each linked mark."""
+    """Return address -> name of each linked mark, as a reader of screens says it and as a browser shows it."""
     found = {}
     for link in svg.iter(f"{SVG}a"):
-        titles = [title.text or "" for title in svg.iter(f"{SVG}title") if title in list(link.iter())]
-        found[link.attrib[LINK]] = titles[0] if titles else ""
+        titles = [one.text or "" for one in link.iter(f"{SVG}title")]
+        assert titles == [link.attrib["aria-label"]]
+        found[link.attrib[LINK]] = titles[0]
     return found
-
-
-def titles_of(svg: ElementTree.Element) -> list[str]:
-    return [one.text or "" for one in svg.iter(f"{SVG}title") if one.text]
 
 
 ROWS = (
@@ -71,12 +69,72 @@ def test_points_are_the_measured_numbers_above_zero() -> None:
 
 
 def test_each_point_is_a_link_with_its_words() -> None:
-    svg = drawn(compared("one", *ROWS))
-    assert set(marks(svg)) == {"papers/one.html#toy.t1.r1", "papers/one.html#toy.t1.r2"}
-    words = [title for title in titles_of(svg) if title.startswith("one, ")]
-    assert len(words) == 2
-    assert "reported 200, reproduced 150" in words[1]
-    assert "on substitute data" in words[1]
+    found = marks(drawn(compared("one", *ROWS)))
+    assert set(found) == {"papers/one.html#toy.t1.r1", "papers/one.html#toy.t1.r2"}
+    words = found["papers/one.html#toy.t1.r2"]
+    assert words.startswith("one, ")
+    assert "reported 200, reproduced 150" in words
+    assert "on substitute data" in words
+
+
+def test_the_keyboard_goes_past_the_marks_and_the_figure_has_a_name() -> None:
+    markup = collection_figure([compared("one", *ROWS)])
+    assert 'role="group" aria-label="2 printed numbers' in markup
+    assert markup.count('tabindex="-1"') == 2
+
+
+def styles(svg: ElementTree.Element, number: int) -> dict[str, str]:
+    """Return how the mark of a point is drawn."""
+    (mark,) = [one for one in svg.iter(f"{SVG}g") if one.get("id") == f"rr-point-{number}"]
+    (use,) = mark.iter(f"{SVG}use")
+    return {
+        key.strip(): value.strip() for key, _, value in (one.partition(":") for one in use.attrib["style"].split(";"))
+    }
+
+
+def shape(svg: ElementTree.Element, number: int) -> str:
+    """Return the outline of the mark of a point."""
+    (mark,) = [one for one in svg.iter(f"{SVG}g") if one.get("id") == f"rr-point-{number}"]
+    (use,) = mark.iter(f"{SVG}use")
+    paths = {one.get("id"): one.attrib["d"] for one in svg.iter(f"{SVG}path") if one.get("d")}
+    return paths[use.attrib[LINK].removeprefix("#")]
+
+
+def test_verdicts_differ_in_shape_and_colour_and_other_data_are_hollow() -> None:
+    verdicts = (Verdict.REPRODUCED, Verdict.INCONCLUSIVE, Verdict.BETTER, Verdict.WORSE, Verdict.DIFFERS)
+    own = [row(number, "1.0", 1.1, 1.2, verdict=verdict) for number, verdict in enumerate(verdicts)]
+    other = row(9, "1.0", 1.1, 1.2, comparable="substitute-data", why="others")
+    svg = drawn(compared("one", *own, other))
+    assert len({shape(svg, number) for number in range(5)}) == 5
+    assert len({styles(svg, number)["stroke"] for number in range(5)}) == 5
+    assert all(styles(svg, number)["fill"] == styles(svg, number)["stroke"] for number in range(5))
+    assert styles(svg, 5)["fill"] == "none"
+    assert shape(svg, 5) == shape(svg, 0)
+
+
+def test_marks_stand_at_what_was_printed_and_measured() -> None:
+    svg = drawn(compared("one", row(1, "1", 10.0), row(2, "100", 10.0), row(3, "10", 1.0), row(4, "10", 100.0)))
+    places = []
+    for number in range(4):
+        (mark,) = [one for one in svg.iter(f"{SVG}g") if one.get("id") == f"rr-point-{number}"]
+        (use,) = mark.iter(f"{SVG}use")
+        places.append((float(use.attrib["x"]), float(use.attrib["y"])))
+    left, right, low, high = places
+    assert left[1] == pytest.approx(right[1])
+    assert low[0] == pytest.approx(high[0]) == pytest.approx((left[0] + right[0]) / 2)
+    # Two decades across, and two up, where y counts downwards.
+    assert right[0] > left[0]
+    assert low[1] > high[1]
+
+
+def test_the_range_of_one_more_run_is_drawn_through_the_mark() -> None:
+    measured = dataclasses.replace(row(1, "10", 12.0), interval=Interval(5.0, 40.0))
+    with_range, without = (drawn(compared("one", one)) for one in (measured, row(1, "10", 12.0)))
+    count = [
+        sum("stroke-opacity: 0.45" in one.attrib.get("style", "") for one in svg.iter(f"{SVG}path"))
+        for svg in (with_range, without)
+    ]
+    assert count == [1, 0]
 
 
 def test_words_of_a_claim_never_become_markup() -> None:
@@ -84,7 +142,8 @@ def test_words_of_a_claim_never_become_markup() -> None:
     assert "<script" not in markup
     assert "_blank" not in markup
     assert "<img" not in markup
-    assert EVIL in titles_of(drawn(compared("one", row(1, "1.0", 1.0, statement=EVIL))))[-1]
+    (words,) = marks(drawn(compared("one", row(1, "1.0", 1.0, statement=EVIL)))).values()
+    assert EVIL in words
 
 
 def test_without_any_number_it_says_so(tmp_path: Path) -> None:

@@ -27,10 +27,12 @@ from reproduce_lib.book.exports import (
     records_archive,
     write_exports,
 )
+from reproduce_lib.book.score_names import MEANINGS, meaning_of
 from reproduce_lib.claims import PaperClaims, load_claims
 from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.compare import Comparison
 from reproduce_lib.execution import study
+from reproduce_lib.papers.naufal2023 import NetworkParameters
 from reproduce_lib.records import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from tests import support
@@ -153,6 +155,19 @@ def test_the_dictionary_explains_every_field_and_every_parameter() -> None:
         for experiment in load_paper(paper).experiments.values():
             assert f"### {paper}/{experiment.name}.jsonl" in text
             assert all(f"| `{name}` |" in text for name in experiment.parameters.model_fields)
+
+
+def test_the_dictionary_explains_every_score_that_is_recorded_and_no_other() -> None:
+    recorded: set[str] = set()
+    for path in (PROJECT / "book" / "records").glob("*/*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            recorded |= {name.partition("[")[0] for name in json.loads(line).get("metrics", ())}
+    assert {name for name in recorded if len(meaning_of(name)) < 5} == set()
+    assert set(MEANINGS) - recorded == set()
+    text = data_dictionary([load_paper("naufal2023")])
+    assert all(f"| `{name}` | {words} |" in text for name, words in MEANINGS.items())
+    about = NetworkParameters.__doc__ or ""
+    assert about.splitlines()[0] in text[text.index("### naufal2023/networks.jsonl") :]
 
 
 class OddParameters(UnitParameters):

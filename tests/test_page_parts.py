@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
+from pybtex.database import parse_string
 
 from reproduce_lib import page_parts
 from reproduce_lib.claims import load_claims
@@ -43,7 +45,7 @@ def test_overview_leads_to_the_paper_by_its_doi_where_it_has_one() -> None:
     ]
     without = Parsed(page_parts.overview(load_claims("zhang2023")))
     assert without.values("href") == []
-    assert "no DOI" in without.text
+    assert "No DOI" in without.text
 
 
 def test_parts_of_one_table_are_counted_as_one() -> None:
@@ -82,9 +84,14 @@ def test_commands_name_every_unit_behind_a_claim(paper: str) -> None:
 
 def test_citation_is_that_of_the_project_and_names_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     about = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
-    (tmp_path / "CITATION.cff").write_text(yaml.safe_dump({**about, "version": "9.8.7"}), encoding="utf-8")
+    changed = {**about, "version": "9.8.7", "repository-code": "https://example.org/rr"}
+    (tmp_path / "CITATION.cff").write_text(yaml.safe_dump(changed), encoding="utf-8")
+    (tmp_path / "book").mkdir()
+    shutil.copy(PROJECT / "book" / "references.bib", tmp_path / "book")
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
     text = Parsed(page_parts.cite(load_claims(KEY, PROJECT / "book" / "claims"))).text
-    assert "version = {9.8.7}" in text
-    assert KEY in text
-    assert text.count("{") == text.count("}")
+    own, paper = parse_string(text[text.index("@software") :], "bibtex").entries.values()
+    assert (own.fields["version"], own.fields["url"]) == ("9.8.7", "https://example.org/rr")
+    assert paper.key == KEY
+    assert paper.fields["title"] in own.fields["note"]
+    assert paper.persons["author"]

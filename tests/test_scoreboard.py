@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -148,6 +149,27 @@ def test_every_count_is_printed(root: Path) -> None:
     counts = pages[KEY].counts
     for text in (Parsed(scoreboard_page(pages)).text, scoreboard_text(pages)):
         assert all(f"{count} {verdict}" in text for verdict, count in counts.items())
+
+
+def test_the_bar_has_a_part_for_each_verdict_as_wide_as_it_is_common(root: Path) -> None:
+    counts = Counter({Verdict.HOLDS: 3, Verdict.WORSE: 1, Verdict.PENDING: 6})
+    markup = scoreboard_page({KEY: dataclasses.replace(entry(root), counts=counts)})
+    parts = re.findall(r'<span class="rr-part rr-(\w+)" style="flex:(\d+)" title="(\d+) ([^"]+)">(.)</span>', markup)
+    assert parts == [
+        ("bad", "1", "1", "worse than reported", "▼"),
+        ("good", "3", "3", "holds", "✓"),
+        ("waiting", "6", "6", "pending", "…"),
+    ]
+    assert 'role="img" aria-label="10 claims by verdict"' in markup
+
+
+def test_freshness_and_the_share_on_the_papers_own_data_are_told(root: Path) -> None:
+    told = dataclasses.replace(entry(root), fresh=5, recorded=7, due=9, same_data=Share(2, 48))
+    for text in (Parsed(scoreboard_page({KEY: told})).text, scoreboard_text({KEY: told})):
+        assert "2 of 48" in text
+        assert "own data" in text
+        assert "7 of 9" in text
+        assert "5" in text
 
 
 def test_bound_text_never_becomes_markup(root: Path) -> None:

@@ -36,6 +36,31 @@ def test_first_row_of_each_verdict_is_shown_once() -> None:
     assert parsed.values("href") == ["papers/toy.html#toy.o"] * 2
 
 
+def test_reproduced_has_an_example_that_says_that_it_is_made_up_where_none_occurs() -> None:
+    parsed = Parsed(examples_page([of(order_row())]))
+    assert "made up" in parsed.text
+    assert "● reproduced" in parsed.text
+    # By hand: mean 95.68, deviation 0.526; 2.776 times it times the root of 6/5 is 1.6.
+    assert "95.7 on average" in parsed.text
+    assert "between 94.1 and 97.3: the printed number lies inside" in parsed.text
+    real = Parsed(examples_page([of(judged(Verdict.REPRODUCED, "10.0", (9.5, 10.5)))]))
+    assert "made up" not in real.text
+    assert real.text.count("● reproduced") == 1
+
+
+def test_verdicts_without_an_example_are_named() -> None:
+    every = {verdict for verdict in Verdict if verdict not in (Verdict.HOLDS, Verdict.REPRODUCED)}
+    shown = Parsed(examples_page([of(order_row())])).text
+    assert all(str(verdict) in shown for verdict in every)
+
+
+def test_of_numbers_one_that_was_measured_several_times_is_explained() -> None:
+    once = dataclasses.replace(judged(Verdict.WORSE, "10.0", (12.0, 13.0)), interval=None, measured=(12.5,))
+    shown = Parsed(examples_page([of(once, judged(Verdict.WORSE, "11.0", (14.0, 15.0)))])).text
+    assert "Printed is 11.0" in shown
+    assert "Printed is 10.0" not in shown
+
+
 def test_order_says_in_how_many_runs_it_holds() -> None:
     assert "holds in 2 of 5 runs" in explanation(order_row(Verdict.UNDECIDED, (True, True, False, False, False)))
 

@@ -44,7 +44,7 @@ def _cells(paper: str, row: Row) -> tuple[str | Html, ...]:
     words = claim.statement if len(claim.statement) <= LONGEST else f"{claim.statement[: LONGEST - 1]}…"
     link = Html(
         f'<a href="papers/{escape(paper)}.html#{escape(claim.id)}">{escape(words)}</a> '
-        f'<span class="rr-source">{escape(claim.source)}</span>'
+        f'<span class="rr-source">{escape(claim.source)}</span> <code class="rr-id">{escape(claim.id)}</code>'
     )
     return paper, link, KINDS[claim.kind], verdict_badge(row), *_numbers(row)
 

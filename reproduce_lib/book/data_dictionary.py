@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType, UnionType
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from reproduce_lib.book.score_names import MEANINGS
 from reproduce_lib.records import Adoption, Context, Record
 from reproduce_lib.units import Paper, UnitParameters
 
@@ -28,7 +30,7 @@ _MEANINGS = {
     "code": "digest of each function and class that the result depends on",
     "key": "16 hex digits of SHA-256 over paper, experiment and parameters",
     "parameters": "the unit's parameters, see below",
-    "metrics": "name of each score, and its value",
+    "metrics": "name of each score, see below, and its value",
     "n": "test cases behind the scores",
     "seconds": "how long the unit took",
     "time": "when it ended, UTC",
@@ -53,10 +55,14 @@ def data_dictionary(papers: Sequence[Paper]) -> str:
     parts = ["# Fields of the record files", "", "A file holds one JSON object a line, of three kinds.", ""]
     for line, meaning in _LINES.items():
         parts += [f"## Lines of kind `{line.__struct_config__.tag}`", "", meaning, "", *_fields_of(line), ""]
+    parts += ["## Scores", "", "What stands in brackets behind a name says what the score is taken at.", ""]
+    parts += ["| score | meaning |", "|---|---|", *(f"| `{one}` | {words} |" for one, words in MEANINGS.items()), ""]
     for paper in papers:
         parts += [f"## Parameters of {paper.key}", ""]
         for experiment in paper.experiments.values():
-            parts += [f"### {paper.key}/{experiment.name}.jsonl", "", *_parameters_of(experiment.parameters), ""]
+            about = inspect.getdoc(experiment.parameters) or ""
+            parts += [f"### {paper.key}/{experiment.name}.jsonl", "", about, ""]
+            parts += [*_parameters_of(experiment.parameters), ""]
     return "\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""One worked example of each verdict that occurs: the claim, what was measured, and how the rule reads it."""
+"""One worked example of each verdict: the claim, what was measured, and how the rule reads it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,66 @@ from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
 from reproduce_lib.compare import Comparison, Row
 from reproduce_lib.tables import Html, number, plain, verdict_badge
 from reproduce_lib.tolerances import metric
-from reproduce_lib.verdicts import FAILS_UP_TO, HOLDS_FROM, Verdict, rounding_interval
+from reproduce_lib.verdicts import (
+    FAILS_UP_TO,
+    HOLDS_FROM,
+    SYMBOLS,
+    Verdict,
+    prediction_interval,
+    rounding_interval,
+    value_verdict,
+)
 
+# Runs that were made up for the verdict that a collection may have to do without: accuracies, 95.8 printed.
+MADE_UP_PRINTED = "95.8"
+MADE_UP_RUNS = (95.1, 96.4, 95.6, 96.0, 95.3)
 WORDS = {"lower": "smaller is better", "higher": "larger is better", "none": "neither direction is better"}
 
 
 def examples_page(comparisons: Sequence[Comparison]) -> str:
-    """Return for each verdict that occurs the first row that has it, explained; as Markdown to be included."""
+    """Return for each verdict the first row that has it, explained; as Markdown to be included.
+
+    Of numbers, the first one that was measured several times is taken, if there is one. *Reproduced* is explained with
+    numbers that are made up, and said to be, where the collection has none; other verdicts that do not occur are named.
+    """
     return "\n".join(f'<div class="rr-example">{example}</div>\n' for example in _examples(comparisons))
 
 
 def _examples(comparisons: Sequence[Comparison]) -> Iterator[Html]:
     rows = [(comparison.claims.paper, row) for comparison in comparisons for row in comparison.rows]
+    missing = []
     for verdict in Verdict:
-        found = next(((paper, row) for paper, row in rows if row.counted is verdict), None)
-        if found is not None:
-            paper, row = found
+        having = [(paper, row) for paper, row in rows if row.counted is verdict]
+        if having:
+            paper, row = next((one for one in having if one[1].interval is not None), having[0])
             place = f'<a href="papers/{escape(paper)}.html#{escape(row.claim.id)}">{escape(row.claim.statement)}</a>'
             source = f'<span class="rr-source">{escape(paper)}, {escape(row.claim.source)}</span>'
             yield Html(f"<p>{verdict_badge(row)} {place} {source}</p><p>{escape(explanation(row))}</p>")
+        elif verdict is Verdict.REPRODUCED:
+            row = _made_up()
+            note = "No number of this collection has this verdict; these runs are made up."
+            yield Html(f"<p>{verdict_badge(row)} {escape(note)}</p><p>{escape(explanation(row))}</p>")
+        else:
+            missing.append(f"{SYMBOLS[verdict]} {verdict}")
+    if missing:
+        yield Html(f"<p>No claim of this collection is at present {escape(', '.join(missing))}.</p>")
+
+
+def _made_up() -> Row:
+    """Return a row that the rule calls reproduced."""
+    fields: dict[str, object] = {"id": "made.up", "kind": "value", "source": "-", "statement": "-"}
+    fields |= {
+        "value": MADE_UP_PRINTED,
+        "metric": "accuracy",
+        "unit": "%",
+        "better": "higher",
+        "experiment": "-",
+        "conditions": {},
+    }
+    claim = ValueClaim.model_validate(fields)
+    widest = metric(claim.metric).verdict_half_width(float(claim.value))
+    verdict = value_verdict(claim.value, MADE_UP_RUNS, widest, claim.better)
+    return Row(claim, verdict, MADE_UP_RUNS, len(MADE_UP_RUNS), prediction_interval(MADE_UP_RUNS))
 
 
 def explanation(row: Row) -> str:
