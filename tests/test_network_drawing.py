@@ -71,6 +71,7 @@ def test_sequential_network_begins_with_its_input(keras: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.book
 @pytest.mark.parametrize("paper", rebuilt())
 def test_what_is_kept_is_what_the_models_are(
     keras: Any, paper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -137,6 +137,7 @@ def test_contents_without_any_paper_are_named_and_nothing_is_written(root: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.book
 def test_the_new_paper_runs_is_tested_linted_and_stands_in_the_book(tmp_path: Path) -> None:
     root = tmp_path / "project"
     left_out = shutil.ignore_patterns("_build", "_generated", ".git", "*cache*", "*.egg-info", ".venv")

@@ -32,7 +32,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const row of rows) {
-      const whole = row.textContent.toLowerCase();
+      const whole = [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
       const kept = words.every((word) => whole.includes(word))
         && choices.every(([select, column]) => !select.value || text(row, column) === select.value);
       row.hidden = !kept;

@@ -29,4 +29,6 @@ def visit(
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.goto(url)
     page.wait_for_timeout(250)
+    if scripts:
+        assert page.evaluate("document.documentElement.dataset.theme ?? null") in (scheme, None)
     return seen

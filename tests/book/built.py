@@ -67,4 +67,6 @@ def build(root: Path, repository_url: str = "") -> Path:
 
 
 def pages_of(html: Path) -> list[str]:
-    return sorted(path.relative_to(html).as_posix() for path in html.glob("book/**/*.html"))
+    """Return every page that a reader can come to: those of the book, the way in, the search and the index."""
+    own = list(html.glob("*.html"))
+    return sorted(path.relative_to(html).as_posix() for path in (*own, *html.glob("book/**/*.html")))

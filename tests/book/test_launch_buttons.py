@@ -19,6 +19,7 @@ def test_without_a_repository_there_are_no_launch_buttons(html: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.book
 def test_without_data_the_pages_say_so_and_launch_buttons_open_the_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,9 @@ from tests.book.browsing import DESKTOP, PHONE, visit
 from tests.book.built import PAPERS, page_of
 from tests.support import PROJECT
 
+# Networks of each paper: those that are alike but for a number are drawn once.
+DRAWN = {"naufal2023": 3, "asma2024": 6, "li2021": 4, "zhang2023": 3, "adamopoulou2023": 2}
+
 
 @pytest.fixture(scope="module", params=PAPERS)
 def paper(request: pytest.FixtureRequest) -> str:
@@ -54,6 +57,20 @@ def test_the_page_has_no_raw_error_and_no_unbound_number(page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_the_page_has_what_every_page_has(page: Page, paper: str) -> None:
+    captions = page.eval_on_selector_all("main caption", "all => all.map(one => one.textContent)")
+    for wanted in ("Claims that were transcribed", "Decisions", "Run it again, table by table", "Provenance"):
+        assert captions.count(wanted) == 1, wanted
+    fold = page.locator("details.rr-group", has=page.locator("summary", has_text="Cite this reproduction"))
+    assert f"@software{{reported-and-reproduced-{paper}" in (fold.text_content() or "")
+    assert "DOI" in page.locator("main").inner_text()
+    stamp = page.locator("main").get_by_text("This page was executed on").inner_text()
+    assert re.search(r"on \d{4}-\d\d-\d\d at \d\d:\d\d UTC in \d+ s", stamp)
+    # The book of the tests is a copy without its history.
+    assert "from commit not under version control, parameters: defaults" in stamp
+
+
+@pytest.mark.browser
 def test_a_figure_that_is_touched_opens_alone_and_can_be_enlarged(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri(), PHONE).page
     links = page.locator(".bd-article figure a.rr-alone")
@@ -90,7 +107,7 @@ def test_figures_are_vectors_with_numbers_and_the_text_refers_to_each(page: Page
 @pytest.mark.browser
 def test_each_network_is_drawn_large_enough_to_read(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri()).page
-    assert page.locator("svg.rr-network").count() >= 2
+    assert page.locator("svg.rr-network").count() == DRAWN[paper]
     for width in (DESKTOP, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
         for drawing in page.locator("svg.rr-network").all():
@@ -126,7 +143,10 @@ def test_on_paper_everything_is_open_and_nothing_is_cut_off(html: Path, browser:
     assert not page.locator("details.hide").first.is_visible()
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("details.rr-group[open]").count() == 0
-    assert page.pdf(format="A4").startswith(b"%PDF")
+    printed = page.pdf(format="A4", print_background=True)
+    # At least a page for each two of the sections, and no empty document.
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) >= 5
+    assert len(printed) > 100_000
     page.close()
 
 
