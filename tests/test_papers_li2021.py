@@ -27,7 +27,18 @@ from reproduce_lib.data.regional_catalogs import REGIONAL_CATALOGUES
 from reproduce_lib.errors import DataError, ParameterError
 from reproduce_lib.execution import environment
 from reproduce_lib.main_shocks import Samples, attach_patterns, cut_fixed_periods, find_main_shocks
-from reproduce_lib.papers.li2021 import bp, cart, chance, dlep, evaluation, event_maps, loss_example, networks, overlap
+from reproduce_lib.papers.li2021 import (
+    bp,
+    cart,
+    chance,
+    dlep,
+    evaluation,
+    event_maps,
+    loss_example,
+    networks,
+    other_layers,
+    overlap,
+)
 from reproduce_lib.papers.li2021 import samples as samples_module
 from reproduce_lib.papers.li2021 import segmentations as segmentations_module
 from reproduce_lib.papers.li2021.bp import BpParameters, build_bp, run_bp
@@ -58,6 +69,12 @@ from reproduce_lib.papers.li2021.evaluation import (
 from reproduce_lib.papers.li2021.event_maps import EventMapParameters, build_event_maps, paint_maps, run_event_maps
 from reproduce_lib.papers.li2021.features import FeatureParameters, run_features
 from reproduce_lib.papers.li2021.loss_example import LossExampleParameters, run_loss_example, solutions
+from reproduce_lib.papers.li2021.other_layers import (
+    CONVOLUTIONS,
+    OtherLayersParameters,
+    build_other_layers,
+    run_other_layers,
+)
 from reproduce_lib.papers.li2021.overlap import OverlapParameters, run_overlap
 from reproduce_lib.papers.li2021.paper import (
     BP_PERMUTED_SEEDS,
@@ -1483,6 +1500,22 @@ def test_probabilities_add_up_to_one_and_depend_on_both_inputs() -> None:
         assert (np.abs(np.asarray(model(changed)) - found).max(axis=1) > 1e-5).all()
 
 
+@pytest.mark.parametrize(
+    ("layers", "convolved", "left"),
+    # Patterns of 8 events are pooled to 4, 2 and 1; four attributes stay.
+    [
+        ("one convolution", (9 + 1) * 32, 4 * 4 * 32),
+        ("three convolutions", (9 + 1) * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 128, 1 * 4 * 128),
+    ],
+)
+def test_other_convolutions_change_the_pattern_s_part_and_nothing_else(layers: Any, convolved: int, left: int) -> None:
+    of_two = built(build_dlep, unit(DlepParameters, width=8, units=3)).count_params()
+    pattern_of_two = (9 + 1) * 32 + (9 * 32 + 1) * 64 + (2 * 4 * 64 + 1) * 3
+    model = built(build_other_layers, unit(OtherLayersParameters, width=8, units=3, layers=layers))
+    assert model.count_params() == of_two - pattern_of_two + convolved + (left + 1) * 3
+    assert [one.shape for one in model.inputs] == [(None, 8, 4), (None, 8)]
+
+
 def test_other_networks_have_the_weights_and_shapes_of_their_layers() -> None:
     small = built(build_bp, unit(BpParameters))
     assert small.count_params() == (8 + 1) * 20 + (20 + 1) * 5
@@ -1536,10 +1569,13 @@ NETWORKS: dict[str, tuple[ModuleType, Callable[[Any], UnitResult], Any]] = {
     "bp": (bp, run_bp, unit(BpParameters, epochs=2, batch_size=16)),
     "event_maps": (event_maps, run_event_maps, unit(EventMapParameters, pixels=8, epochs=2, batch_size=16)),
     "cart": (cart, run_cart, unit(CartParameters, segmentation="days")),
-}
+    "other_layers": (
+        other_layers, run_other_layers, unit(OtherLayersParameters, units=4, epochs=2, batch_size=16),
+    ),
+}  # fmt: skip
 
 
-SLOW = ("dlep", "event_maps")
+SLOW = ("dlep", "event_maps", "other_layers")
 
 
 @pytest.mark.parametrize(
@@ -1705,6 +1741,7 @@ def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as
     assert len(units["chance"]) == len(METHODS) * designs_each
     # Permuted labels, blocks and forward in time.
     assert len(units["event_maps"]) == regions * (SEEDS + 3 * EVENT_MAP_AUDIT_SEEDS)
+    assert len(units["other_layers"]) == READING_SEEDS * 2
     assert len(units["features"]) == SEEDS * 2  # Sichuan, with and without the attention
     assert len(units["overlap"]) == regions * len(SPLITS)
     # Five readings of each catalogue of each region.
@@ -1724,6 +1761,7 @@ def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as
             "dlep": (ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS),
             "bp": (BP_PERMUTED_SEEDS,),
             "event_maps": (EVENT_MAP_AUDIT_SEEDS,),
+            "other_layers": (READING_SEEDS,),
         }
         allowed = (SEEDS, *fewer.get(name, ()))
         expected = [{0}] if PAPER.experiments[name].deterministic else [set(range(count)) for count in allowed]
@@ -1763,6 +1801,7 @@ def test_decisions_are_the_defaults_and_the_readings() -> None:
         "accuracy", "layers", "shown", "characteristic", "2016n", "2018cnn", "2019f", "optimiser", "dlep_dyn", "mauc",
         "scales", "etas",
     }  # fmt: skip
+    assert [other.value for other in decisions["layers"].others] == list(CONVOLUTIONS)
     assert f"{dlep.FILTERS[0]} and {dlep.FILTERS[1]} filters" in decisions["layers"].reason
     assert (BpParameters().hidden, BpParameters().learning_rate) == (20, 0.001)
     assert (EventMapParameters().pixels, event_maps.FILTERS) == (32, (16, 32, 64))
@@ -1778,7 +1817,14 @@ CHEAP = ("overlap", "chance", "cart")
 
 
 @pytest.mark.parametrize(
-    "name", [*CHEAP, *(pytest.param(name, marks=pytest.mark.slow) for name in ("bp", "event_maps", "features", "dlep"))]
+    "name",
+    [
+        *CHEAP,
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("bp", "event_maps", "features", "other_layers", "dlep")
+        ),
+    ],
 )
 def test_smoke_units_run_without_data(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)

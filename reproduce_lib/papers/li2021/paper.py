@@ -14,6 +14,7 @@ from reproduce_lib.papers.li2021.evaluation import ClassifierParameters
 from reproduce_lib.papers.li2021.event_maps import EventMapParameters, run_event_maps
 from reproduce_lib.papers.li2021.features import FeatureParameters, run_features
 from reproduce_lib.papers.li2021.loss_example import LossExampleParameters, run_loss_example
+from reproduce_lib.papers.li2021.other_layers import CONVOLUTIONS, OtherLayersParameters, run_other_layers
 from reproduce_lib.papers.li2021.overlap import OverlapParameters, run_overlap
 from reproduce_lib.papers.li2021.regions import KEY, REGIONS, RegionName
 from reproduce_lib.papers.li2021.samples import CHOSEN
@@ -100,6 +101,11 @@ def _full_features() -> Iterator[FeatureParameters]:
             yield FeatureParameters.of(region=region, model=model, seed=seed)
 
 
+def _full_other_layers() -> Iterator[OtherLayersParameters]:
+    for seed, layers in product(range(READING_SEEDS), CONVOLUTIONS):
+        yield OtherLayersParameters.of(region=VARIED, layers=layers, seed=seed)
+
+
 def _full_cart() -> Iterator[CartParameters]:
     for design in _on_every_design(SEEDS):
         yield CartParameters.of(**design)
@@ -153,6 +159,7 @@ EXPERIMENTS = (
     Experiment(BpParameters, run_bp, _full_bp, _smoke(BpParameters, epochs=1)),
     Experiment(EventMapParameters, run_event_maps, _full_event_maps, _smoke(EventMapParameters, epochs=1)),
     Experiment(FeatureParameters, run_features, _full_features, _smoke(FeatureParameters, epochs=1)),
+    Experiment(OtherLayersParameters, run_other_layers, _full_other_layers, _smoke(OtherLayersParameters, epochs=1)),
     Experiment(
         DlepParameters,
         run_dlep,
