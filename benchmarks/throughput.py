@@ -64,6 +64,10 @@ def _loads() -> Iterator[Load]:
     # Steps are the same in each epoch: fewer of them say as much.
     parameters = {"source": "simulated", "length": 7, "epochs": 15}
     yield Load("li2021", "dlep: 2 units of 10 folds, 15 epochs", parameters, 2, SMALL_GOAL, "accuracy", "dlep")
+    parameters = {"source": "simulated", "length": 7}
+    yield Load("li2021", "2016N: 4 units of 10 folds, 65 epochs", parameters, 4, SMALL_GOAL, "mauc", "bp")
+    maps = {**parameters, "epochs": 4}
+    yield Load("li2021", "2018CNN: 2 units of 10 folds, 4 epochs", maps, 2, NOT_SLOWER, "accuracy", "event_maps")
 
 
 # As the engine runs them: worker processes on one thread each, on the backend of the unit.

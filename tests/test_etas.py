@@ -30,6 +30,32 @@ def test_rate_is_background_over_one_less_the_branching_ratio(branching: float) 
     assert error < 0.03 * found.mean()
 
 
+def expected_count(etas: Etas, days: float, before: float, step: float = 2.0) -> float:
+    """Return the mean number of events by the renewal equation rate(t) = background + n * sum of rate(t - s) f(s)."""
+    edges = np.arange(0, before + days + step, step)
+    shares = np.diff(1 - (1 + edges / etas.c) ** (1 - etas.p))
+    rate = np.empty(len(shares))
+    for now in range(len(rate)):
+        # What is triggered within a step counts towards the same step, and is brought to the other side.
+        earlier = shares[1 : now + 1] @ rate[now - 1 :: -1] if now else 0.0
+        rate[now] = (etas.background + etas.branching * earlier) / (1 - etas.branching * shares[0])
+    return float(rate[round(before / step) :].sum() * step)
+
+
+@pytest.mark.parametrize("background", [0.05, 0.5])
+def test_slow_decay_leaves_fewer_events_than_the_mean_rate_as_many_as_the_renewal_equation_says(
+    background: float,
+) -> None:
+    """The parameters of the audit, p = 1.2: ten years ahead and five of catalogue do not see the end of a sequence."""
+    etas = Etas(background=background, largest=5.5)
+    found = counts(etas, 2000.0, 200 if background < 0.1 else 60)
+    expected = expected_count(etas, 2000.0, 3650.0)
+    error = found.std(ddof=1) / np.sqrt(len(found))
+    assert abs(found.mean() - expected) < 4 * error
+    assert error < 0.03 * expected
+    assert 0.8 < expected / (etas.rate * 2000.0) < 0.97
+
+
 def test_numbers_without_triggering_are_poisson() -> None:
     found = counts(Etas(background=1.0, branching=0.0), 400.0, 200)
     assert found.var(ddof=1) == pytest.approx(found.mean(), rel=0.35)
