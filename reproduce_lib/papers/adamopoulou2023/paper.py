@@ -15,6 +15,7 @@ from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters, run
 from reproduce_lib.papers.adamopoulou2023.recipes import AUGMENTATIONS
 from reproduce_lib.papers.adamopoulou2023.recovery import METHODS, RecoveryParameters, run_recovery
 from reproduce_lib.papers.adamopoulou2023.seisbench_models import SeisBenchParameters, run_seisbench
+from reproduce_lib.papers.adamopoulou2023.study_size import StudySizeParameters, run_study_size
 from reproduce_lib.papers.adamopoulou2023.trigger_picker import TriggerParameters, run_trigger_picker
 from reproduce_lib.units import Experiment, Paper, UnitParameters
 
@@ -26,6 +27,8 @@ EXAMPLE_SEEDS = 10
 def naive_unit(unit: UnitParameters) -> UnitParameters | None:
     """Return what learns nothing on the same records: a trigger, no recovery, or the commonest class."""
     match unit:
+        case StudySizeParameters():
+            return None
         case NetworkParameters() | SeisBenchParameters():
             names = set(TriggerParameters.model_fields) - {"backend"}
             return TriggerParameters.of(**{name: getattr(unit, name) for name in names})
@@ -105,6 +108,7 @@ EXPERIMENTS = (
         _smoke(RecoveryParameters, **SMALL, epochs=1, windows=20),
     ),
     Experiment(SeisBenchParameters, run_seisbench, _none, _none),
+    Experiment(StudySizeParameters, run_study_size, _none, _none),
 )  # fmt: skip
 PAPER = Paper(
     key=KEY,
