@@ -59,7 +59,7 @@ def years_of(dataset: WaveformDataset) -> NDArray[np.float64]:
     starts = pd.to_datetime(
         dataset.metadata["trace_start_time"].astype(str), utc=True, errors="coerce", format="ISO8601"
     )
-    years: NDArray[np.float64] = starts.dt.year.to_numpy(dtype=float)
+    years: NDArray[np.float64] = np.asarray(starts.dt.year, dtype=float)
     return years
 
 
