@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from playwright.sync_api import Browser, Page
 
 from reproduce_lib.claims import ValueClaim, load_claims
@@ -68,6 +69,12 @@ def test_the_page_has_what_every_page_has(page: Page, paper: str) -> None:
     assert re.search(r"on \d{4}-\d\d-\d\d at \d\d:\d\d UTC in \d+ s", stamp)
     # The book of the tests is a copy without its history.
     assert "from commit not under version control, parameters: defaults" in stamp
+
+
+def test_what_libraries_say_to_themselves_is_on_no_page(html: Path) -> None:
+    config = yaml.safe_load((PROJECT / "_config.yml").read_text(encoding="utf-8"))
+    assert config["execute"]["stderr_output"] == "remove"
+    assert all("output stderr" not in (html / page_of(paper)).read_text(encoding="utf-8") for paper in PAPERS)
 
 
 @pytest.mark.browser
