@@ -67,6 +67,7 @@ class Row:
     units : every unit behind the row
     naive_holds : whether an order is that of the naive forecast's own scores, where they differ: models that are
         tested on the same cases have one naive score, which orders nothing
+    ties : replications in which an order does not hold, and the first is exactly as good as the best of the others
     """
 
     claim: ValueClaim | OrderClaim | FactClaim
@@ -79,6 +80,7 @@ class Row:
     units: tuple[UnitParameters, ...] = ()
     reason: str = ""
     naive_holds: bool | None = None
+    ties: int = 0
 
     @property
     def mean(self) -> float | None:
@@ -188,10 +190,11 @@ class Comparison:
         outcomes = [self._holds(claim, compared, cells) for cells in replications]
         known = [outcome for outcome in outcomes if outcome is not None]
         units = tuple(unit for cells in replications for cell in cells for unit in cell)
+        ties = sum(self._tied(claim, compared, cells) for cells in replications)
         if known and all(self.paper.experiment(one.experiment).deterministic for one in compared):
-            verdict = Verdict.HOLDS if all(known) else Verdict.FAILS
+            verdict = Verdict.HOLDS if all(known) else Verdict.UNDECIDED if ties else Verdict.FAILS
         else:
-            verdict = order_verdict(known)
+            verdict = order_verdict(known, ties)
         naive_holds = self._naive_holds(claim, compared)
         return Row(
             claim,
@@ -201,7 +204,16 @@ class Comparison:
             naive_holds=naive_holds,
             stale=self._stale(units),
             units=units,
+            ties=ties,
         )
+
+    def _tied(self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity], cells: Sequence[Replication]) -> bool:
+        """Tell whether the first of an order is exactly as good as the best of the others in one replication."""
+        values = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
+        if any(value is None for value in values):
+            return False
+        first, *others = (float(value) for value in values if value is not None)
+        return first == (min(others) if claim.least else max(others))
 
     def _naive_holds(self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity]) -> bool | None:
         """Tell whether the naive forecast's own scores are in the stated order, if they are known and differ."""

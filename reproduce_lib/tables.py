@@ -169,12 +169,20 @@ def _order_table(rows: Sequence[Row], caption: str) -> Html:
         (
             quantity(row),
             verdict_badge(row),
-            f"{sum(map(bool, row.measured))} of {len(row.measured)}" if row.measured else "–",
+            held_in(row) or "–",
             "–" if row.naive_holds is None else "the same" if row.naive_holds else "another",
         )[:shown]
         for row in rows
     ]
     return table(header[:shown], cells, caption=caption, numeric=shown - 2, css="rr-claims")
+
+
+def held_in(row: Row) -> str:
+    """Return in how many runs an order holds, and in how many both sides are equal; nothing without a run."""
+    if not row.measured:
+        return ""
+    equal = f", equal in {row.ties}" if row.ties else ""
+    return f"{sum(map(bool, row.measured))} of {len(row.measured)}{equal}"
 
 
 def _fact_table(rows: Sequence[Row], caption: str) -> Html:

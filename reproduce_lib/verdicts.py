@@ -158,14 +158,20 @@ def deterministic_verdict(printed: str, measured: float, better: Better) -> Verd
     return _direction(float(printed), measured, better)
 
 
-def order_verdict(outcomes: Sequence[bool]) -> Verdict:
-    """Judge a stated order by the share of replications in which it holds."""
+def order_verdict(outcomes: Sequence[bool], ties: int = 0) -> Verdict:
+    """Judge a stated order by the share of replications in which it holds.
+
+    Parameters
+    ----------
+    ties : replications in which it does not hold because the first is exactly as good as the best of the others: they
+        speak neither for it nor against it
+    """
     if len(outcomes) < LEAST_REPLICATIONS:
         return Verdict.PENDING
-    share = sum(outcomes) / len(outcomes)
-    if share >= HOLDS_FROM:
+    held, count = sum(outcomes), len(outcomes)
+    if held / count >= HOLDS_FROM:
         return Verdict.HOLDS
-    return Verdict.FAILS if share <= FAILS_UP_TO else Verdict.UNDECIDED
+    return Verdict.FAILS if (held + ties) / count <= FAILS_UP_TO else Verdict.UNDECIDED
 
 
 def rounds_to(measured: float | Fraction, printed: str) -> bool:

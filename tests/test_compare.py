@@ -342,7 +342,7 @@ ORDERED = (value("toy.a"), value("toy.b", conditions={"model": "b"}), value("toy
     [
         ([2.0] * 6, [3.0] * 6, Verdict.HOLDS, 6),
         ([0.5] * 6, [3.0] * 6, Verdict.FAILS, 0),
-        ([1.0] * 6, [3.0] * 6, Verdict.FAILS, 0),  # equal is not below
+        ([1.0] * 6, [3.0] * 6, Verdict.UNDECIDED, 0),  # equal is not below, nor above
         ([2.0, 2.0, 2.0, 0.5, 0.5, 0.5], [3.0] * 6, Verdict.UNDECIDED, 3),
         ([2.0] * 5 + [0.5], [0.5] + [3.0] * 5, Verdict.UNDECIDED, 4),
     ],
@@ -623,7 +623,7 @@ def from_above(greatest: str, *among: str, **more: Any) -> dict[str, Any]:
         ([2.0] * 6, [1.0] * 6, Verdict.HOLDS, 6),
         ([3.5] * 6, [1.0] * 6, Verdict.FAILS, 0),
         ([2.0] * 6, [3.5] * 6, Verdict.FAILS, 0),
-        ([3.0] * 6, [1.0] * 6, Verdict.FAILS, 0),  # equal is not above
+        ([3.0] * 6, [1.0] * 6, Verdict.UNDECIDED, 0),  # equal is not above, nor below
         ([2.0, 2.0, 2.0, 3.5, 3.5, 3.5], [1.0] * 6, Verdict.UNDECIDED, 3),
         ([2.0] * 5 + [3.5], [3.5] + [1.0] * 5, Verdict.UNDECIDED, 4),
     ],

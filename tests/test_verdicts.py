@@ -196,6 +196,22 @@ def test_order_verdict_by_the_share_of_replications(held: int, of: int, verdict:
     assert order_verdict(outcomes[::-1]) is verdict
 
 
+@pytest.mark.parametrize(
+    ("held", "ties", "of", "verdict"),
+    [
+        (0, 5, 5, Verdict.UNDECIDED),  # equal throughout: nothing was compared
+        (0, 1, 5, Verdict.UNDECIDED),
+        (0, 1, 20, Verdict.FAILS),
+        (1, 1, 20, Verdict.UNDECIDED),
+        (19, 1, 20, Verdict.HOLDS),
+        (18, 2, 20, Verdict.UNDECIDED),
+        (0, 0, 5, Verdict.FAILS),
+    ],
+)
+def test_ties_speak_neither_for_an_order_nor_against_it(held: int, ties: int, of: int, verdict: Verdict) -> None:
+    assert order_verdict([True] * held + [False] * (of - held), ties) is verdict
+
+
 @given(st.integers(1, 500))
 def test_the_limits_of_an_order_are_exact_for_every_number_of_replications(twentieths: int) -> None:
     n = 20 * twentieths

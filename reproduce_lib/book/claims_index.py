@@ -8,7 +8,7 @@ from html import escape
 from reproduce_lib.book.exports import CLAIMS_SCHEMA, RECORDS
 from reproduce_lib.claims import FactClaim, ValueClaim
 from reproduce_lib.compare import Comparison, Row
-from reproduce_lib.tables import Html, number, plain, table, verdict_badge
+from reproduce_lib.tables import Html, held_in, number, plain, table, verdict_badge
 
 KINDS = {"value": "number", "order": "order", "fact": "exact statement"}
 # A statement is cut here; its page has all of it.
@@ -56,4 +56,4 @@ def _numbers(row: Row) -> tuple[str, str, str]:
         return claim.value, number(row.mean, like), number(row.naive, like)
     if isinstance(claim, FactClaim):
         return claim.printed, "; ".join(map(plain, row.measured)) or "–", "–"
-    return "–", f"holds in {sum(map(bool, row.measured))} of {len(row.measured)}" if row.measured else "–", "–"
+    return "–", f"holds in {held_in(row)}" if row.measured else "–", "–"

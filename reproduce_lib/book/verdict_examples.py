@@ -81,7 +81,8 @@ def explanation(row: Row) -> str:
     match claim:
         case OrderClaim():
             return (
-                f"It holds in {sum(map(bool, row.measured))} of {len(row.measured)} runs. An order holds from "
+                f"It holds in {sum(map(bool, row.measured))} of {len(row.measured)} runs"
+                f"{f' and both sides are equal in {row.ties}' if row.ties else ''}. An order holds from "
                 f"{HOLDS_FROM:.0%} of the runs on, fails up to {FAILS_UP_TO:.0%}, and is undecided between."
             )
         case FactClaim():
