@@ -310,7 +310,11 @@ class Decision(_Entry):
 
 
 class PaperClaims(_Entry):
-    """Everything that one paper's claims file says."""
+    """Everything that one paper's claims file says.
+
+    ``runs`` of two models are ``paired`` where those of one number share folds, samples or data, and ``independent``
+    where each has random numbers of its own: an order then speaks of any run of the one and any of the other.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -319,6 +323,7 @@ class PaperClaims(_Entry):
     title: str
     citation: str
     in_a_sentence: str
+    runs: Literal["paired", "independent"] = "paired"
     decisions: list[Decision] = Field(default_factory=list)
     quantities: list[Quantity] = Field(default_factory=list)
     claims: list[Claim]

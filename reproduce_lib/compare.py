@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from functools import cached_property
 from itertools import count, product
@@ -67,7 +68,9 @@ class Row:
     units : every unit behind the row
     naive_holds : whether an order is that of the naive forecast's own scores, where they differ: models that are
         tested on the same cases have one naive score, which orders nothing
-    ties : replications in which an order does not hold, and the first is exactly as good as the best of the others
+    held : share in which an order holds, of replications or of all pairs of independent ones
+    ties : share in which it does not hold, and the first is exactly as good as the best of the others
+    independent : whether those are pairs of independent replications
     """
 
     claim: ValueClaim | OrderClaim | FactClaim
@@ -80,7 +83,9 @@ class Row:
     units: tuple[UnitParameters, ...] = ()
     reason: str = ""
     naive_holds: bool | None = None
-    ties: int = 0
+    held: float | None = None
+    ties: float = 0.0
+    independent: bool = False
 
     @property
     def mean(self) -> float | None:
@@ -114,6 +119,14 @@ class Row:
         if self.verdict is Verdict.PENDING:
             return f"{self.verdict} ({len(self.measured)} of {self.expected})"
         return f"{self.verdict} on substitute data" if self.on_substitute_data else str(self.verdict)
+
+
+class Outcome(Enum):
+    """How an order comes out: as stated, with the first as good as the best of the others, or otherwise."""
+
+    HELD = "held"
+    TIE = "tie"
+    LOST = "lost"
 
 
 class Comparison:
@@ -186,34 +199,62 @@ class Comparison:
 
     def _order_row(self, claim: OrderClaim) -> Row:
         compared = [self.claims.quantity(name) for name in (claim.first, *claim.among)]
-        replications = list(zip(*self._beside_each_other(compared), strict=False))
-        outcomes = [self._holds(claim, compared, cells) for cells in replications]
+        each = self._beside_each_other(compared)
+        replications = list(zip(*each, strict=False))
+        outcomes = [self._outcome(claim, compared, cells) for cells in replications]
         known = [outcome for outcome in outcomes if outcome is not None]
         units = tuple(unit for cells in replications for cell in cells for unit in cell)
-        ties = sum(self._tied(claim, compared, cells) for cells in replications)
-        if known and all(self.paper.experiment(one.experiment).deterministic for one in compared):
-            verdict = Verdict.HOLDS if all(known) else Verdict.UNDECIDED if ties else Verdict.FAILS
+        deterministic = all(self.paper.experiment(one.experiment).deterministic for one in compared)
+        independent = self.claims.runs == "independent" and not deterministic
+        if not known:
+            held = ties = None
+        elif independent:
+            held, ties = self._shares_of_pairs(claim, compared, each)
         else:
-            verdict = order_verdict(known, ties)
-        naive_holds = self._naive_holds(claim, compared)
+            held, ties = (sum(one is kind for one in known) / len(known) for kind in (Outcome.HELD, Outcome.TIE))
+        if held is None or ties is None:
+            verdict = Verdict.PENDING
+        elif deterministic:
+            verdict = Verdict.HOLDS if held == 1 else Verdict.UNDECIDED if ties else Verdict.FAILS
+        else:
+            verdict = order_verdict(held, ties, len(known))
         return Row(
             claim,
             verdict,
-            tuple(known),
+            tuple(one is Outcome.HELD for one in known),
             len(replications),
-            naive_holds=naive_holds,
+            naive_holds=self._naive_holds(claim, compared),
             stale=self._stale(units),
             units=units,
-            ties=ties,
+            held=held,
+            ties=ties or 0.0,
+            independent=independent,
         )
 
-    def _tied(self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity], cells: Sequence[Replication]) -> bool:
-        """Tell whether the first of an order is exactly as good as the best of the others in one replication."""
-        values = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
-        if any(value is None for value in values):
-            return False
-        first, *others = (float(value) for value in values if value is not None)
-        return first == (min(others) if claim.least else max(others))
+    def _shares_of_pairs(
+        self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity], each: Sequence[Sequence[Replication]]
+    ) -> tuple[float, float]:
+        """Return in what share of all combinations of runs an order holds, and in what share it is a tie.
+
+        The others are independent of one another: for one run of the first, the share of combinations in which it
+        beats all of them is the product of the shares of each one's runs that it beats.
+        """
+        held, not_lost = [], []
+        for first in self._recorded_cells(compared[0], each[0]):
+            beats, stands = [], []
+            for other, cells in zip(compared[1:], each[1:], strict=True):
+                found = [
+                    self._outcome(claim, (compared[0], other), (first, cell))
+                    for cell in self._recorded_cells(other, cells)
+                ]
+                beats.append(sum(one is Outcome.HELD for one in found) / len(found))
+                stands.append(sum(one in (Outcome.HELD, Outcome.TIE) for one in found) / len(found))
+            held.append(np.prod(beats))
+            not_lost.append(np.prod(stands))
+        return float(np.mean(held)), float(np.mean(not_lost) - np.mean(held))
+
+    def _recorded_cells(self, compared: ValueClaim | Quantity, cells: Sequence[Replication]) -> list[Replication]:
+        return [cell for cell in dict.fromkeys(cells) if self._quantity(cell, compared.metric) is not None]
 
     def _naive_holds(self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity]) -> bool | None:
         """Tell whether the naive forecast's own scores are in the stated order, if they are known and differ."""
@@ -230,22 +271,24 @@ class Comparison:
         alone = [self.paper.experiment(one.experiment).deterministic for one in compared]
         return [found * most if once else found for found, once in zip(each, alone, strict=True)]
 
-    def _holds(
+    def _outcome(
         self, claim: OrderClaim, compared: Sequence[ValueClaim | Quantity], cells: Sequence[Replication]
-    ) -> bool | None:
-        """Tell whether an order holds in one replication; ``None`` while a unit of it is missing."""
-        values = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
-        if any(value is None for value in values):
+    ) -> Outcome | None:
+        """Tell how an order comes out in one replication; ``None`` while a unit of it is missing."""
+        found = [self._quantity(cell, one.metric) for one, cell in zip(compared, cells, strict=True)]
+        values = [float(value) for value in found if value is not None]
+        if len(values) < len(found):
             return None
-        if not _in_order(claim, [float(value) for value in values if value is not None]):
-            return False
+        if not _in_order(claim, values):
+            best = min(values[1:]) if claim.least else max(values[1:])
+            return Outcome.TIE if values[0] == best else Outcome.LOST
         if claim.significant_at is None:
-            return True
+            return Outcome.HELD
         if not all(status.has_arrays for cell in cells for status in map(self._status_of, cell)):
             return None
         errors = [self._errors(cell) for cell in cells]
         tests = [diebold_mariano(errors[0], other) for other in errors[1:]]
-        return all(test.p_value < claim.significant_at for test in tests)
+        return Outcome.HELD if all(test.p_value < claim.significant_at for test in tests) else Outcome.LOST
 
     def _status_of(self, unit: UnitParameters) -> UnitStatus:
         return self._status[unit.key]

@@ -178,11 +178,17 @@ def _order_table(rows: Sequence[Row], caption: str) -> Html:
 
 
 def held_in(row: Row) -> str:
-    """Return in how many runs an order holds, and in how many both sides are equal; nothing without a run."""
-    if not row.measured:
+    """Return in how many runs an order holds, and in how many both sides are equal; nothing without a run.
+
+    Of independent runs it is the share of all pairs, or of all combinations of more than two.
+    """
+    if not row.measured or row.held is None:
         return ""
-    equal = f", equal in {row.ties}" if row.ties else ""
-    return f"{sum(map(bool, row.measured))} of {len(row.measured)}{equal}"
+    if row.independent:
+        equal = f", equal in {100 * row.ties:.0f} %" if row.ties else ""
+        return f"{100 * row.held:.0f} % of pairs of {len(row.measured)} runs{equal}"
+    ties = round(row.ties * len(row.measured))
+    return f"{sum(map(bool, row.measured))} of {len(row.measured)} runs{f', equal in {ties}' if ties else ''}"
 
 
 def _fact_table(rows: Sequence[Row], caption: str) -> Html:

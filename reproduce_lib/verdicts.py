@@ -20,6 +20,8 @@ LEAST_REPLICATIONS = 5
 CONFIDENCE = 0.95
 HOLDS_FROM = 0.95
 FAILS_UP_TO = 0.05
+# What a share of many may be off by in floating point.
+ROUNDING = 1e-12
 
 
 class Verdict(StrEnum):
@@ -158,20 +160,21 @@ def deterministic_verdict(printed: str, measured: float, better: Better) -> Verd
     return _direction(float(printed), measured, better)
 
 
-def order_verdict(outcomes: Sequence[bool], ties: int = 0) -> Verdict:
-    """Judge a stated order by the share of replications in which it holds.
+def order_verdict(held: float, ties: float, replications: int) -> Verdict:
+    """Judge a stated order by how often it holds.
 
     Parameters
     ----------
-    ties : replications in which it does not hold because the first is exactly as good as the best of the others: they
-        speak neither for it nor against it
+    held : share of replications, or of pairs of independent ones, in which it holds
+    ties : share in which it does not hold because the first is exactly as good as the best of the others: they speak
+        neither for it nor against it
+    replications : how many there are of each side
     """
-    if len(outcomes) < LEAST_REPLICATIONS:
+    if replications < LEAST_REPLICATIONS:
         return Verdict.PENDING
-    held, count = sum(outcomes), len(outcomes)
-    if held / count >= HOLDS_FROM:
+    if held >= HOLDS_FROM - ROUNDING:
         return Verdict.HOLDS
-    return Verdict.FAILS if (held + ties) / count <= FAILS_UP_TO else Verdict.UNDECIDED
+    return Verdict.FAILS if held + ties <= FAILS_UP_TO + ROUNDING else Verdict.UNDECIDED
 
 
 def rounds_to(measured: float | Fraction, printed: str) -> bool:

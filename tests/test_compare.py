@@ -57,8 +57,8 @@ def measured_fact(printed: str, metric: str = "value", **more: Any) -> dict[str,
     return fact(printed, against, **more)
 
 
-def compared(paper: Paper, store: Store, *claims: dict[str, Any]) -> list[Row]:
-    head = {"schema": 1, "paper": "toy", "title": "t", "citation": "c", "in_a_sentence": "s"}
+def compared(paper: Paper, store: Store, *claims: dict[str, Any], runs: str = "paired") -> list[Row]:
+    head = {"schema": 1, "paper": "toy", "title": "t", "citation": "c", "in_a_sentence": "s", "runs": runs}
     return Comparison(PaperClaims.model_validate({**head, "claims": claims}), paper, store).rows
 
 
@@ -354,6 +354,44 @@ def test_order_is_judged_replication_by_replication(
         record(store, values, model=model)
     *_, row = compared(paper, store, *ORDERED, order("toy.a", "toy.b", "toy.c"))
     assert (row.verdict, sum(row.measured), len(row.measured), row.mean) == (verdict, held, 6, None)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "c", "held", "ties", "verdict"),
+    [
+        # Beside one another it holds in 6 of 6; of all pairs it does not.
+        ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], [9.0] * 6, 21 / 36, 0.0, Verdict.UNDECIDED),
+        ([1.0] * 6, [2.0] * 6, [3.0] * 6, 1.0, 0.0, Verdict.HOLDS),
+        ([3.0] * 6, [2.0] * 6, [3.0] * 6, 0.0, 0.0, Verdict.FAILS),
+        ([2.0] * 6, [2.0] * 6, [3.0] * 6, 0.0, 1.0, Verdict.UNDECIDED),
+    ],
+)
+def test_independent_runs_are_compared_in_all_pairs(
+    paper: Paper,
+    store: Store,
+    a: list[float],
+    b: list[float],
+    c: list[float],
+    held: float,
+    ties: float,
+    verdict: Verdict,
+) -> None:
+    for model, values in (("a", a), ("b", b), ("c", c)):
+        record(store, values, model=model)
+    *_, row = compared(paper, store, *ORDERED, order("toy.a", "toy.b", "toy.c"), runs="independent")
+    # By hand: every triple of runs, one of each.
+    triples = [(x, y, z) for x in a for y in b for z in c]
+    assert held == pytest.approx(sum(x < min(y, z) for x, y, z in triples) / len(triples))
+    assert ties == pytest.approx(sum(x == min(y, z) for x, y, z in triples) / len(triples))
+    assert (row.held, row.ties) == (pytest.approx(held), pytest.approx(ties))
+    assert (row.verdict, row.independent) == (verdict, True)
+
+
+def test_independent_runs_stand_beside_a_result_without_randomness(paper: Paper, store: Store) -> None:
+    record(store, [3.0, 3.0, 3.0, 5.0, 5.0, 5.0])
+    record_naive(store, 4.0, 9.0)
+    *_, row = compared(paper, store, ORDERED[0], PLAIN, order("toy.a", "toy.p"), runs="independent")
+    assert (row.held, row.verdict) == (0.5, Verdict.UNDECIDED)
 
 
 def test_order_waits_for_complete_replications(paper: Paper, store: Store) -> None:

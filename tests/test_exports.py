@@ -213,7 +213,7 @@ def test_the_index_has_a_row_a_claim_that_leads_to_its_place(store: Store) -> No
     assert parsed.values("href") == [f"papers/toy.html#{name}" for name in ("toy.t1.a", "toy.t1.b", "toy.o", "toy.f")]
     number, _, order, fact = [row[4:] for row in parsed.rows[1:]]
     assert number == ["1.00", f"{1.025:.2f}", "4.00"]
-    assert order == ["–", "holds in 6 of 6", "–"]
+    assert order == ["–", "holds in 6 of 6 runs", "–"]
     assert fact == ["8", "7", "–"]
 
 

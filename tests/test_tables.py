@@ -7,7 +7,18 @@ import pytest
 
 from reproduce_lib.claims import FactClaim, OrderClaim
 from reproduce_lib.compare import Row
-from reproduce_lib.tables import Html, fact_groups, number, order_groups, percent, quantity, spread, table, value_table
+from reproduce_lib.tables import (
+    Html,
+    fact_groups,
+    held_in,
+    number,
+    order_groups,
+    percent,
+    quantity,
+    spread,
+    table,
+    value_table,
+)
 from reproduce_lib.verdicts import SYMBOLS, Interval, Verdict
 from tests.support import value_row
 
@@ -53,7 +64,8 @@ class Parsed(HTMLParser):
 
 def order_row(verdict: Verdict = Verdict.HOLDS, held: tuple[bool, ...] = (True,) * 5, **texts: str) -> Row:
     plain = {"kind": "order", "id": "toy.o", "source": "T1", "statement": "o", "least": "toy.a", "among": ["toy.b"]}
-    return Row(OrderClaim.model_validate({**plain, **texts}), verdict, held, 5)
+    share = sum(held) / len(held) if held else None
+    return Row(OrderClaim.model_validate({**plain, **texts}), verdict, held, 5, held=share)
 
 
 def fact_row(verdict: Verdict = Verdict.EXACT, found: tuple[float | str, ...] = ("72",), **texts: str) -> Row:
@@ -187,7 +199,7 @@ def test_groups_count_their_verdicts_on_the_outside() -> None:
     assert "1 fails" in summaries[0]
     assert "two" in summaries[1]
     assert "holds" not in summaries[1].replace("two", "")
-    assert [row[-1] for row in folds[0].rows[1:]] == ["5 of 5", "1 of 5", "5 of 5"]
+    assert [row[-1] for row in folds[0].rows[1:]] == ["5 of 5 runs", "1 of 5 runs", "5 of 5 runs"]
 
 
 @pytest.mark.parametrize(("naive_holds", "shown"), [(True, "the same"), (False, "another"), (None, "–")])
@@ -251,4 +263,11 @@ def test_a_spread_is_the_mean_with_the_ends_below_it_where_they_differ(
 
 def test_an_order_without_a_run_holds_in_no_count_of_runs() -> None:
     rows = Parsed(order_groups([order_row(), order_row(Verdict.NOT_TESTED, ())])).rows[1:]
-    assert [row[-1] for row in rows] == [f"{sum(order_row().measured)} of {len(order_row().measured)}", "–"]
+    assert [row[-1] for row in rows] == [f"{sum(order_row().measured)} of {len(order_row().measured)} runs", "–"]
+
+
+def test_an_order_of_independent_runs_holds_in_a_share_of_their_pairs() -> None:
+    row = dataclasses.replace(order_row(), independent=True, held=0.4, ties=0.25)
+    assert held_in(row) == "40 % of pairs of 5 runs, equal in 25 %"
+    paired = dataclasses.replace(order_row(Verdict.UNDECIDED, (True, False, False, False, False)), ties=0.8)
+    assert held_in(paired) == "1 of 5 runs, equal in 4"

@@ -129,7 +129,7 @@ def test_value_verdict_of_negative_numbers_by_hand() -> None:
 def test_fewer_than_five_replications_are_pending(count: int) -> None:
     assert value_verdict("10.0", MEASURED[:count], 99.0, "lower") is Verdict.PENDING
     assert value_verdict("99.0", MEASURED[:count], 99.0, "lower") is Verdict.PENDING
-    assert order_verdict([True] * count) is Verdict.PENDING
+    assert order_verdict(1.0, 0.0, count) is Verdict.PENDING
 
 
 def test_widest_allowed_half_width_itself_still_carries_a_verdict() -> None:
@@ -191,9 +191,7 @@ def test_deterministic_result_must_round_to_the_printed_digits(
     ],
 )
 def test_order_verdict_by_the_share_of_replications(held: int, of: int, verdict: Verdict) -> None:
-    outcomes = [True] * held + [False] * (of - held)
-    assert order_verdict(outcomes) is verdict
-    assert order_verdict(outcomes[::-1]) is verdict
+    assert order_verdict(held / of, 0.0, of) is verdict
 
 
 @pytest.mark.parametrize(
@@ -209,15 +207,15 @@ def test_order_verdict_by_the_share_of_replications(held: int, of: int, verdict:
     ],
 )
 def test_ties_speak_neither_for_an_order_nor_against_it(held: int, ties: int, of: int, verdict: Verdict) -> None:
-    assert order_verdict([True] * held + [False] * (of - held), ties) is verdict
+    assert order_verdict(held / of, ties / of, of) is verdict
 
 
 @given(st.integers(1, 500))
 def test_the_limits_of_an_order_are_exact_for_every_number_of_replications(twentieths: int) -> None:
     n = 20 * twentieths
-    assert order_verdict([True] * (19 * twentieths) + [False] * twentieths) is Verdict.HOLDS
-    assert order_verdict([True] * twentieths + [False] * (19 * twentieths)) is Verdict.FAILS
-    assert order_verdict([True] * (twentieths + 1) + [False] * (n - twentieths - 1)) is Verdict.UNDECIDED
+    assert order_verdict(19 * twentieths / n, 0.0, n) is Verdict.HOLDS
+    assert order_verdict(twentieths / n, 0.0, n) is Verdict.FAILS
+    assert order_verdict((twentieths + 1) / n, 0.0, n) is Verdict.UNDECIDED
 
 
 @given(st.floats(-1e5, 1e5), st.integers(0, 4))

@@ -57,7 +57,10 @@ class ExportedClaim(_Exported):
     naive_holds: bool | None = Field(
         description="Whether that forecast's own scores are in a stated order, where they differ"
     )
-    ties: int = Field(ge=0, description="Replications in which the two sides of a stated order are exactly equal")
+    held: float | None = Field(
+        description="Share in which a stated order holds, of replications or of all pairs of independent ones"
+    )
+    ties: float = Field(ge=0, description="Share in which its first side is exactly as good as the best other")
     skill: float | None = Field(description="1 - mean / naive where lower is better")
     stale: int = Field(ge=0, description="Units behind the claim whose record is older than the code or the data")
     units: list[str] = Field(description="Keys of the units behind the claim")
@@ -145,6 +148,7 @@ def _exported(paper: str, row: Row) -> ExportedClaim:
         upper=row.interval.upper if row.interval else None,
         naive=row.naive,
         naive_holds=row.naive_holds,
+        held=row.held,
         ties=row.ties,
         skill=row.skill,
         stale=row.stale,

@@ -7,7 +7,7 @@ from html import escape
 
 from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
 from reproduce_lib.compare import Comparison, Row
-from reproduce_lib.tables import Html, number, plain, verdict_badge
+from reproduce_lib.tables import Html, held_in, number, plain, verdict_badge
 from reproduce_lib.tolerances import metric
 from reproduce_lib.verdicts import (
     FAILS_UP_TO,
@@ -81,8 +81,7 @@ def explanation(row: Row) -> str:
     match claim:
         case OrderClaim():
             return (
-                f"It holds in {sum(map(bool, row.measured))} of {len(row.measured)} runs"
-                f"{f' and both sides are equal in {row.ties}' if row.ties else ''}. An order holds from "
+                f"It holds in {held_in(row)}. An order holds from "
                 f"{HOLDS_FROM:.0%} of the runs on, fails up to {FAILS_UP_TO:.0%}, and is undecided between."
             )
         case FactClaim():
