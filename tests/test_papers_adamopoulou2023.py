@@ -1179,6 +1179,7 @@ def test_trigger_is_as_sure_as_its_ratio_is_large() -> None:
     assert ratios[first] == pytest.approx(largest, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_trigger_picker_is_judged_on_every_fold_with_thresholds_of_its_own() -> None:
     result = run_trigger_picker(simulated(TriggerParameters, folds=2))
     metrics: Any = result.metrics

@@ -148,6 +148,7 @@ def test_weights_that_are_not_there_are_named(package: ModuleType) -> None:
         load_model("PhaseNet", "nowhere")
 
 
+@pytest.mark.slow
 def test_a_model_is_judged_as_a_network_is(package: ModuleType) -> None:
     found = run_seisbench(
         SeisBenchParameters.of(profile="custom", source="simulated", weights="untrained", folds=2, threshold=0.5)
