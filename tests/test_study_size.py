@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reproduce_lib.data import study_records
 from reproduce_lib.data.study_records import Subset, open_dataset, take_records, years_of
 from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.errors import DataError, ParameterError
@@ -118,10 +119,11 @@ def test_another_seed_draws_others_and_the_same_seed_the_same() -> None:
     assert first == again != other
 
 
-def test_no_more_is_read_than_is_needed() -> None:
+def test_no_more_is_read_than_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_records, "AT_ONCE", 10)
     dataset = Made()
     take_records(dataset, "CEED", np.arange(30), 3, lambda table: np.ones(len(table), dtype=bool))
-    assert set(dataset.asked) <= set(range(30))
+    assert set(dataset.asked) == set(range(10))
     assert Subset(dataset, np.array([5, 2])).metadata["trace_name"].tolist() == ["trace 5", "trace 2"]
 
 
@@ -130,6 +132,13 @@ def test_too_few_records_are_told() -> None:
         load_split(small(trained=500))
     with pytest.raises(DataError, match="are missing"):
         load_split(small(tested_year=2030))
+
+
+def test_dataset_that_says_nothing_of_arrivals_is_refused_for_that() -> None:
+    dataset = Made()
+    dataset.metadata = dataset.metadata.drop(columns="trace_s_arrival_sample")
+    with pytest.raises(DataError, match=r"3 are missing; CEED: none of the columns .*trace_s_arrival_sample"):
+        take_records(dataset, "CEED", np.arange(30), 3, lambda table: np.ones(len(table), dtype=bool))
 
 
 def test_unknown_dataset_and_other_splits_are_refused() -> None:

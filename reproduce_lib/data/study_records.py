@@ -82,11 +82,12 @@ def take_records(
         If the dataset has fewer.
     """
     found: list[tuple[Traces, Noise]] = []
-    missing = count
+    missing, refusal = count, ""
     for chunk in np.array_split(rows, max(-(-len(rows) // AT_ONCE), 1)):
         try:
             traces, noise = seisbench_traces(Subset(dataset, chunk), name)
-        except DataError:  # none of them is whole
+        except DataError as error:  # none of them is whole, or the dataset says nothing of arrivals: the last is told
+            refusal = f"; {error}"
             continue
         kept = np.flatnonzero(keep(traces.table))[:missing]
         if len(kept):
@@ -94,7 +95,7 @@ def take_records(
             missing -= len(kept)
         if not missing:
             return joined(found)
-    raise DataError(f"{name}: of {count} records that are asked for {missing} are missing")
+    raise DataError(f"{name}: of {count} records that are asked for {missing} are missing{refusal}")
 
 
 def joined(parts: Sequence[tuple[Traces, Noise]]) -> tuple[Traces, Noise]:
