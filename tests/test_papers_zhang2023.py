@@ -21,8 +21,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, f1_score, recall_score
-from sklearn.preprocessing import StandardScaler
+from scipy.stats import norm
+from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -39,6 +39,7 @@ from reproduce_lib.papers.zhang2023.evaluation import (
     DesignParameters,
     Fold,
     Forecast,
+    areas_of_events,
     evaluate,
     folds_of,
     oversampled,
@@ -55,6 +56,7 @@ from reproduce_lib.papers.zhang2023.networks import (
 )
 from reproduce_lib.papers.zhang2023.paper import DESIGNS, PAPER, naive_unit
 from reproduce_lib.papers.zhang2023.samples import (
+    BREAKING,
     SampleParameters,
     SampleSet,
     load_samples,
@@ -63,8 +65,9 @@ from reproduce_lib.papers.zhang2023.samples import (
     surrogate,
     weekly_samples,
 )
+from reproduce_lib.papers.zhang2023.scaling import scaler
 from reproduce_lib.papers.zhang2023.weighted import WeightedParameters, run_weighted
-from reproduce_lib.units import UnitParameters, UnitResult
+from reproduce_lib.units import UnitParameters, UnitResult, choices
 from tests.support import load_keras
 
 Array = NDArray[Any]
@@ -728,7 +731,38 @@ def test_stratified_draws_in_the_proportions_of_what_is_trained_on(monkeypatch: 
     assert caught[0].sum(axis=1).tolist() == [1] * 4000
 
 
-@pytest.mark.parametrize("method", ["majority", "stratified"])
+def test_an_areas_own_shares_are_counted_and_those_of_all_stand_in_for_an_unknown_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    labels = [0, 0, 1, 3, 0, 0, 0, 0]
+    samples = sample_set_of(labels)
+    samples = replace(samples, groups=samples.groups.assign(area=[0, 0, 0, 0, 1, 1, 0, 2]))
+    caught: list[Array] = []
+
+    def watch(parameters: Any, given_: SampleSet, classify: Any) -> UnitResult:
+        caught.append(classify(Fold(np.arange(4), np.array([4]), np.array([5, 6, 7])), 0).scores)
+        return UnitResult({}, 0)
+
+    monkeypatch.setattr("reproduce_lib.papers.zhang2023.chance.load_samples", lambda _: samples)
+    monkeypatch.setattr("reproduce_lib.papers.zhang2023.chance.evaluate", watch)
+    run_chance(ChanceParameters.of(method="area"))
+    assert caught[0].tolist() == [[1, 0, 0, 0, 0], [0.5, 0.25, 0, 0.25, 0], [0.6, 0.2, 0, 0.2, 0]]
+
+
+def test_area_of_events_is_that_of_scikit_learn_and_of_nothing_where_one_kind_is_tested() -> None:
+    generator = np.random.default_rng(3)
+    truth = generator.choice(5, 200, p=[0.7, 0.1, 0.1, 0.05, 0.05])
+    scores = generator.dirichlet(np.ones(5), 200)
+    found = areas_of_events(truth, scores)["auc[event]"]
+    # By hand: how often a window before an earthquake has the smaller score of the class without one.
+    quiet, event = scores[truth == 0, 0], scores[truth > 0, 0]
+    wins = (event[:, None] < quiet).mean() + 0.5 * (event[:, None] == quiet).mean()
+    assert found == pytest.approx(100 * wins) == pytest.approx(100 * roc_auc_score(truth > 0, 1 - scores[:, 0]))
+    assert areas_of_events(np.zeros(3, dtype=int), scores[:3]) == {}
+    assert areas_of_events(truth, np.tile(scores[:1], (200, 1)))["auc[event]"] == 50
+
+
+@pytest.mark.parametrize("method", ["majority", "stratified", "area"])
 def test_forecasts_without_a_model_are_the_same_again(method: str) -> None:
     parameters = unit(method=method, split="rows", seed=3)
     assert run_chance(parameters) == run_chance(parameters)
@@ -740,21 +774,22 @@ def test_forecasts_without_a_model_are_the_same_again(method: str) -> None:
 @pytest.mark.parametrize("values", [{}, {"split": "rows", "seed": 2}, {"split": "areas"}], ids=str)
 @pytest.mark.parametrize("method", ["tree", "svm"])
 def test_weighted_methods_score_as_a_loop_with_scikit_learn(method: str, values: dict[str, Any]) -> None:
-    parameters = unit(WeightedParameters, method=method, **values)
+    parameters = unit(WeightedParameters, method=method, scaling="standard", **values)
     _, samples, folds = designed(values)
-    flat = [sample.ravel().tolist() for sample in samples.inputs]
     truth: list[int] = []
     forecast: list[int] = []
     for fold, seed in zip(folds, parameters.random_seeds(len(folds)), strict=True):
         rows = [*fold.training.tolist(), *fold.validation.tolist()]
-        known, asked = (np.array([flat[row] for row in own]) for own in (rows, fold.test))
+        mean, deviation = samples.inputs[rows].mean(axis=(0, 1)), samples.inputs[rows].std(axis=(0, 1))
+        known, asked = (
+            ((samples.inputs[own] - mean) / deviation).astype(np.float32).reshape(len(own), -1)
+            for own in (rows, fold.test)
+        )
         counts = Counter(samples.labels[rows].tolist())
         weights = {label: len(rows) / (len(counts) * count) for label, count in counts.items()}
         if method == "tree":
             model = DecisionTreeClassifier(class_weight=weights, random_state=seed)
         else:
-            scaler = StandardScaler().fit(known)
-            known, asked = scaler.transform(known), scaler.transform(asked)
             model = SVC(kernel="linear", class_weight=weights)
         forecast += model.fit(known, samples.labels[rows]).predict(asked).tolist()
         truth += samples.labels[fold.test].tolist()
@@ -1039,6 +1074,7 @@ def cross_entropies(model: Any, inputs: Array, labels: Array) -> Array:
 
 OPTIONS: dict[str, Any] = {
     "sampling": "natural", "epochs": 3, "patience": 5, "batch_size": 8, "learning_rate": 0.01, "seed": 4,
+    "kept_epoch": "best",
 }  # fmt: skip
 
 
@@ -1124,6 +1160,12 @@ def test_best_epoch_is_restored_and_training_ends_when_it_is_long_past(
     assert not np.array_equal(model.get_weights()[0], weights[-1][0])
     if validated:
         assert cross_entropies(model, inputs, other).mean() == pytest.approx(min(watched), rel=1e-4)
+    # Left alone, the weights are those that training ended with.
+    again = linear(keras)
+    weights = recorded(keras, again)
+    fit_until_it_stops(again, (inputs, labels), validation, **{**options, "kept_epoch": "last"})
+    for one, other_ in zip(again.get_weights(), weights[-1], strict=True):
+        assert np.array_equal(one, other_)
 
 
 def test_learning_rate_follows_half_a_cosine_to_zero(keras: Any) -> None:
@@ -1157,7 +1199,7 @@ def test_fitting_is_the_same_again_and_another_for_another_seed(keras: Any) -> N
 
 def test_inputs_are_scaled_by_the_training_samples_alone() -> None:
     _, samples, (fold,) = designed({})
-    found = scale(samples, fold)
+    found = scale(samples, fold, "standard")
     trained = samples.inputs[fold.training].reshape(-1, 6)
     for part in ("training", "validation", "test"):
         rows, (inputs, labels) = getattr(fold, part), getattr(found, part)
@@ -1169,22 +1211,78 @@ def test_inputs_are_scaled_by_the_training_samples_alone() -> None:
             np.testing.assert_allclose(inputs[:, :, feature], expected, rtol=1e-5, atol=1e-5)
         assert labels.tolist() == samples.labels[rows].tolist()
         assert inputs.dtype == np.float32
+
+
+@pytest.mark.parametrize("scaling", choices(DesignParameters, "scaling"))
+def test_no_scaling_knows_what_is_tested_or_stopped_by(scaling: Any) -> None:
+    _, samples, (fold,) = designed({})
+    found = scale(samples, fold, scaling)
     changed = samples.inputs.copy()
     changed[fold.test] += 100
     changed[fold.validation] *= 3
-    again = scale(replace(samples, inputs=changed), fold)
+    again = scale(replace(samples, inputs=changed), fold, scaling)
     assert np.array_equal(again.training[0], found.training[0])
     assert not np.array_equal(again.test[0], found.test[0])
 
 
+def test_clipped_is_standard_up_to_ten_deviations() -> None:
+    generator = np.random.default_rng(1)
+    trained = generator.normal(size=(50, 4, 3))
+    values = generator.normal(scale=20, size=(30, 4, 3))
+    standard, clipped = (scaler(name, trained)(values) for name in ("standard", "clipped"))  # type: ignore[arg-type]
+    assert np.abs(standard).max() > 10
+    np.testing.assert_array_equal(clipped, np.clip(standard, -10, 10))
+
+
+def test_rank_is_the_normal_deviate_of_the_share_below_and_never_far_out() -> None:
+    trained = np.random.default_rng(2).exponential(size=(200, 5, 2))
+    scaled = scaler("ranks", trained)
+    column = np.sort(trained[:, :, 0].ravel())
+    for share in (0.1, 0.5, 0.9):
+        value = column[round(share * (len(column) - 1))]
+        (found,) = scaled(np.full((1, 1, 2), value))[0, :, 0].tolist()
+        assert found == pytest.approx(norm.ppf(share), abs=0.02)
+    far = scaled(np.array([[[-1e9, 1e9]]]))[0, 0]
+    assert far[0] < -4 < 4 < far[1] < 6
+    # The order of values is kept, whatever their scale.
+    assert scaled(np.log(trained + 1)).shape == trained.shape
+    assert (np.diff(scaled(np.sort(trained[:, :, :1].repeat(2, axis=2), axis=0)), axis=0) >= 0).all()
+
+
+@pytest.mark.parametrize("scaling", choices(DesignParameters, "scaling"))
 @pytest.mark.parametrize("value", [0.0, 3.0, 0.1])
-def test_feature_that_never_changes_in_training_does_not_blow_up_elsewhere(value: float) -> None:
+def test_feature_that_never_changes_in_training_does_not_blow_up_elsewhere(value: float, scaling: Any) -> None:
     inputs = np.full((40, 16, 1), value)
     inputs[-1] += 1e-6 * max(abs(value), 1)
     samples = replace(sample_set_of([0] * 40), inputs=inputs)
-    scaled = scale(samples, Fold(np.arange(30), np.arange(30, 35), np.arange(35, 40)))
+    scaled = scale(samples, Fold(np.arange(30), np.arange(30, 35), np.arange(35, 40)), scaling)
     assert np.abs(scaled.training[0]).max() < 1e-3
-    assert np.abs(scaled.test[0]).max() < 1e3
+    assert np.abs(scaled.test[0]).max() < 1e-3
+
+
+@pytest.mark.data
+def test_two_features_of_the_real_weeks_break_and_only_the_standard_scaling_lets_them() -> None:
+    """From January to May 2020 the mean power of the magnetic signal is ten thousand times as large; no variance is."""
+    weeks = load_weeks()
+    means, names = weeks.means()
+    days = weeks.rows["last_day"]
+    broken = ((days >= "2020-01-10") & (days <= "2020-05-15")).to_numpy()
+    before = ((days >= "2019-06-01") & (days < "2019-12-31")).to_numpy()
+    ratios = {name: np.median(means[broken, i]) / np.median(means[before, i]) for i, name in enumerate(names)}
+    assert {name for name, ratio in ratios.items() if ratio > 1000} == set(BREAKING)
+    farthest = {}
+    for scaling in choices(DesignParameters, "scaling"):
+        parameters = NetworkParameters.of(scaling=scaling)
+        samples = load_samples(parameters)
+        (fold,) = folds_of(parameters, samples)
+        farthest[scaling] = float(np.abs(scale(samples, fold, scaling).test[0]).max())
+    assert farthest["standard"] > 10_000
+    assert max(farthest["ranks"], farthest["clipped"]) <= 10
+    dropped = NetworkParameters.of(statistics="mean without the break", scaling="standard")
+    samples = load_samples(dropped)
+    (fold,) = folds_of(dropped, samples)
+    assert samples.inputs.shape[2] == 93
+    assert np.abs(scale(samples, fold, "standard").test[0]).max() < 100
 
 
 def test_explicit_features_are_averages_over_spans_of_time() -> None:
@@ -1251,7 +1349,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, keras: Any) -> Calls:
 
 
 def settings_of(**values: Any) -> dict[str, Any]:
-    return {"epochs": 2, "patience": 5, "batch_size": 128, "learning_rate": 0.001, "seed": 6, **values}
+    defaults = {"epochs": 2, "patience": 5, "batch_size": 128, "learning_rate": 0.001, "kept_epoch": "best", "seed": 6}
+    return {**defaults, **values}
 
 
 @pytest.mark.slow
@@ -1272,7 +1371,7 @@ def test_second_stage_sees_the_features_it_is_named_for_and_stops_by_what_it_say
     parameters = network(features=features, sampling=sampling, stopped_by=stopped_by)
     _, samples, (fold,) = designed({"weeks": 9})
     result = fit_and_score(parameters, samples, fold, 6)
-    scaled = scale(samples, fold)
+    scaled = scale(samples, fold, "ranks")
     if features == "explicit":
         ((_, training, stop, options),) = calls
         assert set(result.history) == {"loss", "val_loss"}
@@ -1319,7 +1418,7 @@ def test_networks_of_one_stage_are_fitted_once(
 ) -> None:
     _, samples, (fold,) = designed({"weeks": 9})
     result = fit_and_score(network(**values), samples, fold, 6)
-    scaled = scale(samples, fold)
+    scaled = scale(samples, fold, "ranks")
     ((model, training, stop, options),) = calls
     assert np.array_equal(training[0], scaled.training[0])
     assert (stop is not None) == stops
@@ -1630,7 +1729,10 @@ def test_classes_by_the_catalogue_are_those_of_a_loop_over_its_text() -> None:
 EXPECTED_READINGS: tuple[dict[str, Any], ...] = (
     {}, {"features": "implicit"}, {"features": "explicit"}, {"classifier": "flatten"}, {"classifier": "cnn"},
     {"model": "cnn"}, {"model": "densenet"}, {"sampling": "class_balanced"}, {"stopped_by": "test"}, {"weeks": 8},
-    {"weeks": 32}, {"statistics": "all"}, {"batch_size": 64},
+    {"weeks": 32}, {"statistics": "all"}, {"batch_size": 64}, {"kept_epoch": "last"},
+)  # fmt: skip
+EXPECTED_SCALINGS: tuple[dict[str, Any], ...] = (
+    {"scaling": "clipped"}, {"scaling": "standard"}, {"statistics": "mean without the break"},
 )  # fmt: skip
 
 
@@ -1656,12 +1758,12 @@ def test_full_set_holds_each_table_reading_and_design_on_five_seeds() -> None:
     seeds = range(5)
     networks_ = {NetworkParameters.of(**one, seed=seed).key for one in EXPECTED_READINGS for seed in seeds}
     models: tuple[dict[str, Any], ...] = ({}, {"model": "densenet"}, {"model": "cnn", "sampling": "class_balanced"})
-    for design, model, seed in product(DESIGNS.values(), models, seeds):
+    for design, model, seed in product((*DESIGNS.values(), *EXPECTED_SCALINGS), models, seeds):
         networks_.add(NetworkParameters.of(**design, **model, seed=seed).key)
     assert {one.key for one in full("networks")} == networks_
     weighted_ = {
         WeightedParameters.of(**design, method=method, seed=seed).key
-        for design, method, seed in product(DESIGNS.values(), ("tree", "svm"), seeds)
+        for design, method, seed in product((*DESIGNS.values(), *EXPECTED_SCALINGS), ("tree", "svm"), seeds)
     }
     assert {one.key for one in full("weighted")} == weighted_
 

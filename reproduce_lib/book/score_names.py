@@ -29,6 +29,7 @@ MEANINGS = {
     "mauc": "area under the curve over all pairs of classes, in percent, mean over the folds",
     "mauc_95": "what one permutation in twenty exceeds",
     "mauc_pooled": "the area over all folds' samples together, in percent",
+    "auc": "area under the curve of telling windows before an earthquake from the others, in percent",
     "recall": "share of a class that is named, mean over the classes, in percent",
     "recall_weighted": "the same, weighted by the sizes of the classes",
     "f1": "F1, mean over the classes",

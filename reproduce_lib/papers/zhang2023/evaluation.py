@@ -12,6 +12,7 @@ from pydantic import model_validator
 
 from reproduce_lib.data.aeta import CLASSES
 from reproduce_lib.papers.zhang2023.samples import Labels, SampleParameters, SampleSet
+from reproduce_lib.papers.zhang2023.scaling import Scaling
 from reproduce_lib.units import MetricValue, UnitResult
 
 Split = Literal["time", "rows", "areas", "weeks", "stations"]
@@ -30,11 +31,12 @@ class DesignParameters(SampleParameters):
     ``time`` trains on the part before 2020-04-01 and tests on the rest of 2020. ``rows`` deals samples out at random
     into five folds; ``areas``, ``weeks`` and ``stations`` hold out each area, each week, or each fifth of the stations
     in turn. ``before_split`` repeats samples of the rarer classes until all are as frequent as the commonest, and
-    splits afterwards.
+    splits afterwards. ``scaling`` is how features are scaled by the training samples, see `scaling.scaler`.
     """
 
     split: Split = "time"
     oversampling: Oversampling = "none"
+    scaling: Scaling = "ranks"
 
     @model_validator(mode="after")
     def _split_fits_the_source(self) -> Self:
@@ -47,7 +49,7 @@ class DesignParameters(SampleParameters):
     def is_the_papers_design(self) -> bool:
         """Tell whether real weeks are split by time: what pages draw is of these, and only theirs is kept."""
         design = {"profile": "full", "source": "weekly", "labels": "true", "split": "time", "oversampling": "none"}
-        return all(getattr(self, name) == value for name, value in design.items())
+        return all(getattr(self, name) == value for name, value in {**design, "scaling": "ranks"}.items())
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def evaluate(parameters: DesignParameters, samples: SampleSet, classify: Classif
         "majority": 100 * float((truth == common).mean()),
         "samples": float(len(samples.labels)),
         "classes_tested": float(len(np.unique(truth))),
+        **areas_of_events(truth, scores),
     }
     arrays: dict[str, NDArray[Any]] = {}
     if keep:
@@ -121,6 +124,20 @@ def evaluate(parameters: DesignParameters, samples: SampleSet, classify: Classif
         }
         arrays |= _curves([one.history for one in forecasts])
     return UnitResult(metrics, len(tested), samples.files, arrays)
+
+
+def areas_of_events(truth: Labels, scores: NDArray[np.float64]) -> dict[str, float]:
+    """Return the area under the curve, in percent, of telling windows before an earthquake from the others.
+
+    The score of an event is one less that of the first class, which has none; a forecast that is the same for all
+    has 50. Nothing is returned where only one of the two occurs.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    event = truth > 0
+    if event.all() or not event.any():
+        return {}
+    return {"auc[event]": 100 * float(roc_auc_score(event, 1 - scores[:, 0]))}
 
 
 def scores_of(truth: Labels, forecast: Labels) -> dict[str, float]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 Sampling = Literal["natural", "class_balanced"]
+KeptEpoch = Literal["best", "last"]
 Inputs = NDArray[np.float32]
 
 
@@ -26,9 +27,10 @@ def fit_until_it_stops(
     patience: int,
     batch_size: int,
     learning_rate: float,
+    kept_epoch: KeptEpoch,
     seed: int,
 ) -> dict[str, list[float]]:
-    """Train a model, and leave it with the weights of its best epoch.
+    """Train a model, and leave it with the weights of its best or of its last epoch.
 
     Training ends when the validation loss, or without validation samples the training loss, has not fallen for
     ``patience`` epochs, or after ``epochs``; the learning rate falls to 0 at the latter (Loshchilov and Hutter 2017).
@@ -48,7 +50,7 @@ def fit_until_it_stops(
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
     model.compile(optimizer=keras.optimizers.Adam(schedule), loss="sparse_categorical_crossentropy")
     watched = "loss" if validation is None else "val_loss"
-    stop = keras.callbacks.EarlyStopping(monitor=watched, patience=patience, restore_best_weights=True)
+    stop = keras.callbacks.EarlyStopping(monitor=watched, patience=patience, restore_best_weights=kept_epoch == "best")
     history = model.fit(batches, validation_data=validation, epochs=epochs, callbacks=[stop], verbose=0)
     return {name: [float(value) for value in history.history[name]] for name in ("loss", watched)}
 

@@ -13,8 +13,9 @@ from pydantic import Field, model_validator
 from reproduce_lib.data.aeta import CLASSES
 from reproduce_lib.papers.zhang2023.densenet import Classifier, build_backbone, build_classifier, build_cnn, features_of
 from reproduce_lib.papers.zhang2023.evaluation import DesignParameters, Fold, Forecast, evaluate
-from reproduce_lib.papers.zhang2023.fitting import Inputs, Sampling, fit_until_it_stops
+from reproduce_lib.papers.zhang2023.fitting import Inputs, KeptEpoch, Sampling, fit_until_it_stops
 from reproduce_lib.papers.zhang2023.samples import SampleSet, Values, load_samples
+from reproduce_lib.papers.zhang2023.scaling import Scaling, scaler
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult
 
@@ -26,7 +27,6 @@ MODELS: tuple[Model, ...] = get_args(Model)
 Features = Literal["fused", "implicit", "explicit"]
 StoppedBy = Literal["inner", "test"]
 PREDICTED_AT_ONCE = 512
-CONSTANT = 1e-12
 
 
 class NetworkParameters(DesignParameters):
@@ -35,7 +35,7 @@ class NetworkParameters(DesignParameters):
     ``decoupled`` trains the backbone, freezes it, and trains a ``classifier`` on its features, on the input itself, or
     on both; ``densenet`` is the backbone alone, ``cnn`` a plain convolutional network. ``sampling`` is that of the
     second stage, and ``stopped_by`` the samples whose loss ends it: a part of the training samples, or the test
-    samples.
+    samples. ``kept_epoch`` says whether the weights of the least loss are kept, or those that training ends with.
     """
 
     experiment: ClassVar[str] = "networks"
@@ -46,6 +46,7 @@ class NetworkParameters(DesignParameters):
     classifier: Classifier = "dense"
     sampling: Sampling = "natural"
     stopped_by: StoppedBy = "inner"
+    kept_epoch: KeptEpoch = "best"
     epochs: int = Field(default=100, ge=1, le=1000)
     patience: int = Field(default=5, ge=1, le=1000)
     batch_size: int = Field(default=32, ge=1, le=4096)
@@ -65,12 +66,14 @@ class NetworkParameters(DesignParameters):
     @property
     def fitting(self) -> dict[str, Any]:
         """Return what both stages are fitted with."""
-        return {name: getattr(self, name) for name in ("epochs", "patience", "batch_size", "learning_rate")}
+        return {
+            name: getattr(self, name) for name in ("epochs", "patience", "batch_size", "learning_rate", "kept_epoch")
+        }
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """The inputs of one fold's parts with mean 0 and deviation 1 over its training samples, and their classes."""
+    """The inputs of one fold's parts, scaled by its training samples, and their classes."""
 
     training: tuple[Inputs, NDArray[np.intp]]
     validation: tuple[Inputs, NDArray[np.intp]]
@@ -87,7 +90,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
 def fit_and_score(parameters: NetworkParameters, samples: SampleSet, fold: Fold, seed: int) -> Forecast:
     """Train one network on a fold and let it forecast its test samples."""
     start_afresh(seed)
-    scaled = scale(samples, fold)
+    scaled = scale(samples, fold, parameters.scaling)
     if parameters.model == "cnn":
         model = build_cnn(_shape(scaled))
         history = fit_until_it_stops(
@@ -104,15 +107,12 @@ def fit_and_score(parameters: NetworkParameters, samples: SampleSet, fold: Fold,
     return Forecast(found.scores, {**{f"backbone_{name}": values for name, values in first.items()}, **found.history})
 
 
-def scale(samples: SampleSet, fold: Fold) -> Scaled:
-    """Scale each feature by its mean and deviation over the training samples."""
-    trained = samples.inputs[fold.training]
-    mean, deviation = trained.mean(axis=(0, 1)), trained.std(axis=(0, 1))
-    # Rounding leaves a constant feature a deviation a little above 0.
-    deviation = np.where(deviation > CONSTANT * np.abs(mean), deviation, 1.0)
+def scale(samples: SampleSet, fold: Fold, scaling: Scaling) -> Scaled:
+    """Scale each feature by what it is over the training samples."""
+    scaled = scaler(scaling, samples.inputs[fold.training])
 
     def part(rows: NDArray[np.intp]) -> tuple[Inputs, NDArray[np.intp]]:
-        return ((samples.inputs[rows] - mean) / deviation).astype(np.float32), samples.labels[rows]
+        return scaled(samples.inputs[rows]), samples.labels[rows]
 
     return Scaled(part(fold.training), part(fold.validation), part(fold.test))
 

@@ -20,7 +20,9 @@ Values = NDArray[np.float64]
 Labels = NDArray[np.intp]
 Source = Literal["weekly", "surrogate", "raw", "simulated"]
 LabelSource = Literal["true", "shuffled"]
-Statistics = Literal["mean", "all"]
+Statistics = Literal["mean", "mean without the break", "all"]
+# Features whose level changes ten-thousandfold from January to May 2020, and that of no other statistic of the signal.
+BREAKING = ("power_mean_magn", "ulf_power_mean_magn")
 
 # Windows of the raw month: a day of hourly means, one every quarter of a day, in four weeks from the first day on.
 RAW_HOUR, RAW_WINDOW, RAW_STEP, RAW_WEEK, RAW_WEEKS = 6, 144, 36, 7 * 144, 4
@@ -87,13 +89,21 @@ def load_samples(parameters: SampleParameters) -> SampleSet:
         found = raw_samples(load_raw_month(), parameters.generator(DRAWN_CLASSES))
     else:
         weeks = simulated_weeks() if parameters.source == "simulated" else load_weeks()
-        values = weeks.means()[0] if parameters.statistics == "mean" else weeks.values
+        values = features_of_weeks(weeks, parameters.statistics)
         if parameters.source == "surrogate":
             values = surrogate(values, weeks.rows["area"].to_numpy(), parameters.generator(SURROGATES))
         found = weekly_samples(weeks, values, parameters.weeks)
     if parameters.labels == "true":
         return found
     return replace(found, labels=parameters.generator(LABELS).permutation(found.labels))
+
+
+def features_of_weeks(weeks: Weeks, statistics: Statistics) -> Values:
+    """Return the weekly mean of each feature, of each but those with a break, or all statistics; (rows, features)."""
+    if statistics == "all":
+        return weeks.values
+    means, names = weeks.means()
+    return means if statistics == "mean" else means[:, [name not in BREAKING for name in names]]
 
 
 def weekly_samples(weeks: Weeks, values: Values, length: int) -> SampleSet:

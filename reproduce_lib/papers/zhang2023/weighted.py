@@ -9,6 +9,7 @@ import numpy as np
 from reproduce_lib.data.aeta import CLASSES
 from reproduce_lib.papers.zhang2023.evaluation import DesignParameters, Fold, Forecast, evaluate
 from reproduce_lib.papers.zhang2023.samples import load_samples
+from reproduce_lib.papers.zhang2023.scaling import scaler
 from reproduce_lib.units import UnitResult
 
 Method = Literal["tree", "svm"]
@@ -26,9 +27,10 @@ class WeightedParameters(DesignParameters):
 def run_weighted(parameters: WeightedParameters) -> UnitResult:
     """Fit on each fold and judge; what a network stops by is trained on here."""
     samples = load_samples(parameters)
-    flat = samples.inputs.reshape(len(samples.inputs), -1)
 
     def classify(fold: Fold, seed: int) -> Forecast:
+        scaled = scaler(parameters.scaling, samples.inputs[fold.known])(samples.inputs)
+        flat = scaled.reshape(len(scaled), -1)
         model = _model(parameters.method, seed).fit(flat[fold.known], samples.labels[fold.known])
         return Forecast(np.eye(CLASSES)[model.predict(flat[fold.test])])
 
@@ -36,12 +38,10 @@ def run_weighted(parameters: WeightedParameters) -> UnitResult:
 
 
 def _model(method: Method, seed: int) -> Any:
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
     from sklearn.tree import DecisionTreeClassifier
 
     if method == "tree":
         return DecisionTreeClassifier(class_weight="balanced", random_state=seed)
     # The paper calls its machine a linear classifier.
-    return make_pipeline(StandardScaler(), SVC(kernel="linear", class_weight="balanced"))
+    return SVC(kernel="linear", class_weight="balanced")
