@@ -341,7 +341,7 @@ def decided(claims: PaperClaims) -> dict[str, Decision]:
 def test_decisions_are_the_defaults(claims: PaperClaims) -> None:
     assert len(decided(claims)) == len(claims.decisions)
     fields = set(decided(claims)) & set(NetworkParameters.model_fields)
-    assert set(decided(claims)) - fields == {"average", "kernel", "method", "scaling", "best_epoch", "spans"}
+    assert set(decided(claims)) - fields == {"average", "kernel", "method", "spans"}
     for name in fields:
         chosen = decided(claims)[name].chosen
         assert chosen == defaults(NetworkParameters)[name]
