@@ -8,6 +8,12 @@ from typing import Literal
 from playwright.sync_api import Browser, Page
 
 DESKTOP, PHONE = 1280, 390
+# A page that only leads on is left for another; the other's own scripts set the theme, on a busy machine after any
+# pause, and its colours then change by degrees.
+SETTLED = """scheme => !document.querySelector("meta[http-equiv=refresh i]")
+    && document.readyState === "complete"
+    && [scheme, undefined].includes(document.documentElement.dataset.theme)
+    && document.getAnimations().every(one => one.playState !== "running")"""
 
 
 @dataclass
@@ -30,7 +36,5 @@ def visit(
     page.goto(url)
     page.wait_for_timeout(250)
     if scripts:
-        # The page's own scripts set the theme, on a busy machine after any pause; a page that only leads on has none.
-        themed = "scheme => [scheme, undefined].includes(document.documentElement.dataset.theme)"
-        page.wait_for_function(themed, arg=scheme)
+        page.wait_for_function(SETTLED, arg=scheme)
     return seen
