@@ -63,16 +63,17 @@ class Windows:
         return Windows(values, arrivals)
 
 
-def cut(values: Values, arrivals: NDArray[np.float64], starts: Rows, length: int) -> Windows:
-    """Cut one window out of each record, and move its arrivals with it.
+def cut(values: Values, arrivals: NDArray[np.float64], rows: Rows, starts: Rows, length: int) -> Windows:
+    """Cut windows out of records, and move the arrivals with them.
 
     Parameters
     ----------
     values : shape (records, samples, 3)
     arrivals : shape (records, earthquakes, 2), samples of the records
-    starts : first sample of each window, shape (records,); the window must lie within its record
+    rows : the record of each window, shape (windows,)
+    starts : first sample of each window, shape (windows,); the window must lie within its record
     """
-    return Windows(slices(values, np.arange(len(values)), starts, length), arrivals - starts[:, None, None])
+    return Windows(slices(values, rows, starts, length), arrivals[rows] - starts[:, None, None])
 
 
 def slices(values: Values, rows: Rows, starts: Rows, length: int) -> Values:
@@ -242,11 +243,13 @@ def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) 
     places = np.broadcast_to(window[:, None], samples.shape)[inside], samples[inside]
     np.maximum.at(phases, (*places, np.broadcast_to(phase[:, None], samples.shape)[inside]), heights[inside])
     # Where P and S lie on one another they share what there is; that is in few windows.
-    crowded = (phases[..., 0] + phases[..., 1]).max(axis=1, initial=0) > 1.0
+    either = phases[..., 0] + phases[..., 1]
+    crowded = either.max(axis=1, initial=0) > 1.0
     phases[crowded] /= np.maximum(phases[crowded].sum(axis=-1, keepdims=True), 1.0)
+    either[crowded] = phases[crowded, :, 0] + phases[crowded, :, 1]
     found = np.empty((*phases.shape[:2], 1 + phases.shape[2]), dtype=np.float32)
     found[..., 1:] = phases
-    np.subtract(1.0, phases[..., 0] + phases[..., 1], out=found[..., 0])
+    np.subtract(1.0, either, out=found[..., 0])
     return found
 
 

@@ -132,7 +132,7 @@ def windows_at(study: Study, rows: Rows, places: NDArray[np.float64]) -> Windows
     table = study.traces.table.iloc[rows]
     begin, end = table["begin"].to_numpy(), table["end"].to_numpy()
     starts = shift_starts(np.full(len(rows), float(BEFORE)), begin, end, places, WINDOW)
-    return cut(study.traces.values[rows], study.arrivals[rows], starts, WINDOW)
+    return cut(study.traces.values, study.arrivals, rows, starts, WINDOW)
 
 
 def test_windows(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Rows, Windows]:
