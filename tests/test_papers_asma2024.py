@@ -41,7 +41,7 @@ from reproduce_lib.papers.asma2024.catalogues import (
     run_observation,
 )
 from reproduce_lib.papers.asma2024.networks import CHOICES, MODELS, NetworkParameters, build_model, run_network
-from reproduce_lib.papers.asma2024.paper import PAPER, SERIES, TEST_SHARES, multiverse, naive_unit
+from reproduce_lib.papers.asma2024.paper import PAPER, SERIES, TEST_SHARES, multiverse, naive_unit, other_series
 from reproduce_lib.papers.asma2024.series import EMPTY_MONTH, Series, SeriesParameters, load_series
 from tests.support import PROJECT, load_keras
 
@@ -934,6 +934,26 @@ def test_every_pair_of_choices_occurs_in_the_multiverse(universe: Any) -> None:
         found = {(unit[first], unit[second]) for unit in map(varied, universe)}
         possible = set(product(levels[first], levels[second]))
         assert found == possible - impossible.get((VARIED[first], VARIED[second]), set())
+
+
+def test_every_series_that_the_catalogues_give_is_run_by_every_model_and_without_one(universe: Any) -> None:
+    """PHIVOLCS has one span, ComCat one for small events and areas, and ComCat from M 5 has no areas."""
+    whole = {("comcat", target, "whole", span) for target in ("maximum", "mean_m5") for span in SPANS}
+    whole |= {("comcat_m5", target, "whole", span) for target in ("maximum", "mean_m5") for span in SPANS}
+    deep = {("comcat", target, area, SPANS[2]) for target in TARGETS for area in AREAS if area != "whole"}
+    phivolcs = {("phivolcs", target, area, SPANS[3]) for target in TARGETS for area in AREAS}
+    every = whole | deep | phivolcs | {("comcat", "mean", "whole", SPANS[2])}
+    assert len(every) == 38
+    others = {tuple(SeriesParameters.of(**one).model_dump()[name] for name in SERIES_FIELDS) for one in other_series()}
+    assert others == every - {series_of(unit) for unit in universe}
+    by_kind: dict[Any, set[Any]] = defaultdict(set)
+    for unit in PAPER.full_units():
+        kind = getattr(unit, "model", getattr(unit, "method", unit.experiment))
+        if isinstance(unit, SeriesParameters) and unit.test_share:
+            by_kind[kind].add((series_of(unit), unit.test_share))
+    assert {kind: len(found) for kind, found in by_kind.items()} == dict.fromkeys(
+        (*MODELS, *baselines.METHODS, "arima"), 76
+    )
 
 
 def test_reference_stands_in_the_multiverse_for_every_network(universe: Any) -> None:

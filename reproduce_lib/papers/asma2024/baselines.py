@@ -31,7 +31,10 @@ class BaselineParameters(SeriesParameters):
 
 
 def run_baseline(parameters: BaselineParameters) -> UnitResult:
-    """Score a forecast without a network on the months held out, or let it forecast the months of Table 2."""
+    """Score a forecast without a network on the months held out, or let it forecast the months of Table 2.
+
+    ``empty_months`` counts the months that had no event and were filled.
+    """
     series = load_series(parameters)
     training = series.training_months(parameters.test_share)
     truth = series.values
@@ -43,6 +46,8 @@ def run_baseline(parameters: BaselineParameters) -> UnitResult:
     free = _run_on(after, truth[:training], len(truth) - training)
     free_within = _run_on(after, truth[:IN_SAMPLE_FROM], training - IN_SAMPLE_FROM)
     metrics: dict[str, MetricValue] = {
+        "months": len(truth),
+        "empty_months": series.empty,
         **mean_errors(truth, one_step[training - IN_SAMPLE_FROM :], free, training, len(truth), "mae"),
         **mean_errors(truth, one_step, free_within, IN_SAMPLE_FROM, training, "mae_in_sample"),
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import combinations, product
-from typing import Any
+from typing import Any, get_args
 
 from reproduce_lib.data.catalogs import CATALOGUES
+from reproduce_lib.errors import ParameterError
 from reproduce_lib.papers.asma2024.arima import ArimaParameters, run_arima
 from reproduce_lib.papers.asma2024.baselines import METHODS, BaselineParameters, run_baseline
 from reproduce_lib.papers.asma2024.catalogues import (
@@ -29,14 +31,17 @@ from reproduce_lib.papers.asma2024.series import (
     LAST_KNOWN,
     PHIVOLCS_SPAN,
     REFERENCE_SPAN,
+    Area,
     SeriesParameters,
+    Span,
+    Target,
     TestShare,
 )
 from reproduce_lib.units import Experiment, Paper, UnitParameters
 
 SEEDS = 10
 
-# The multiverse: every series with every combination of the choices below. The first of each is the reference.
+# The multiverse: these series with every combination of the choices below. The first of each is the reference.
 SERIES: tuple[dict[str, Any], ...] = (
     {},
     {"span": "2000-01/2022-07"},
@@ -60,7 +65,7 @@ def networks_of_the_paper(**decisions: Any) -> Iterator[NetworkParameters]:
 
 def multiverse() -> Iterator[NetworkParameters]:
     """Yield every network under every declared combination of choices, with one seed, for Tables 1 and 2."""
-    for series, model in product(_every_series(), MODELS):
+    for series, model in product(_split(SERIES), MODELS):
         for values in product(*CHOICES.values()):
             chosen = dict(zip(CHOICES, values, strict=True))
             # A linear model has no hidden layer whose width could differ, and where nothing is held out all months
@@ -79,11 +84,27 @@ def naive_unit(unit: UnitParameters) -> BaselineParameters | None:
     return BaselineParameters.of(**shared)
 
 
-def _every_series() -> Iterator[dict[str, Any]]:
+@cache
+def other_series() -> tuple[dict[str, Any], ...]:
+    """Return the series that catalogues give beside those of the multiverse; networks have reference settings there."""
+    varied = {SeriesParameters.of(**series).series for series in SERIES}
+    found = []
+    for values in product(CATALOGUES, *map(get_args, (Target, Area, Span))):
+        series = dict(zip(("source", "target", "area", "span"), values, strict=True))
+        try:
+            unit = SeriesParameters.of(**series)
+        except ParameterError:
+            continue
+        if unit.series not in varied:
+            found.append(series)
+    return tuple(found)
+
+
+def _split(several: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield each series with each share held out, and with none where it ends before the months of Table 2."""
-    for series, test_share in product(SERIES, TEST_SHARES):
-        yield {"test_share": test_share, **series}
-    for series in SERIES:
+    for series in several:
+        for test_share in TEST_SHARES:
+            yield {"test_share": test_share, **series}
         if series.get("span", REFERENCE_SPAN).endswith(LAST_KNOWN):
             yield {"test_share": 0, **series}
 
@@ -92,15 +113,17 @@ def _full_networks() -> Iterator[NetworkParameters]:
     for seed, test_share in product(range(SEEDS), (20, 0)):
         yield from networks_of_the_paper(seed=seed, test_share=test_share)
     yield from multiverse()
+    for series in _split(other_series()):
+        yield from networks_of_the_paper(**series)
 
 
 def _full_arima() -> Iterator[ArimaParameters]:
-    for series in _every_series():
+    for series in _split((*SERIES, *other_series())):
         yield ArimaParameters.of(**series)
 
 
 def _full_baselines() -> Iterator[BaselineParameters]:
-    for series, method in product(_every_series(), METHODS):
+    for series, method in product(_split((*SERIES, *other_series())), METHODS):
         yield BaselineParameters.of(method=method, **series)
 
 
