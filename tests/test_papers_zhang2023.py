@@ -66,8 +66,10 @@ from reproduce_lib.papers.zhang2023.samples import (
     weekly_samples,
 )
 from reproduce_lib.papers.zhang2023.scaling import scaler
+from reproduce_lib.papers.zhang2023.two_classes import most_that_agree, share_of_positives
 from reproduce_lib.papers.zhang2023.weighted import WeightedParameters, run_weighted
 from reproduce_lib.units import UnitParameters, UnitResult, choices
+from reproduce_lib.verdicts import Interval
 from tests.support import load_keras
 
 Array = NDArray[Any]
@@ -867,6 +869,30 @@ def test_smallest_size_for_all_of_a_table_is_that_of_printing_every_share() -> N
         assert all(fits(number, smallest) for number in table)
     assert found["smallest_for_all"] >= max(found[f"smallest_for_all[{name}]"] for name in TABLES)
     assert all(fits(number, int(found["smallest_for_all"])) for table in TABLES.values() for number in table)
+
+
+# Two classes
+
+
+@settings(deadline=None, max_examples=200)
+@given(*(st.integers(1, 400) for _ in range(4)))
+def test_scores_of_two_classes_give_their_share_of_positives(hits: int, misses: int, alarms: int, quiet: int) -> None:
+    """Counted: what the formula is to give back, from scores that are known exactly and from rounded ones."""
+    tested = hits + misses + alarms + quiet
+    recall, precision = hits / (hits + misses), hits / (hits + alarms)
+    counted = ((hits + quiet) / tested, recall, 2 * precision * recall / (precision + recall))
+    exact = share_of_positives(*(Interval(score, score) for score in counted))
+    assert exact.lower == exact.upper == pytest.approx((hits + misses) / tested)
+    rounded = [Interval(max(score - 0.005, 1e-9), min(score + 0.005, 1 - 1e-9)) for score in counted]
+    share = share_of_positives(*rounded)
+    assert share.lower <= exact.lower <= share.upper
+
+
+def test_most_that_agree_is_the_deepest_overlap() -> None:
+    apart = [Interval(0.1, 0.2), Interval(0.3, 0.5), Interval(0.4, 0.6), Interval(0.5, 0.7), Interval(0.9, 1.0)]
+    assert most_that_agree(apart) == 3  # at 0.5, where two of them end or begin
+    assert most_that_agree(apart[:2]) == 1
+    assert most_that_agree([]) == 0
 
 
 # Networks, by formula
