@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import yaml
 
 from reproduce_lib import paths
-from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim
+from reproduce_lib.claims import Decision, FactClaim, OrderClaim, PaperClaims, ValueClaim
 from reproduce_lib.compare import Row
+from reproduce_lib.execution.study import UnitStatus
 from reproduce_lib.tables import Html, fold, table
 
 KINDS = {"value": "Numbers", "order": "Orders", "fact": "Exact statements"}
@@ -42,23 +43,38 @@ def overview(claims: PaperClaims) -> Html:
     return Html(f"<p>{escape(claims.in_a_sentence)} {_where_it_is(claims.citation)}</p>{counted}")
 
 
-def decisions(claims: PaperClaims, used: Mapping[str, Any]) -> Html:
+def decisions(claims: PaperClaims, used: Mapping[str, Any], statuses: Sequence[UnitStatus] = ()) -> Html:
     """Return what the paper left open: the question, what this page uses, why, and what else was run.
 
     Parameters
     ----------
     used : parameter -> what it is on this page; where it is not there, what was chosen
+    statuses : planned units, so that a reading that none of them is recorded for is called not run yet
     """
+
+    def others(decision: Decision) -> str:
+        words = (
+            f"{other.value}: {other.says}{_not_run_yet(decision.parameter, other.value, statuses)}"
+            for other in decision.others
+        )
+        return "; ".join(words) or "none run"
+
     rows = [
         (
             decision.question,
             str(used.get(decision.parameter, decision.chosen)),
             decision.reason,
-            "; ".join(f"{other.value}: {other.says}" for other in decision.others) or "none run",
+            others(decision),
         )
         for decision in claims.decisions
     ]
     return table(["Question", "Used here", "Reason of the choice", "Also run"], rows, caption="Decisions")
+
+
+def _not_run_yet(parameter: str, value: Any, statuses: Sequence[UnitStatus]) -> str:
+    """Say so if units of a reading are planned and none of them is recorded."""
+    planned = [status for status in statuses if str(getattr(status.unit, parameter, None)) == str(value)]
+    return " (not run yet)" if planned and all(status.record is None for status in planned) else ""
 
 
 def commands(rows: Iterable[Row]) -> Html:

@@ -13,12 +13,14 @@ from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 # Which verdicts look good, bad or open; the symbol and the word say it too.
 TONES = {
     Verdict.REPRODUCED: "good",
+    Verdict.REPRODUCED_ON_SUBSTITUTE: "hollow",
     Verdict.HOLDS: "good",
     Verdict.EXACT: "good",
     Verdict.BETTER: "other",
     Verdict.WORSE: "bad",
     Verdict.FAILS: "bad",
     Verdict.DIFFERS: "bad",
+    Verdict.NOT_EXACT: "bad",
     Verdict.PENDING: "waiting",
     Verdict.NOT_TESTED: "waiting",
 }

@@ -1,4 +1,4 @@
-"""The rule that turns repeated measurements into a verdict. It is fixed before any run.
+"""The rule that turns repeated measurements into a verdict; the page on methods tells what changed in it, and when.
 
 The prediction interval for one more replication is ``m +- t(0.975, n-1) * s * sqrt(1 + 1/n)``
 (Hahn & Meeker 1991, section 4.8, for a single future observation from a normal distribution).

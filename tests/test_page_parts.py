@@ -14,7 +14,9 @@ from reproduce_lib import page_parts
 from reproduce_lib.claims import load_claims
 from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.compare import Comparison
-from reproduce_lib.execution.study import store_for
+from reproduce_lib.execution.study import UnitStatus, store_for
+from reproduce_lib.papers.naufal2023 import NetworkParameters
+from reproduce_lib.records import Record
 from tests.support import PROJECT
 from tests.test_tables import EVIL, Parsed
 
@@ -66,6 +68,27 @@ def test_decisions_show_what_the_page_uses_not_what_was_chosen() -> None:
     assert all(str(other.value) in row[3] for other in decision.others)
     (row,) = [row for row in Parsed(page_parts.decisions(claims, {})).rows if row[0] == decision.question]
     assert row[1] == str(decision.chosen)
+
+
+def test_reading_that_no_planned_unit_is_recorded_for_is_not_called_run() -> None:
+    claims, units = load_claims(KEY), load_paper(KEY).full_units()
+    decision = next(one for one in claims.decisions if one.parameter == "batch_size")
+    first, second = (other.value for other in decision.others)
+    record = Record("", {}, {}, 0, 0.0, "", "")
+    statuses = [
+        UnitStatus(unit, "fresh", record) if unit.batch_size == first else UnitStatus(unit, "missing")
+        for unit in units
+        if isinstance(unit, NetworkParameters)
+    ]
+
+    def also_run(among: list[UnitStatus]) -> list[str]:
+        rows = Parsed(page_parts.decisions(claims, {}, among)).rows
+        return next(row[3] for row in rows if row[0] == decision.question).split("; ")
+
+    assert [words.endswith("(not run yet)") for words in also_run(statuses)] == [False, True]
+    assert not any("not run" in words for words in also_run([]))  # nothing is known, nothing is said
+    one = next(status for status in statuses if status.unit.batch_size == second)
+    assert not any("not run" in words for words in also_run([*statuses, UnitStatus(one.unit, "stale", record)]))
 
 
 @pytest.mark.parametrize("paper", rebuilt())

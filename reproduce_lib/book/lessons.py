@@ -17,7 +17,7 @@ PREFIX = "lesson_"
 ORIGINS: dict[Comparable, str] = {
     "same-data": "on the paper's own data",
     "substitute-data": "on substitute data",
-    "not-applicable": "within the paper",
+    "not-applicable": "exact statements",
     "no-data": "not at all",
 }
 
@@ -45,5 +45,5 @@ def origins_table(comparisons: Sequence[Comparison]) -> Html:
         paper = comparison.claims.paper
         link = Html(f'<a href="papers/{escape(paper)}.html">{escape(paper)}</a>')
         rows.append((link, *(str(counts[one]) for one in ORIGINS), f"{not_exact} of {len(facts)}"))
-    header = ["Claims of", *ORIGINS.values(), "statements that are not exact"]
+    header = ["Claims of", *ORIGINS.values(), "exact statements that are not"]
     return table(header, rows, caption="Where claims could be measured", numeric=len(header) - 1)
