@@ -19,7 +19,7 @@ TONES = {
     Verdict.BETTER: "other",
     Verdict.WORSE: "bad",
     Verdict.FAILS: "bad",
-    Verdict.DIFFERS: "bad",
+    Verdict.DIFFERS: "apart",
     Verdict.NOT_EXACT: "bad",
     Verdict.PENDING: "waiting",
     Verdict.NOT_TESTED: "waiting",

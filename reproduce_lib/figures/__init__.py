@@ -38,7 +38,7 @@ MARKS = {
     Verdict.INCONCLUSIVE: ("s", GREY),
     Verdict.BETTER: ("^", BLUE),
     Verdict.WORSE: ("v", RED),
-    Verdict.DIFFERS: ("D", RED),
+    Verdict.DIFFERS: ("D", PURPLE),
     Verdict.PENDING: (".", GREY),
 }
 
