@@ -77,13 +77,18 @@ def _units_of(paper: str, selection: Selection) -> list[UnitStatus]:
         for one in statuses
         if (not selection.experiment or one.unit.experiment == selection.experiment)
         and (keys is None or one.unit.key in keys)
-        and all(getattr(one.unit, name, None) == value for name, value in selection.where.items())
+        and all(_is(getattr(one.unit, name, None), value) for name, value in selection.where.items())
     ]
     if not chosen:
         values = {name: {getattr(one.unit, name, None) for one in statuses} - {None} for name in selection.where}
         there = "; ".join(f"{name}: {', '.join(sorted(map(json.dumps, found)))}" for name, found in values.items())
         raise ParameterError(f"no unit of {paper} fits all of this; its units have {there or 'other experiments'}")
     return chosen
+
+
+def _is(own: Any, value: Any) -> bool:
+    """Tell whether a parameter has a value; a word that JSON reads as something else, as ``true``, is meant as well."""
+    return bool(own == value or own == json.dumps(value))
 
 
 def _keys_behind(comparison: Comparison, claim: str) -> set[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import ClaimError, ParameterError
+from reproduce_lib.option_values import read_values
 from reproduce_lib.selection import Selection, comparison_of, select_units
 from tests.support import copy_of_the_project
 
@@ -32,6 +33,13 @@ def test_conditions_hold_together() -> None:
     units = [one.unit for one in select_units([KEY], Selection("networks", "naufal2023.t3.goog", {"seed": 1}))]
     assert units
     assert {(one.experiment, one.ticker, one.seed) for one in units} == {("networks", "GOOG", 1)}  # type: ignore[attr-defined]
+
+
+def test_word_that_json_reads_as_something_else_is_a_value_too() -> None:
+    found = select_units(["zhang2023"], Selection(where=read_values(["labels=true", "split=areas"])))
+    assert {(one.unit.labels, one.unit.split) for one in found} == {("true", "areas")}  # type: ignore[attr-defined]
+    with pytest.raises(ParameterError, match="labels"):
+        select_units(["zhang2023"], Selection(where=read_values(["labels=false"])))
 
 
 def test_beginning_of_an_id_ends_at_a_dot() -> None:
