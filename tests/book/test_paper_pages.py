@@ -78,6 +78,16 @@ def test_what_libraries_say_to_themselves_is_on_no_page(html: Path) -> None:
 
 
 @pytest.mark.browser
+def test_what_a_table_is_called_fits_a_phone(html: Path, browser: Browser, paper: str) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri(), PHONE).page
+    right = "all => all.filter(one => one.offsetParent).map(one => one.getBoundingClientRect().right)"
+    ends = page.eval_on_selector_all(".rr-scroll caption", right)
+    page.close()
+    assert len(ends) > 3
+    assert max(ends) <= PHONE
+
+
+@pytest.mark.browser
 def test_a_figure_that_is_touched_opens_alone_and_can_be_enlarged(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri(), PHONE).page
     links = page.locator(".bd-article figure a.rr-alone")
