@@ -45,10 +45,6 @@ except ReproduceError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 sys.exit(f"{len(summary.failed)} failed" if summary.failed else 0)
 """
-# What takes half a minute of that adds nothing to a full disk.
-WITHOUT_ARIMA = RUN.replace(
-    'if unit.ticker == "GOOG"', 'if unit.ticker == "GOOG" and getattr(unit, "method", None) != "arima"'
-)
 # Writes as fast as it can what a thousand finished units would write, each with an array.
 WRITE = """
 import sys
@@ -268,7 +264,7 @@ exit $status
 
 
 def run_on_a_disk(folder: Path, kilobytes: int, kind: str) -> subprocess.CompletedProcess[str]:
-    script = ["sh", "-c", ON_A_DISK, "sh", str(folder), f"{kilobytes}k", kind, sys.executable, WITHOUT_ARIMA]
+    script = ["sh", "-c", ON_A_DISK, "sh", str(folder), f"{kilobytes}k", kind, sys.executable, RUN]
     command = ["unshare", "--user", "--map-root-user", "--mount", *script]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
@@ -283,8 +279,6 @@ def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
     if not may_mount():
         pytest.skip("this machine lets no process mount a disk of its own")
     finish(RUN.replace('"baselines", "price_facts"', '"price_facts",'), tmp_path)
-    quick = {unit.key for unit in PAPER.full_units() if getattr(unit, "method", None) != "arima"}
-    expected = {key: result for key, result in undisturbed.items() if key in quick}
     old = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
     used = sum(-(-path.stat().st_size // 4096) * 4 for path in tmp_path.rglob("*") if path.is_file())
     ran = run_on_a_disk(tmp_path, used + room, kind)
@@ -293,6 +287,6 @@ def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
     assert "Error: " in ran.stderr
     assert {"full": "No space left", "read-only": "Read-only file system"}[kind] in ran.stderr
     assert {path: path.read_bytes()[: len(data)] for path, data in old.items()} == old
-    assert results_of(found(tmp_path)).items() <= expected.items()
-    finish(WITHOUT_ARIMA, tmp_path)
-    check_complete(tmp_path, expected)
+    assert results_of(found(tmp_path)).items() <= undisturbed.items()
+    finish(RUN, tmp_path)
+    check_complete(tmp_path, undisturbed)
