@@ -78,13 +78,15 @@ def test_what_libraries_say_to_themselves_is_on_no_page(html: Path) -> None:
 
 
 @pytest.mark.browser
-def test_what_a_table_is_called_fits_a_phone(html: Path, browser: Browser, paper: str) -> None:
-    page = visit(browser, (html / page_of(paper)).as_uri(), PHONE).page
-    right = "all => all.filter(one => one.offsetParent).map(one => one.getBoundingClientRect().right)"
-    ends = page.eval_on_selector_all(".rr-scroll caption", right)
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_what_a_table_is_called_is_no_wider_than_its_box(html: Path, browser: Browser, paper: str, width: int) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri(), width).page
+    beyond = """all => all.filter(one => one.offsetParent).map(one =>
+        one.getBoundingClientRect().right - one.closest(".rr-scroll").getBoundingClientRect().right)"""
+    found = page.eval_on_selector_all(".rr-scroll caption", beyond)
     page.close()
-    assert len(ends) > 3
-    assert max(ends) <= PHONE
+    assert len(found) > 3
+    assert max(found) < 1
 
 
 @pytest.mark.browser
