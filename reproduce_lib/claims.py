@@ -300,11 +300,15 @@ class Reading(_Entry):
 
 
 class Decision(_Entry):
-    """Something the paper left open: what was chosen before any run, why, and what else was run."""
+    """Something the paper left open: what was chosen before any run, why, and what else was run.
+
+    ``says`` tells in words what was chosen, where its value does not.
+    """
 
     parameter: str
     question: str
     chosen: Any
+    says: str = ""
     reason: str
     others: list[Reading] = Field(default_factory=list)
 

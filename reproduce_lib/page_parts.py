@@ -62,13 +62,20 @@ def decisions(claims: PaperClaims, used: Mapping[str, Any], statuses: Sequence[U
     rows = [
         (
             decision.question,
-            str(used.get(decision.parameter, decision.chosen)),
+            _in_words(decision, used.get(decision.parameter, decision.chosen)),
             decision.reason,
             others(decision),
         )
         for decision in claims.decisions
     ]
     return table(["Question", "Used here", "Reason of the choice", "Also run"], rows, caption="Decisions")
+
+
+def _in_words(decision: Decision, value: Any) -> str:
+    """Return a value of a decision and what it means, where the list of claims says it."""
+    meanings = {str(other.value): other.says for other in decision.others} | {str(decision.chosen): decision.says}
+    meaning = meanings.get(str(value), "")
+    return f"{value}: {meaning}" if meaning else str(value)
 
 
 def _not_run_yet(parameter: str, value: Any, statuses: Sequence[UnitStatus]) -> str:

@@ -66,8 +66,22 @@ def test_decisions_show_what_the_page_uses_not_what_was_chosen() -> None:
     ]
     assert row[1] == EVIL
     assert all(str(other.value) in row[3] for other in decision.others)
-    (row,) = [row for row in Parsed(page_parts.decisions(claims, {})).rows if row[0] == decision.question]
-    assert row[1] == str(decision.chosen)
+
+
+def test_value_of_a_decision_stands_with_what_it_means() -> None:
+    claims = load_claims(KEY)
+    decision = next(one for one in claims.decisions if one.others and one.says)
+    other = decision.others[0]
+    for used, expected in (
+        ({}, f"{decision.chosen}: {decision.says}"),
+        ({decision.parameter: other.value}, f"{other.value}: {other.says}"),
+    ):
+        rows = Parsed(page_parts.decisions(claims, used)).rows
+        assert [row[1] for row in rows if row[0] == decision.question] == [expected]
+    plain = next(one for one in claims.decisions if not one.says)
+    assert [row[1] for row in Parsed(page_parts.decisions(claims, {})).rows if row[0] == plain.question] == [
+        str(plain.chosen)
+    ]
 
 
 def test_reading_that_no_planned_unit_is_recorded_for_is_not_called_run() -> None:
