@@ -30,6 +30,7 @@ def plant(root: Path) -> None:
     content["in_a_sentence"] += HOSTILE
     for decision in content["decisions"]:
         decision["question"] += HOSTILE
+        decision["says"] = decision.get("says", "") + HOSTILE
         decision["reason"] += HOSTILE
         for other in decision.get("others", []):
             other["says"] += HOSTILE

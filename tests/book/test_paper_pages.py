@@ -34,7 +34,7 @@ def page(html: Path, browser: Browser, paper: str) -> Iterator[Page]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_every_claim_stands_on_the_page_with_symbol_and_word(
     html: Path, browser: Browser, paper: str, scripts: bool
 ) -> None:
@@ -77,6 +77,7 @@ def test_what_libraries_say_to_themselves_is_on_no_page(html: Path) -> None:
     assert all("output stderr" not in (html / page_of(paper)).read_text(encoding="utf-8") for paper in PAPERS)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_what_a_table_is_called_is_no_wider_than_its_box(html: Path, browser: Browser, paper: str, width: int) -> None:
@@ -89,6 +90,7 @@ def test_what_a_table_is_called_is_no_wider_than_its_box(html: Path, browser: Br
     assert max(found) < 1
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_figure_that_is_touched_opens_alone_and_can_be_enlarged(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri(), PHONE).page
@@ -138,6 +140,7 @@ def test_each_network_is_drawn_large_enough_to_read(html: Path, browser: Browser
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_code_is_folded_and_one_click_away(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri()).page
@@ -150,6 +153,7 @@ def test_code_is_folded_and_one_click_away(html: Path, browser: Browser, paper: 
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_on_paper_everything_is_open_and_nothing_is_cut_off(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri(), width=720).page  # A4 without its margins
