@@ -204,10 +204,21 @@ def test_more_groups_than_styles_are_all_drawn() -> None:
 
 def test_steps_lead_from_one_end_to_the_next_and_backwards_too() -> None:
     _, axes = figures.new_figure()
-    found = {"base": [50.0], "down": [40.0, 44.0], "up": [58.0, 62.0], "printed": [90.0]}
+    found = {"base": [50.0], "down": [40.0, 44.0], "up": [58.0, 62.0], "missing": [90.0]}
     classification.draw_steps(axes, {"one": {name: np.array(ends) for name, ends in found.items()}}, unit="%")
-    bars = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
-    assert [sorted((x, x + width)) for x, width in bars] == [[0, 50], [42, 50], [42, 60], [60, 90]]
+    bars = [bar for bar in axes.patches if bar.get_width()]
+    assert [sorted((bar.get_x(), bar.get_x() + bar.get_width())) for bar in bars] == [
+        [0, 50],
+        [42, 50],
+        [42, 60],
+        [60, 90],
+    ]
+    hollow = [bar.get_facecolor() == (1, 1, 1, 1) for bar in bars]
+    assert hollow == [False, True, False, True]  # what takes away, and what is missing, which is hatched
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    assert {*found, "printed"} == set(shown)
+    assert [shown[name].patches[0].get_facecolor() == (1, 1, 1, 1) for name in found] == [False, False, False, True]
     ranges = [tuple(line.get_xdata()) for line in axes.get_lines() if len(line.get_xdata()) == 2]
     assert ranges == [(40, 44), (58, 62)]
     assert [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() == "D"] == [90]

@@ -45,7 +45,7 @@ def draw_steps(axes: Axes, steps: Mapping[str, Mapping[str, NDArray[np.float64]]
     Parameters
     ----------
     steps : region -> step -> where it ends, in each run; the first begins at the axis' left end, each other where the
-        mean of the one before ends, and the last is a single value
+        mean of the one before ends, and the last is a single value. A step to the left is hollow: it takes away
     """
     heights = np.arange(len(steps))[::-1]
     looks = ((GREY, ""), (BLUE, ""), (ORANGE, ""), ("white", "////"))
@@ -53,8 +53,10 @@ def draw_steps(axes: Axes, steps: Mapping[str, Mapping[str, NDArray[np.float64]]
         begin = 0.0
         for place, ((name, ends), (colour, hatch)) in enumerate(zip(found.items(), looks, strict=True)):
             middle, end = height + 0.27 - 0.18 * place, float(ends.mean())
-            edge = GREY if hatch else colour
-            axes.barh(middle, end - begin, 0.18, left=begin, color=colour, hatch=hatch, edgecolor=edge, label=name)
+            edge, inside = GREY if hatch else colour, "white" if end < begin else colour
+            axes.barh(middle, end - begin, 0.18, left=begin, color=inside, hatch=hatch, edgecolor=edge)
+            # The legend shows the step as it is where it adds, also where it adds in no region.
+            axes.barh(middle, 0, 0.18, color=colour, hatch=hatch, edgecolor=edge, label=name)
             if len(ends) > 1:
                 axes.plot([ends.min(), ends.max()], [middle, middle], color="black", lw=1.2)
             begin = end

@@ -1,0 +1,46 @@
+"""What a printed score is made of, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reproduce_lib.audit import Judged, parts_of
+
+
+def judged(model: list[float], **without: list[float]) -> Judged:
+    return Judged(np.array(model), {name: np.array(scores) for name, scores in without.items()})
+
+
+def test_parts_by_hand() -> None:
+    """In the paper's folds the class before is the best without a model, in blocks the commonest class."""
+    papers = judged([60, 62, 64], commonest=[50, 50, 50], last=[54, 55, 56])
+    blocks = judged([48, 50], commonest=[49, 51], last=[40, 41])
+    parts = parts_of(papers, blocks, 80)
+    assert parts.without == 55
+    assert parts.left.tolist() == [-1, -1]
+    assert parts.shared.tolist() == [6, 7, 8]
+    assert (parts.leakage, parts.not_reached) == (8, 18)
+    assert papers.gain_over("commonest").tolist() == [10, 12, 14]
+
+
+def test_best_is_chosen_by_its_mean_and_not_run_by_run() -> None:
+    """Run by run the best of two would be better than either."""
+    one = judged([10, 10], first=[9, 1], second=[1, 8])
+    assert one.best.tolist() == [9, 1]
+    assert judged([0], first=[5], second=[5]).best is not None
+
+
+scores = st.lists(st.floats(0, 100), min_size=3, max_size=3)
+
+
+@given(scores, scores, scores, scores, st.floats(0, 100))
+def test_parts_add_up_to_what_is_printed(
+    model: list[float], common: list[float], last: list[float], blocks: list[float], printed: float
+) -> None:
+    papers = judged(model, common=common, last=last)
+    parts = parts_of(papers, judged(blocks, common=common), printed)
+    assert parts.without + parts.left.mean() + parts.leakage + parts.not_reached == pytest.approx(printed)
+    assert parts.without >= max(np.mean(common), np.mean(last)) - 1e-9
