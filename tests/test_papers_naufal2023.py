@@ -504,3 +504,42 @@ def test_wrong_parameters_are_refused_with_the_allowed_ones(
 def test_custom_takes_what_full_refuses(values: dict[str, Any]) -> None:
     unit = NetworkParameters.of(profile="custom", **values)
     assert unit.key != NetworkParameters.of(profile="custom").key
+
+
+# The epoch whose weights forecast
+
+
+def test_best_epoch_is_come_to_from_the_same_start_and_the_last_is_trained_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load_keras()
+    calls: list[tuple[int, Any]] = []
+
+    def count(model: Any, *pairs: Any, epochs: int, **options: Any) -> dict[str, list[float]]:
+        calls.append((epochs, [weights.copy() for weights in model.get_weights()]))
+        return {"loss": [1.0] * epochs, "val_loss": [3.0, 1.0, 2.0, 1.0][:epochs]}
+
+    monkeypatch.setattr(naufal2023, "train", count)
+    for kept, expected in (("last", [4]), ("best", [4, 2])):
+        calls.clear()
+        unit = NetworkParameters.of(
+            profile="custom", data="simulated", model="lstm", window=1, epochs=4, kept_epoch=kept
+        )
+        run_network(unit)
+        assert [epochs for epochs, _ in calls] == expected
+        for _, weights in calls[1:]:
+            assert all(np.array_equal(one, other) for one, other in zip(weights, calls[0][1], strict=True))
+
+
+@pytest.mark.slow
+def test_best_epoch_forecasts_as_a_run_that_ends_with_it() -> None:
+    load_keras()
+    values = {"profile": "custom", "data": "simulated", "model": "lstm", "window": 1, "learning_rate": 0.05}
+    unit = NetworkParameters.of(**values, epochs=8, kept_epoch="best")
+    task = naufal2023._task(unit)
+    model, history = naufal2023._trained(unit, task)
+    best = int(np.argmin(history["val_loss"])) + 1
+    assert len(history["val_loss"]) == 8
+    loss = model.evaluate(*task.validation, verbose=0)
+    assert loss == pytest.approx(min(history["val_loss"]), rel=1e-4)
+    assert best < 8

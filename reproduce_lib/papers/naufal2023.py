@@ -66,10 +66,13 @@ READINGS: dict[str, tuple[Any, ...]] = {
     "hybrid_dropout": (0.0, 0.2),
     "backend": ("tensorflow",),
     "batch_size": (64, 16),
+    "kept_epoch": ("best",),
 }
 # The readings that change what networks learn from or what they are, run for all three; the others, to save
 # hours of computation, for the proposed network alone.
-_FOR_ALL_NETWORKS = {"split", "relu"}
+_FOR_ALL_NETWORKS = {"split", "relu", "kept_epoch"}
+# What the verdicts may hang on is run as often as the default.
+_ON_ALL_SEEDS = {"split", "kept_epoch"}
 # Pooling and kernels act only where a window has several days.
 _LONG_WINDOW_ONLY = {"pool_size", "kernel_size"}
 
@@ -92,7 +95,11 @@ class SeriesParameters(UnitParameters):
 
 
 class NetworkParameters(SeriesParameters):
-    """One network on one share with one seed."""
+    """One network on one share with one seed.
+
+    ``kept_epoch`` says whether it forecasts with the weights of the last epoch, or with those of the least validation
+    loss.
+    """
 
     experiment: ClassVar[str] = "networks"
 
@@ -107,6 +114,7 @@ class NetworkParameters(SeriesParameters):
     hybrid_dropout: float = Field(default=0.1, ge=0, lt=1)
     batch_size: int = Field(default=32, ge=1, le=1024)
     shuffle: bool = True
+    kept_epoch: Literal["last", "best"] = "last"
     epochs: int = Field(default=EPOCHS, ge=1, le=1000)
     learning_rate: float = Field(default=LEARNING_RATE, gt=0, le=1)
 
@@ -226,14 +234,29 @@ class Task:
 def run_network(parameters: NetworkParameters) -> UnitResult:
     """Train one network and score its forecasts of the test days, in dollars."""
     task = _task(parameters)
-    model = _initial_model(parameters)
-    history = train(model, task.training, task.validation, **_fitting(parameters))
+    model, history = _trained(parameters, task)
     predicted = model.predict(task.test_inputs, batch_size=len(task.test_inputs), verbose=0)
     return _scored(parameters, task, np.asarray(predicted), history)
 
 
+def _trained(parameters: NetworkParameters, task: Task) -> tuple[keras.Model, dict[str, list[float]]]:
+    """Return a trained network and its losses, epoch by epoch.
+
+    The best epoch is come to by training from the same start for as many epochs: every random stream is that of before.
+    """
+    model = _initial_model(parameters)
+    history = train(model, task.training, task.validation, **_fitting(parameters))
+    if parameters.kept_epoch == "best":
+        model = _initial_model(parameters)
+        epochs = int(np.argmin(history["val_loss"])) + 1
+        train(model, task.training, task.validation, **{**_fitting(parameters), "epochs": epochs})
+    return model, history
+
+
 def run_network_batch(batch: Sequence[NetworkParameters]) -> list[UnitResult]:
     """Train networks that differ in share and seed alone in one program; the results in the order of ``batch``."""
+    if batch[0].kept_epoch == "best":
+        return [run_network(parameters) for parameters in batch]
     tasks = [_task(parameters) for parameters in batch]
     models = [_initial_model(parameters) for parameters in batch]
     histories = train_batch(
@@ -416,7 +439,7 @@ def _full_networks() -> Iterator[NetworkParameters]:
     for seed in range(SEEDS):
         yield from networks_of_the_paper(seed=seed)
     for name, values in READINGS.items():
-        for value, seed in product(values, range(SEEDS if name == "split" else SEEDS_OF_A_READING)):
+        for value, seed in product(values, range(SEEDS if name in _ON_ALL_SEEDS else SEEDS_OF_A_READING)):
             yield from readings_of(name, value, seed)
 
 
