@@ -15,8 +15,8 @@ import msgspec
 from benchmarks.pairs import in_new_process, measure_pairs, ratio
 from reproduce_lib.book.speed import Ratio, Scores
 from reproduce_lib.execution.pool import cores
-from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.asma2024.networks import MODELS as ASMA2024_MODELS
+from reproduce_lib.papers.naufal2023.networks import MODELS
 from reproduce_lib.tolerances import metric
 
 # A unit of a small network is mostly overhead, which an engine can save.
@@ -53,7 +53,7 @@ def _loads() -> Iterator[Load]:
     processes, which a run of hundreds has once.
     """
     for window, units, goal in ((1, 12, SMALL_GOAL), (30, 6, NOT_SLOWER)):
-        for model in naufal2023.MODELS:
+        for model in MODELS:
             parameters = {"data": "simulated", "model": model, "window": window}
             yield Load(
                 "naufal2023", f"{model}, window {window}: {units} units of 30 epochs", parameters, units, goal, "rmse"

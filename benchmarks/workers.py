@@ -9,14 +9,15 @@ from benchmarks.book import quantity
 from benchmarks.pairs import in_new_process
 from reproduce_lib.book.speed import Quantity
 from reproduce_lib.data.simulate import simulate_prices
-from reproduce_lib.papers.naufal2023 import FILTERS, MODELS, UNITS, WINDOWS
+from reproduce_lib.papers.naufal2023.networks import FILTERS, MODELS, UNITS
+from reproduce_lib.papers.naufal2023.series import WINDOWS
 
 # One worker, one unit after the other: seconds of each, and the largest memory of the worker.
 ONE_WORKER = """
 import json, sys, threading, time
 import psutil
 from reproduce_lib.data.simulate import simulate_prices
-from reproduce_lib.papers.naufal2023 import NetworkParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.execution.pool import Due, Workers, execute_units
 
 asked = json.loads(sys.argv[1])

@@ -16,12 +16,14 @@ import nbformat
 import numpy as np
 
 from reproduce_lib.claims import ValueClaim
+from reproduce_lib.collection import load_paper
 from reproduce_lib.compare import Row
 from reproduce_lib.execution import environment, worker
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.pool import Due
 from reproduce_lib.execution.worker import Failed, Finished
-from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.records import Context, Record, Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from reproduce_lib.verdicts import Verdict
@@ -108,12 +110,11 @@ def put(
     data: dict[str, str] | None = None,
     code: dict[str, str] | None = None,
     environment: tuple[str, dict[str, str]] = HERE,
-    module: str = MODULE,
     seconds: float = 1.0,
 ) -> Record:
     """Write a record by hand; without ``code`` it is fresh."""
     processor, versions = environment
-    context = Context.of(versions, processor, 1, data or {}, code_digests(module) if code is None else code)
+    context = Context.of(versions, processor, 1, data or {}, code_digests(_module_of(unit)) if code is None else code)
     record = Record(
         key=unit.key,
         parameters=unit.model_dump(mode="json"),
@@ -125,6 +126,10 @@ def put(
     )
     store.write(unit.paper, unit.experiment, context, record, arrays or {})
     return store.file(unit.paper, unit.experiment).read().records[unit.key]
+
+
+def _module_of(unit: UnitParameters) -> str:
+    return MODULE if unit.paper == "toy" else load_paper(unit.paper).experiment(unit.experiment).module
 
 
 def execute_here(due: Iterable[Due], *places: Any, **options: Any) -> Iterator[Finished | Failed]:

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from reproduce_lib.execution import pool
 from reproduce_lib.execution.pool import LARGEST_BATCH, Due, execute_units
 from reproduce_lib.execution.worker import Failed, Finished
-from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
+from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.units import Backend, Experiment, Paper, UnitParameters, UnitResult
 from tests.support import PROJECT
 
@@ -35,7 +37,7 @@ asked = json.loads(sys.argv[1])
 """
 
 NETWORKS = """
-from reproduce_lib.papers.naufal2023 import NetworkParameters, run_network, run_network_batch
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters, run_network, run_network_batch
 
 units = [NetworkParameters.of(**values) for values in asked["units"]]
 batches = [[units[row] for row in rows] for rows in asked["batches"]]

@@ -28,8 +28,8 @@ from reproduce_lib.claims import (
 )
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ClaimError
-from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import READINGS, NetworkParameters
+from reproduce_lib.papers.naufal2023 import paper as naufal2023
+from reproduce_lib.papers.naufal2023.networks import READINGS, NetworkParameters
 
 VALUE: dict[str, Any] = {
     "id": "toy.t1.a.mae", "kind": "value", "source": "Table 1", "statement": "A, MAE", "value": "0.2320",

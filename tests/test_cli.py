@@ -31,13 +31,16 @@ from reproduce_lib.execution.replay import UnitReplay
 from reproduce_lib.execution.study import store_for, unit_statuses
 from reproduce_lib.execution.worker import Failed
 from reproduce_lib.folders import MANY_FILES, by_folder
-from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters, PriceFactParameters
+from reproduce_lib.papers.naufal2023 import baselines
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
+from reproduce_lib.papers.naufal2023.paper import PAPER
+from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters
 from reproduce_lib.records import Context, Replay
 from tests.support import HERE, PROJECT, copy_of_the_project, put
 
 KEY = "naufal2023"
-MODULE = naufal2023.__name__
+MODULE = baselines.__name__
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 GOOG_NAIVE = ("--experiment", "baselines", "--where", "ticker=GOOG", "--where", "method=naive")
 
@@ -255,10 +258,10 @@ def test_list_names_every_paper_and_counts_claims_and_units() -> None:
 def test_status_counts_states_and_names_what_staled(root: Path) -> None:
     store = store_for("full")
     old = {**code_digests(MODULE), "reproduce_lib.metrics.skill": "0" * 16}
-    put(store, NetworkParameters.of(), {"mae": 1.0}, module=MODULE)
+    put(store, NetworkParameters.of(), {"mae": 1.0})
     put(store, NetworkParameters.of(seed=1), {"mae": 1.0}, code=old)
-    put(store, NetworkParameters.of(seed=2), {"mae": 1.0}, data={"prices/TSLA_2013_2023.csv": "0" * 64}, module=MODULE)
-    put(store, PriceFactParameters.of(quantity="first_day"), {"value": "2017-10-09"}, module=MODULE)
+    put(store, NetworkParameters.of(seed=2), {"mae": 1.0}, data={"prices/TSLA_2013_2023.csv": "0" * 64})
+    put(store, PriceFactParameters.of(quantity="first_day"), {"value": "2017-10-09"})
     with records(root, "price_facts").open("a", encoding="utf-8") as file:
         file.write('{"schema":1,"kind":"unit","key":"cut\n')
     text = reproduce("status", KEY)
@@ -274,7 +277,7 @@ def test_status_counts_states_and_names_what_staled(root: Path) -> None:
 
 
 def test_run_says_of_an_unreadable_line_where_it_was_set_aside(root: Path, nothing_at_hand: None) -> None:
-    put(store_for("full"), BaselineParameters.of(ticker="GOOG"), {"mae": 1.0, "rmse": 1.0}, module=MODULE)
+    put(store_for("full"), BaselineParameters.of(ticker="GOOG"), {"mae": 1.0, "rmse": 1.0})
     with records(root).open("a", encoding="utf-8") as file:
         file.write('{"schema":1,"kind":"unit","key":"cut\n')
     said = next(line for line in reproduce("run", KEY, *GOOG_NAIVE, status=1).splitlines() if "jsonl:3" in line)
@@ -358,7 +361,7 @@ def test_run_selects_everything_by_default(asked: list[Any]) -> None:
 
 
 def test_missing_source_ends_with_one_error_and_loses_no_record(root: Path, nothing_at_hand: None) -> None:
-    put(store_for("full"), BaselineParameters.of(ticker="GOOG"), {"mae": 1.0, "rmse": 1.0}, module=MODULE)
+    put(store_for("full"), BaselineParameters.of(ticker="GOOG"), {"mae": 1.0, "rmse": 1.0})
     before = records(root).read_bytes()
     text = reproduce("run", KEY, *GOOG_NAIVE, status=1)
     assert text.count("error:") == 1
@@ -377,7 +380,7 @@ def test_sweep_prints_what_it_measured_and_writes_to_the_users_folder_alone(root
         shown, end = read.raw_decode(line)
         unit = BaselineParameters.of(profile="smoke", data="simulated", method=method)
         assert shown == {"data": "simulated", "method": method, "seed": 0}
-        assert json.loads(line[end:]) == pytest.approx(naufal2023.run_baseline(unit).metrics)
+        assert json.loads(line[end:]) == pytest.approx(baselines.run_baseline(unit).metrics)
     assert not (root / "book" / "records").exists()
     assert (Path(os.environ["REPRODUCE_HOME"]) / "records" / KEY / "baselines.jsonl").is_file()
 
@@ -530,7 +533,7 @@ def some_recorded(old: dict[str, str]) -> dict[str, list[NetworkParameters]]:
     fresh = [NetworkParameters.of(seed=seed) for seed in range(3)]
     stale = [NetworkParameters.of(seed=seed, ticker="GOOG") for seed in (3, 4)]
     for unit in fresh:
-        put(store_for("full"), unit, {"mae": 1.0}, module=MODULE, seconds=60.0, environment=here)
+        put(store_for("full"), unit, {"mae": 1.0}, seconds=60.0, environment=here)
     for unit in stale:
         put(store_for("full"), unit, {"mae": 1.0}, code=old, seconds=60.0, environment=here)
     return {"fresh": fresh, "stale": stale}
@@ -695,7 +698,7 @@ def test_verify_within_a_time_chooses_among_all_papers_what_fits(
 
 def test_status_names_each_stale_record_with_what_staled_it(some_recorded: dict[str, Any]) -> None:
     of_other_data = NetworkParameters.of(seed=9, ticker="TWTR", window=1)
-    put(store_for("full"), of_other_data, {"mae": 1.0}, data={"prices/gone.csv": "0" * 64}, module=MODULE)
+    put(store_for("full"), of_other_data, {"mae": 1.0}, data={"prices/gone.csv": "0" * 64})
     lines = reproduce("status").splitlines()
     named = {unit.key: [line for line in lines if unit.key in line] for unit in some_recorded["stale"]}
     for unit in some_recorded["stale"]:
@@ -773,6 +776,6 @@ def test_interrupted_run_with_a_failed_unit_ends_as_interrupted_and_names_the_un
 
 
 def test_budget_takes_no_unit_that_is_longer_than_it_however_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    put(store_for("full"), NetworkParameters.of(), {"mae": 1.0}, seconds=300.0, module=MODULE)
+    put(store_for("full"), NetworkParameters.of(), {"mae": 1.0}, seconds=300.0)
     monkeypatch.setattr(pool, "cores", lambda: 2)
     assert "no recorded unit fits" in reproduce("verify", "--budget", "3m", "--jobs", "2", status=1)

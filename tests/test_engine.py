@@ -25,13 +25,15 @@ from reproduce_lib.execution.pool import Due, Silent, Stop, Workers
 from reproduce_lib.execution.run_log import Run, RunLog
 from reproduce_lib.execution.study import damaged_lines, store_for, unit_statuses
 from reproduce_lib.execution.worker import Failed, Finished
-from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters
+from reproduce_lib.papers.naufal2023 import baselines
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
+from reproduce_lib.papers.naufal2023.networks import MODELS, NetworkParameters
+from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Context, Store
 from reproduce_lib.units import UnitParameters, UnitResult
 from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines, smoke_baseline, smoke_network
 
-MODULE = naufal2023.__name__
+MODULE = baselines.__name__
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def spoil(path: Path) -> str:
 def test_how_decides_which_units_run(store: Store, executed: list[Any], how: Any, expected: list[str]) -> None:
     stale = {**code_digests(MODULE), "reproduce_lib.metrics.skill": "0" * 16}
     units = {"fresh": smoke_baseline(), "stale": smoke_baseline("drift"), "missing": smoke_baseline(skip_days=1)}
-    put(store, units["fresh"], {"mae": 1.0}, module=MODULE)
+    put(store, units["fresh"], {"mae": 1.0})
     put(store, units["stale"], {"mae": 1.0}, code=stale)
     run_units(units.values(), store, how=how)
     assert executed == [units[name] for name in expected]
@@ -79,7 +81,7 @@ def test_how_decides_which_units_run(store: Store, executed: list[Any], how: Any
 def test_run_records_what_the_unit_measured_and_is_fresh_then(store: Store, executed: list[Any]) -> None:
     assert run_units([smoke_baseline(), smoke_baseline("drift")], store).written.total() == 2
     (status, _) = unit_statuses([smoke_baseline(), smoke_baseline("drift")], store)
-    measured = naufal2023.run_baseline(smoke_baseline())
+    measured = baselines.run_baseline(smoke_baseline())
     assert status.state == "fresh"
     assert status.record is not None
     assert (status.record.metrics, status.record.n) == (measured.metrics, measured.n)
@@ -153,7 +155,7 @@ def test_unit_that_raises_is_reported_and_the_others_are_recorded(store: Store, 
 def test_results_that_json_cannot_hold_fail_their_unit_alone(
     store: Store, executed: list[Any], monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(naufal2023, "drift_forecast", lambda series, days: series[days] * float("nan"))
+    monkeypatch.setattr(baselines, "drift_forecast", lambda series, days: series[days] * float("nan"))
     summary = run_units([smoke_baseline("drift"), smoke_baseline()], store)
     assert [failed.unit.method for failed in summary.failed] == ["drift"]
     assert "mae" in summary.failed[0].message
@@ -164,7 +166,7 @@ def test_results_that_json_cannot_hold_fail_their_unit_alone(
 def test_unit_whose_arrays_were_altered_is_run_again_and_has_them_then(
     store: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch, how: Any
 ) -> None:
-    measure = naufal2023.run_baseline
+    measure = baselines.run_baseline
 
     def with_arrays(unit: BaselineParameters) -> UnitResult:
         return dataclasses.replace(measure(unit), arrays={"error": np.arange(5)})
@@ -207,7 +209,7 @@ def test_run_of_the_collection_is_logged_with_its_plan_and_its_end(
     monkeypatch.setenv("REPRODUCE_OFFLINE", "1")
     monkeypatch.delenv("REPRODUCE_DATA", raising=False)
     here = (environment.processor(), HERE[1])
-    put(collection, smoke_baseline(skip_days=30), {"mae": 1.0}, module=MODULE, seconds=4.25, environment=here)
+    put(collection, smoke_baseline(skip_days=30), {"mae": 1.0}, seconds=4.25, environment=here)
     units = [smoke_baseline(), smoke_baseline("drift"), BaselineParameters.of(profile="custom", ticker="TWTR")]
     due = make_plan([*units, smoke_baseline(skip_days=30)], collection)
     summary = run_plan(due, Workers(2))
@@ -313,7 +315,7 @@ def test_what_cannot_be_recorded_is_not_computed(collection: Store, monkeypatch:
 def test_trying_whether_units_can_be_recorded_leaves_no_file(
     collection: Store, executed: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(collection, smoke_baseline(), {"mae": 1.0}, module=MODULE)
+    put(collection, smoke_baseline(), {"mae": 1.0})
     before = {path: path.read_bytes() for path in paths.root().rglob("*") if path.is_file()}
     for place in (("naufal2023", "baselines"), ("naufal2023", "networks")):
         collection.check_writable(*place)
@@ -448,7 +450,8 @@ def test_what_was_computed_by_other_code_fails_by_the_symbol_and_is_not_recorded
 SCRIPT = """
 import sys
 from pathlib import Path
-from reproduce_lib.papers.naufal2023 import BaselineParameters, NetworkParameters
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
+from reproduce_lib.papers.naufal2023.networks import MODELS, NetworkParameters
 from reproduce_lib.execution.pool import Due
 from reproduce_lib.records import Store
 from reproduce_lib.execution.engine import run_plan, run_units
@@ -491,7 +494,7 @@ def test_jobs_order_and_caller_change_no_result(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])
 def test_company_in_a_worker_changes_no_result(tmp_path: Path, backend: str) -> None:
-    units = [smoke_network(model, backend=backend) for model in naufal2023.MODELS]
+    units = [smoke_network(model, backend=backend) for model in MODELS]
     run_units(units, new_store(tmp_path), jobs=2)
     program = (
         "import sys; from reproduce_lib.execution.worker import execute; common = eval(sys.argv[1])\n"

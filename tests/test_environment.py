@@ -34,7 +34,7 @@ def test_versions_are_those_that_the_packages_say_of_themselves(backend: Backend
 
 def test_versions_name_every_numeric_package_that_a_unit_loads() -> None:
     program = (
-        "import sys; from reproduce_lib.papers import naufal2023 as n;"
+        "import sys; from reproduce_lib.papers.naufal2023 import baselines as n;"
         "n.run_baseline(n.BaselineParameters.of(profile='smoke', data='simulated')); print(*sys.modules)"
     )
     command = [sys.executable, "-c", program]

@@ -21,12 +21,13 @@ import reproduce_lib
 from reproduce_lib.execution import study
 from reproduce_lib.execution.closure import changed_symbols, code_digests
 from reproduce_lib.execution.study import UnitStatus, unit_statuses
-from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import BaselineParameters
+from reproduce_lib.papers.naufal2023 import baselines, networks, paper, price_facts, series
 from tests.support import new_store, put
 
-PAPER = naufal2023.__name__
-PAPER_FILE = "papers/naufal2023.py"
+PAPER = paper.__name__
+NETWORKS, PRICE_FACTS, SERIES = (
+    f"papers/naufal2023/{module.__name__.rpartition('.')[2]}.py" for module in (networks, price_facts, series)
+)
 
 
 def module_name(file: str) -> str:
@@ -93,18 +94,18 @@ FIELDS, FIELDS_SWAPPED = "statistic: float\n    p_value", "p_value: float\n    s
 STALING: dict[str, tuple[str, ...]] = {
     # Values
     "constant": ("data/simulate.py", "DAILY_VOLATILITY = 0.02", "DAILY_VOLATILITY = 0.03", "DAILY_VOLATILITY"),
-    "constant of the paper": (PAPER_FILE, "\nUNITS = 100\n", "\nUNITS = 101\n", "UNITS"),
+    "constant of the paper": (NETWORKS, "\nUNITS = 100\n", "\nUNITS = 101\n", "UNITS"),
     "type of a constant": ("box_jenkins.py", "LARGEST_ORDER = 3", "LARGEST_ORDER = 3.0", "LARGEST_ORDER"),
     "constants assigned together": ("data/prices.py", "= 1900, 2100", "= 1900, 2101", "(EARLIEST_YEAR, LATEST_YEAR)"),
     "constant deep in a table": ("data/prices.py", '"2022-07-18": 20', '"2022-07-18": 10', "_SPLITS"),
     "key of a table": ("data/prices.py", '"2022-07-18": 20', '"2022-07-19": 20', "_SPLITS"),
-    "activation": (PAPER_FILE, 'else "tanh"', 'else "sigmoid"', "build_model"),
-    "padding": (PAPER_FILE, 'pool_size, padding="same"', 'pool_size, padding="valid"', "build_model"),
+    "activation": (NETWORKS, 'else "tanh"', 'else "sigmoid"', "build_model"),
+    "padding": (NETWORKS, 'pool_size, padding="same"', 'pool_size, padding="valid"', "build_model"),
     "string value": ("data/registry.py", '"registry.csv"', '"other.csv"', "data_files"),
     "text of an f-string": ("windows.py", "values has no window", "values lacks a window", "sliding_windows"),
     "conversion of an f-string": ("data/prices.py", "ticker {ticker!r}", "ticker {ticker!s}", "load_prices"),
-    "format of an f-string": (PAPER_FILE, "{frame.index[-1]:%Y-%m-%d}", "{frame.index[-1]:%d.%m.%Y}", "run_price_fact"),
-    "string to bytes": (PAPER_FILE, 'case "lowest_close"', 'case b"lowest_close"', "run_price_fact"),
+    "format of an f-string": (PRICE_FACTS, "{frame.index[-1]:%Y-%m-%d}", "{frame.index[-1]:%d.%m}", "run_price_fact"),
+    "string to bytes": (PRICE_FACTS, 'case "lowest_close"', 'case b"lowest_close"', "run_price_fact"),
     "None to False": ("units.py", "Batch | None = None", "Batch | None = False", "Experiment"),
     # Expressions
     "comparison": ("windows.py", "len(series) <= width", "len(series) < width", "sliding_windows"),
@@ -120,7 +121,7 @@ STALING: dict[str, tuple[str, ...]] = {
     "arguments swapped": ("windows.py", "slice(start, stop)", "slice(stop, start)", "consecutive_parts"),
     "keyword's value": ("box_jenkins.py", "refit=False", "refit=True", "FittedArima"),
     "keyword's name": ("training.py", "shuffle=shuffle", "steps_per_epoch=shuffle", "train"),
-    "keyword gone": (PAPER_FILE, ", return_sequences=True", "", "build_model"),
+    "keyword gone": (NETWORKS, ", return_sequences=True", "", "build_model"),
     "attribute": ("training.py", "keras.optimizers.Adam", "keras.optimizers.Nadam", "train"),
     "function called": ("data/simulate.py", "np.cumsum(", "np.cumprod(", "simulate_prices"),
     "star": ("training.py", "*training,", "training,", "train"),
@@ -154,12 +155,12 @@ STALING: dict[str, tuple[str, ...]] = {
     "class attribute gone": ("forecast_tests.py", "    p_value: float\n", "", "AccuracyTest"),
     "fields swapped": ("forecast_tests.py", FIELDS, FIELDS_SWAPPED, "AccuracyTest"),
     "type of a field": ("forecast_tests.py", "p_value: float\n", "p_value: int\n", "AccuracyTest"),
-    "field constraint": (PAPER_FILE, "default=0.1, ge=0, lt=1", "default=0.1, ge=0, le=1", "NetworkParameters"),
+    "field constraint": (NETWORKS, "default=0.1, ge=0, lt=1", "default=0.1, ge=0, le=1", "NetworkParameters"),
     "field constraint of every unit": ("units.py", "default=0, ge=0", "default=0, ge=1", "UnitParameters"),
     "model configuration": ("units.py", 'extra="forbid"', 'extra="ignore"', "UnitParameters"),
     "base class": ("errors.py", "class DataError(ReproduceError)", "class DataError(Exception)", "DataError"),
-    "Literal": (PAPER_FILE, "Window = Literal[1, 30]", "Window = Literal[1, 31]", "Window"),
-    "order of a Literal": (PAPER_FILE, "Window = Literal[1, 30]", "Window = Literal[30, 1]", "Window"),
+    "Literal": (SERIES, "Window = Literal[1, 30]", "Window = Literal[1, 31]", "Window"),
+    "order of a Literal": (SERIES, "Window = Literal[1, 30]", "Window = Literal[30, 1]", "Window"),
     "Literal of a class": ("units.py", '"smoke", "full", "custom"]', '"smoke", "full"]', "Profile"),
     # Imports
     "module imported": ("windows.py", PAIRWISE, "from more_itertools import pairwise\n", "import pairwise"),
@@ -212,10 +213,10 @@ def test_module_that_is_imported_anew_is_named_and_watched_from_then_on(package:
 
 def test_every_symbol_of_a_module_that_is_imported_no_more_is_named(package: Path, tmp_path: Path) -> None:
     line = "from reproduce_lib.data.simulate import simulate_prices\n"
-    changed = changed_by(package, tmp_path, {PAPER_FILE: replaced(package, PAPER_FILE, line, "")})
+    changed = changed_by(package, tmp_path, {SERIES: replaced(package, SERIES, line, "")})
     gone = {symbol for symbol in code_digests(PAPER, package) if symbol.startswith("reproduce_lib.data.simulate.")}
     assert len(gone) > 5
-    assert set(changed) == gone | {f"{PAPER}.import simulate_prices"}
+    assert set(changed) == gone | {f"{series.__name__}.import simulate_prices"}
 
 
 WINDOWS_WORDS = '"""Cutting a series into windows and a timeline into parts."""\n'
@@ -231,7 +232,7 @@ NEUTRAL: dict[str, tuple[str, str, str]] = {
     "comment on a line of its own": ("windows.py", "    edges = [", "    # cumulative\n    edges = ["),
     "comment reworded": ("data/prices.py", "# A long weekend with", "# Some long weekends with"),
     "comment gone": ("forecast_tests.py", "  # (n + 1 - 2h + h(h-1)/n) / n at h = 1", ""),
-    "comment inside a list": (PAPER_FILE, '# "same" padding lets', "# padding lets"),
+    "comment inside a list": (NETWORKS, '# "same" padding lets', "# padding lets"),
     "comment for a checker": ("windows.py", "width, len(series))", "width, len(series))  # noqa: RET504"),
     "type comment": ("box_jenkins.py", "LARGEST_ORDER = 3", "LARGEST_ORDER = 3  # type: int"),
     "other type comment": ("box_jenkins.py", "LARGEST_ORDER = 3", "LARGEST_ORDER = 3  # type: ignore"),
@@ -250,8 +251,8 @@ NEUTRAL: dict[str, tuple[str, str, str]] = {
     # Absent from the modules of today: that both of these equal none says that changing and removing is neutral too.
     "docstring of a field": ("forecast_tests.py", "    p_value: float\n", '    p_value: float\n    """Two-sided."""\n'),
     "other docstring of a field": ("forecast_tests.py", "    p_value: float\n", "    p_value: float\n    'Of the t'\n"),
-    "docstring of a constant": (PAPER_FILE, "\nEPOCHS = 30\n", '\nEPOCHS = 30\n"""Printed in section 3.4."""\n'),
-    "docstring of a field of a unit": (PAPER_FILE, '"TSLA"\n', '"TSLA"\n    """The share."""\n'),
+    "docstring of a constant": (NETWORKS, "\nEPOCHS = 30\n", '\nEPOCHS = 30\n"""Printed in section 3.4."""\n'),
+    "docstring of a field of a unit": (SERIES, '"TSLA"\n', '"TSLA"\n    """The share."""\n'),
     # Layout
     "blank lines added": ("training.py", SEED, f"\n\n\n{SEED}\n\n"),
     "blank lines gone": ("windows.py", "\n\n\ndef consecutive_parts", "\ndef consecutive_parts"),
@@ -270,16 +271,16 @@ NEUTRAL: dict[str, tuple[str, str, str]] = {
     "constants in another order": ("data/simulate.py", 'LABEL = "SIMULATED"\nDAILY_VOLATILITY = 0.02\n',
                                    'DAILY_VOLATILITY = 0.02\nLABEL = "SIMULATED"\n'),
     # Spellings
-    "quotes": (PAPER_FILE, 'else "tanh"', "else 'tanh'"),
-    "triple quotes": (PAPER_FILE, 'else "tanh"', 'else """tanh"""'),
-    "raw string": (PAPER_FILE, 'else "tanh"', 'else r"tanh"'),
-    "unicode prefix": (PAPER_FILE, 'else "tanh"', 'else u"tanh"'),
-    "escape": (PAPER_FILE, 'else "tanh"', 'else "\\x74anh"'),
-    "string in halves": (PAPER_FILE, 'LOSS = "mean_absolute_error"', 'LOSS = "mean_" "absolute_error"'),
+    "quotes": (NETWORKS, 'else "tanh"', "else 'tanh'"),
+    "triple quotes": (NETWORKS, 'else "tanh"', 'else """tanh"""'),
+    "raw string": (NETWORKS, 'else "tanh"', 'else r"tanh"'),
+    "unicode prefix": (NETWORKS, 'else "tanh"', 'else u"tanh"'),
+    "escape": (NETWORKS, 'else "tanh"', 'else "\\x74anh"'),
+    "string in halves": (NETWORKS, 'LOSS = "mean_absolute_error"', 'LOSS = "mean_" "absolute_error"'),
     "f-string in halves": ("windows.py", PERCENTAGES, 'f"percent" "ages " f"{tuple(percentages)}, " f"'),
     "quotes of an f-string": ("data/prices.py", 'f"{name}: no trading day"', "f'{name}: no trading day'"),
     "underscore in a number": ("data/simulate.py", "days: int = 1259", "days: int = 1_259"),
-    "hexadecimal number": (PAPER_FILE, "\nUNITS = 100\n", "\nUNITS = 0x64\n"),
+    "hexadecimal number": (NETWORKS, "\nUNITS = 100\n", "\nUNITS = 0x64\n"),
     "exponent": ("data/simulate.py", "DAILY_VOLATILITY = 0.02", "DAILY_VOLATILITY = 2E-2"),
     "digits of a real number": ("data/simulate.py", "FIRST_PRICE = 100.0", "FIRST_PRICE = 100."),
 }  # fmt: skip
@@ -404,9 +405,9 @@ def test_new_module_that_the_paper_does_not_import_names_nothing(package: Path, 
 @pytest.fixture
 def status_after(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., UnitStatus]:
     """Record a unit by the unedited code, then say what its status is by the edited one."""
-    unit = BaselineParameters.of(profile="smoke", data="simulated")
+    unit = baselines.BaselineParameters.of(profile="smoke", data="simulated")
     store = new_store(tmp_path)
-    put(store, unit, {"mae": 1.0}, code=code_digests(PAPER, package))
+    put(store, unit, {"mae": 1.0}, code=code_digests(baselines.__name__, package))
 
     def status(file: str, old: str, new: str) -> UnitStatus:
         copy = copy_with(package, tmp_path, {file: replaced(package, file, old, new)})

@@ -15,7 +15,7 @@ from reproduce_lib.claims import load_claims
 from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.compare import Comparison
 from reproduce_lib.execution.study import UnitStatus, store_for
-from reproduce_lib.papers.naufal2023 import NetworkParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.records import Record
 from tests.support import PROJECT
 from tests.test_tables import EVIL, Parsed

@@ -16,27 +16,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reproduce_lib.claims import load_claims
-from reproduce_lib.data.prices import Prices
+from reproduce_lib.data.prices import TICKERS, Prices
 from reproduce_lib.data.simulate import simulate_prices
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import (
-    MODELS,
-    PAPER,
-    READINGS,
-    TICKERS,
-    WINDOWS,
-    BaselineParameters,
-    NetworkParameters,
-    Parts,
-    PriceFactParameters,
-    build_model,
-    divide_days,
-    naive_unit,
-    run_baseline,
-    run_network,
-    run_price_fact,
-)
+from reproduce_lib.papers.naufal2023 import networks, price_facts, samples
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters, run_baseline
+from reproduce_lib.papers.naufal2023.networks import MODELS, READINGS, NetworkParameters, build_model, run_network
+from reproduce_lib.papers.naufal2023.paper import PAPER, naive_unit
+from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters, run_price_fact
+from reproduce_lib.papers.naufal2023.samples import make_samples
+from reproduce_lib.papers.naufal2023.series import SIMULATION_SEED, WINDOWS, Parts, closing_prices, divide_days
 from reproduce_lib.sensitivity import reading_of
 from tests.support import PROJECT, load_keras
 
@@ -206,7 +195,7 @@ def test_each_window_holds_the_days_right_before_its_target(close: Any, split: A
     unit = network(split=split, window=window, scaler=scaler)
     for name in ("training", "validation", "test"):
         days = part_of(parts, name)
-        inputs, targets, usable = naufal2023._pairs(close, days, parts, unit)
+        inputs, targets, usable = samples._pairs(close, days, parts, unit)
         assert usable.tolist() == [day for day in days if day >= window]
         expected = scaled(close, {"train": parts.training, "all": slice(None), "each": days}[scaler])
         brute = [[expected[day - back] for back in range(window, 0, -1)] for day in usable]
@@ -223,7 +212,7 @@ def test_nothing_that_trains_depends_on_the_targets_of_the_test(close: Any, spli
     altered[parts.test] *= 100
 
     def training(prices: Any, scaler: str) -> Any:
-        return naufal2023._pairs(prices, parts.training, parts, network(split=split, window=window, scaler=scaler))
+        return samples._pairs(prices, parts.training, parts, network(split=split, window=window, scaler=scaler))
 
     (inputs, targets, days), (new_inputs, new_targets, _) = training(close, "train"), training(altered, "train")
     assert not set(days.tolist()) & set(parts.test.tolist())
@@ -241,7 +230,7 @@ def test_inside_no_window_leaves_its_part(close: Any, split: Any, window: int) -
     unit = network(split=split, window=window, context="inside")
     for name in ("training", "validation", "test"):
         days = part_of(parts, name)
-        usable = naufal2023._pairs(close, days, parts, unit)[2]
+        usable = samples._pairs(close, days, parts, unit)[2]
         assert len(usable) == len(days) - window
         assert all(set(range(day - window, day + 1)) <= set(days.tolist()) for day in usable.tolist())
 
@@ -258,10 +247,10 @@ class RepeatsTheLastDay:
 
 @pytest.fixture
 def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(naufal2023, "start_afresh", lambda seed: None)
-    monkeypatch.setattr(naufal2023, "build_model", lambda parameters: RepeatsTheLastDay())
+    monkeypatch.setattr(networks, "start_afresh", lambda seed: None)
+    monkeypatch.setattr(networks, "build_model", lambda parameters: RepeatsTheLastDay())
     history = {"loss": [0.5, 0.25], "val_loss": [0.75, 0.125]}
-    monkeypatch.setattr(naufal2023, "train", lambda *arguments, **options: history)
+    monkeypatch.setattr(networks, "train", lambda *arguments, **options: history)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +278,7 @@ def test_network_that_repeats_the_last_day_scores_as_its_naive_unit(
 def test_forecast_is_tested_against_the_naive_one_of_the_same_days(untrained: None, monkeypatch: Any) -> None:
     monkeypatch.setattr(RepeatsTheLastDay, "predict", lambda self, inputs, **options: inputs[:, -2, :])
     found = run_network(network(model="lstm", window=30)).metrics
-    close = simulate_prices(naufal2023.SIMULATION_SEED).close
+    close = simulate_prices(SIMULATION_SEED).close
     test = np.arange(1007, DAYS)
     losses = np.abs(close[test - 2] - close[test]) - np.abs(close[test - 1] - close[test])
     expected = stats.ttest_1samp(losses, 0)
@@ -310,7 +299,7 @@ def test_naive_unit_is_of_the_same_prices(untrained: None) -> None:
 
 def test_default_reading_alone_keeps_its_errors(untrained: None, monkeypatch: pytest.MonkeyPatch) -> None:
     prices = simulate_prices(1)
-    monkeypatch.setattr(naufal2023, "closing_prices", lambda parameters: prices)
+    monkeypatch.setattr(samples, "closing_prices", lambda parameters: prices)
     kept = run_network(NetworkParameters.of(ticker="GOOG", window=1, model="lstm", seed=3)).arrays
     test = divide_days(DAYS, "train72_val8_test20").test
     np.testing.assert_allclose(kept["error"], prices.close[test - 1] - prices.close[test], atol=1e-3)
@@ -341,7 +330,7 @@ def test_trained_network_forecasts_the_days_of_its_naive_unit() -> None:
 
 @pytest.mark.parametrize("skip", [0, 1, 30])
 def test_naive_and_drift_by_hand(skip: int) -> None:
-    close = simulate_prices(naufal2023.SIMULATION_SEED).close
+    close = simulate_prices(SIMULATION_SEED).close
     days = range(1007 + skip, DAYS)
     for method, forecast in (
         ("naive", lambda day: close[day - 1]),
@@ -372,7 +361,7 @@ def test_price_facts_are_read_off_the_prices(
     monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], by_hand: Any
 ) -> None:
     frame = simulate_prices(5).frame
-    monkeypatch.setattr(naufal2023, "load_prices", lambda ticker: Prices(ticker, frame, {"f": "0"}))
+    monkeypatch.setattr(price_facts, "load_prices", lambda ticker: Prices(ticker, frame, {"f": "0"}))
     found = run_price_fact(PriceFactParameters.of(**values))
     assert (found.metrics, found.data) == ({"value": by_hand(frame)}, {"f": "0"})
 
@@ -390,7 +379,7 @@ def test_price_facts_of_the_real_file() -> None:
     for (quantity, column, day), expected in facts.items():
         found = run_price_fact(PriceFactParameters.of(quantity=quantity, column=column, day=day))
         assert found.metrics["value"] == expected
-    shorter = naufal2023.closing_prices(BaselineParameters.of(last_day="2022-10-06"))
+    shorter = closing_prices(BaselineParameters.of(last_day="2022-10-06"))
     assert (len(shorter.close), shorter.close[-1]) == (len(rows) - 1, float(rows["2022-10-06"]["Close"]))
 
 
@@ -398,27 +387,27 @@ def test_price_facts_of_the_real_file() -> None:
 
 
 @pytest.fixture(scope="module")
-def networks() -> list[NetworkParameters]:
+def full_networks() -> list[NetworkParameters]:
     return [unit for unit in PAPER.full_units() if isinstance(unit, NetworkParameters)]
 
 
-def test_default_reading_is_run_ten_times_for_every_share_window_and_network(networks: Any) -> None:
-    default = [unit for unit in networks if reading_of(unit, SPANS) is None]
+def test_default_reading_is_run_ten_times_for_every_share_window_and_network(full_networks: Any) -> None:
+    default = [unit for unit in full_networks if reading_of(unit, SPANS) is None]
     assert len(default) == 180
     expected = set(product(TICKERS, WINDOWS, MODELS, range(10)))
     assert {(unit.ticker, unit.window, unit.model, unit.seed) for unit in default} == expected
 
 
-def test_keys_are_unique_and_stand_for_their_parameters(networks: Any) -> None:
+def test_keys_are_unique_and_stand_for_their_parameters(full_networks: Any) -> None:
     units = PAPER.full_units()
     assert len({unit.key for unit in units}) == len(units)
     assert len({json.dumps([unit.experiment, unit.model_dump()], sort_keys=True) for unit in units}) == len(units)
     assert all(unit.profile == "full" for unit in units)
 
 
-def test_each_reading_differs_in_one_decision_and_is_run_for_the_proposed_network(networks: Any) -> None:
+def test_each_reading_differs_in_one_decision_and_is_run_for_the_proposed_network(full_networks: Any) -> None:
     seeds = defaultdict(set)
-    for unit in networks:
+    for unit in full_networks:
         reading = reading_of(unit, SPANS)  # raises where there are two
         if reading is not None:
             seeds[(*reading, unit.ticker, unit.window, unit.model)].add(unit.seed)
@@ -431,8 +420,8 @@ def test_each_reading_differs_in_one_decision_and_is_run_for_the_proposed_networ
         assert seeds["split", split, ticker, window, model] == set(range(10))
 
 
-def test_no_unit_repeats_another_under_a_decision_that_does_nothing_to_it(networks: Any) -> None:
-    for unit in networks:
+def test_no_unit_repeats_another_under_a_decision_that_does_nothing_to_it(full_networks: Any) -> None:
+    for unit in full_networks:
         name = (reading_of(unit, SPANS) or ("", None))[0]
         assert name not in {"pool_size", "kernel_size"} or (unit.model, unit.window) == ("cnn_lstm_gru", 30)
         assert name != "hybrid_dropout" or unit.model == "cnn_lstm_gru"
@@ -448,16 +437,16 @@ def test_claims_name_the_decisions_and_readings_that_are_run() -> None:
     assert stated == {name: set(values) for name, values in READINGS.items()}
 
 
-def test_every_network_has_its_naive_forecast_in_the_recorded_set(networks: Any) -> None:
+def test_every_network_has_its_naive_forecast_in_the_recorded_set(full_networks: Any) -> None:
     recorded = {unit.key for unit in PAPER.full_units()}
-    for unit in networks:
+    for unit in full_networks:
         naive = naive_unit(unit)
         assert naive is not None
         assert naive.key in recorded
 
 
-def test_seeds_give_streams_of_their_own(networks: Any) -> None:
-    streams = Counter(tuple(unit.random_seeds(2)) for unit in networks)
+def test_seeds_give_streams_of_their_own(full_networks: Any) -> None:
+    streams = Counter(tuple(unit.random_seeds(2)) for unit in full_networks)
     assert max(streams.values()) == 1
 
 
@@ -519,7 +508,7 @@ def test_best_epoch_is_come_to_from_the_same_start_and_the_last_is_trained_once(
         calls.append((epochs, [weights.copy() for weights in model.get_weights()]))
         return {"loss": [1.0] * epochs, "val_loss": [3.0, 1.0, 2.0, 1.0][:epochs]}
 
-    monkeypatch.setattr(naufal2023, "train", count)
+    monkeypatch.setattr(networks, "train", count)
     for kept, expected in (("last", [4]), ("best", [4, 2])):
         calls.clear()
         unit = NetworkParameters.of(
@@ -536,10 +525,10 @@ def test_best_epoch_forecasts_as_a_run_that_ends_with_it() -> None:
     load_keras()
     values = {"profile": "custom", "data": "simulated", "model": "lstm", "window": 1, "learning_rate": 0.05}
     unit = NetworkParameters.of(**values, epochs=8, kept_epoch="best")
-    task = naufal2023._task(unit)
-    model, history = naufal2023._trained(unit, task)
+    task = make_samples(unit)
+    model, history = networks._trained(unit, task)
     best = int(np.argmin(history["val_loss"])) + 1
-    assert len(history["val_loss"]) == 8
+    assert len(history["val_loss"]) == best
     loss = model.evaluate(*task.validation, verbose=0)
     assert loss == pytest.approx(min(history["val_loss"]), rel=1e-4)
     assert best < 8

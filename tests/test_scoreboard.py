@@ -29,13 +29,12 @@ from reproduce_lib.collection import TITLES, load_paper, rebuilt
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.execution.study import store_for
 from reproduce_lib.notebooks import bind, bind_findings
-from reproduce_lib.papers.naufal2023 import PriceFactParameters
+from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, copy_of_the_project, put
 from tests.test_tables import EVIL, Parsed, order_row, value_row
 
 KEY = "naufal2023"
-MODULE = "reproduce_lib.papers.naufal2023"
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +131,7 @@ def test_page_without_a_headline_shows_none(root: Path) -> None:
 def test_counts_are_those_of_the_comparison_and_follow_the_records(root: Path) -> None:
     empty = entry(root)
     store = store_for("full")
-    put(store, PriceFactParameters.of(quantity="trading_days"), {"value": 1259.0}, module=MODULE)
+    put(store, PriceFactParameters.of(quantity="trading_days"), {"value": 1259.0})
     put(store, PriceFactParameters.of(quantity="first_day"), {"value": "2017-10-09"}, code={})
     found = entry(root)
     claims = load_claims(KEY)

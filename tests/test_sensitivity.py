@@ -7,7 +7,9 @@ import pytest
 
 from reproduce_lib.claims import PaperClaims
 from reproduce_lib.execution.study import UnitStatus
-from reproduce_lib.papers.naufal2023 import PAPER, BaselineParameters, NetworkParameters
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
+from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Record
 from reproduce_lib.sensitivity import DEFAULT, measured_by_reading, reading_labels, reading_of
 from reproduce_lib.units import UnitParameters

@@ -9,12 +9,12 @@ import pytest
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.study import unit_statuses
-from reproduce_lib.papers import naufal2023
+from reproduce_lib.papers.naufal2023 import baselines
 from reproduce_lib.records import Context, Store
 from reproduce_lib.units import UnitParameters
 from tests.support import new_store, put, smoke_baseline
 
-MODULE = naufal2023.__name__
+MODULE = baselines.__name__
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def records_path(store: Store, unit: UnitParameters) -> Path:
 
 def test_unit_is_fresh_with_the_code_and_data_of_today_and_missing_without_a_record(store: Store) -> None:
     known = next(iter(data_files().values()))
-    put(store, smoke_baseline(), {"mae": 1.0}, data={known.name: known.sha256}, module=MODULE)
+    put(store, smoke_baseline(), {"mae": 1.0}, data={known.name: known.sha256})
     states = {one.unit.method: one for one in unit_statuses([smoke_baseline(), smoke_baseline("drift")], store)}
     assert (states["naive"].state, states["naive"].because) == ("fresh", ())
     assert (states["drift"].state, states["drift"].record) == ("missing", None)
 
 
 def test_changed_added_and_removed_symbols_stale_a_record_and_are_named(store: Store) -> None:
-    put(store, smoke_baseline(), {"mae": 1.0}, module=MODULE)
+    put(store, smoke_baseline(), {"mae": 1.0})
     path = records_path(store, smoke_baseline())
     context, unit = path.read_text(encoding="utf-8").splitlines()
     changed = json.loads(context)
@@ -54,7 +54,7 @@ def test_changed_added_and_removed_symbols_stale_a_record_and_are_named(store: S
 
 @pytest.mark.parametrize("name", ["prices/TSLA_2013_2023.csv", "prices/no_longer_known.csv"])
 def test_changed_or_unknown_data_stale_a_record_and_are_named(store: Store, name: str) -> None:
-    put(store, smoke_baseline(), {"mae": 1.0}, data={name: "0" * 64}, module=MODULE)
+    put(store, smoke_baseline(), {"mae": 1.0}, data={name: "0" * 64})
     (status,) = unit_statuses([smoke_baseline()], store)
     assert status.state == "stale"
     assert len(status.because) == 1
@@ -66,7 +66,7 @@ def test_arrays_that_are_not_what_the_unit_wrote_stale_a_record_which_cannot_be_
     store: Store, change: str
 ) -> None:
     for unit in (smoke_baseline(), smoke_baseline("drift")):
-        put(store, unit, {"mae": 1.0}, arrays={"error": np.zeros(3)}, module=MODULE)
+        put(store, unit, {"mae": 1.0}, arrays={"error": np.zeros(3)})
     path = store.artifacts / "naufal2023" / f"{smoke_baseline().key}.npz"
     if change == "altered":
         path.write_bytes(path.read_bytes() + b"junk")
@@ -79,7 +79,7 @@ def test_arrays_that_are_not_what_the_unit_wrote_stale_a_record_which_cannot_be_
 
 
 def test_record_without_arrays_is_fresh_and_has_none(store: Store) -> None:
-    put(store, smoke_baseline(), {"mae": 1.0}, module=MODULE)
+    put(store, smoke_baseline(), {"mae": 1.0})
     (status,) = unit_statuses([smoke_baseline()], store)
     assert (status.state, status.has_arrays) == ("fresh", False)
 

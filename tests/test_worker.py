@@ -14,7 +14,7 @@ from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution import environment
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.worker import Failed, Finished, execute
-from reproduce_lib.papers import naufal2023
+from reproduce_lib.papers.naufal2023 import baselines
 
 SMOKE = {"profile": "smoke", "data": "simulated"}
 
@@ -40,8 +40,8 @@ def failed(experiment: str, **parameters: Any) -> Failed:
 
 def test_finished_unit_carries_its_parameters_and_result() -> None:
     outcome = finished("baselines", **SMOKE, method="drift")
-    assert outcome.unit == naufal2023.BaselineParameters.of(**SMOKE, method="drift")
-    assert outcome.result == naufal2023.run_baseline(outcome.unit)
+    assert outcome.unit == baselines.BaselineParameters.of(**SMOKE, method="drift")
+    assert outcome.result == baselines.run_baseline(outcome.unit)
     assert outcome.seconds >= 0
     ended = datetime.fromisoformat(outcome.time)
     assert timedelta(seconds=-2) < datetime.now(UTC) - ended < timedelta(minutes=1)
@@ -49,7 +49,7 @@ def test_finished_unit_carries_its_parameters_and_result() -> None:
 
 def test_context_says_what_could_move_the_number() -> None:
     context = finished("baselines", **SMOKE).context
-    assert context.code == code_digests("reproduce_lib.papers.naufal2023")
+    assert context.code == code_digests(baselines.__name__)
     assert context.data == {}
     assert (context.threads, context.processor) == (1, environment.processor())
     assert {"python", "numpy", "scipy", "pandas", "statsmodels"} <= context.versions.keys()
@@ -115,7 +115,7 @@ def test_missing_data_fail_the_unit_with_one_sentence(monkeypatch: pytest.Monkey
 
 
 def test_unexpected_error_fails_the_unit_with_its_name_and_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(naufal2023, "naive_forecast", lambda series, days: 1 / 0)
+    monkeypatch.setattr(baselines, "naive_forecast", lambda series, days: 1 / 0)
     outcome = failed("baselines", **SMOKE)
     assert outcome.message == "ZeroDivisionError: division by zero"
     assert "run_baseline" in outcome.traceback
@@ -123,7 +123,7 @@ def test_unexpected_error_fails_the_unit_with_its_name_and_traceback(monkeypatch
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_metric_without_a_value_fails_the_unit(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(naufal2023, "mean_absolute_error", lambda truth, forecast: value)
+    monkeypatch.setattr(baselines, "mean_absolute_error", lambda truth, forecast: value)
     message = failed("baselines", **SMOKE).message
     assert "mae" in message
     assert "rmse" not in message

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reproduce_lib.papers.naufal2023 import PAPER
+from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Record, Store
 from tests.faults.results import keep_trial
 from tests.support import PROJECT, new_store, result_lines
@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from reproduce_lib.execution.engine import run_units
 from reproduce_lib.errors import ReproduceError
-from reproduce_lib.papers.naufal2023 import PAPER
+from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Store
 
 folder = Path(sys.argv[1])
@@ -50,7 +50,7 @@ WRITE = """
 import sys
 from pathlib import Path
 import numpy as np
-from reproduce_lib.papers.naufal2023 import BaselineParameters
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.records import Context, Store
 from reproduce_lib.execution.study import write
 from reproduce_lib.units import UnitResult

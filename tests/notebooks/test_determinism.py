@@ -23,7 +23,7 @@ SHUFFLED = """
 import json, random, sys
 from pathlib import Path
 from reproduce_lib.execution.engine import run_plan
-from reproduce_lib.papers.naufal2023 import NetworkParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.execution.plan import Plan
 from reproduce_lib.execution.pool import Due, Workers
 from reproduce_lib.records import Store

@@ -11,8 +11,9 @@ import pytest
 from reproduce_lib import notebooks
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.notebooks import Page, read_parameters
-from reproduce_lib.papers import naufal2023
-from reproduce_lib.papers.naufal2023 import NetworkParameters, networks_of_the_paper
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters
+from reproduce_lib.papers.naufal2023.paper import PAPER as NAUFAL2023
+from reproduce_lib.papers.naufal2023.paper import networks_of_the_paper
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from tests.support import value_row
 
@@ -87,7 +88,7 @@ class OtherParameters(UnitParameters):
 
 def page_of_two(**values: Any) -> Page[NetworkParameters]:
     other = Experiment(OtherParameters, lambda _: UnitResult({}, 0), list, list)
-    paper = Paper("naufal2023", {**naufal2023.PAPER.experiments, "other": other}, lambda _: None, "networks")
+    paper = Paper("naufal2023", {**NAUFAL2023.experiments, "other": other}, lambda _: None, "networks")
     return Page(NetworkParameters, SPANS, values, paper)
 
 

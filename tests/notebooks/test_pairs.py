@@ -15,11 +15,11 @@ import yaml
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.notebook_execution.runner import parameter_names
 from reproduce_lib.notebooks import page_model
-from reproduce_lib.papers import naufal2023
 from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters as Adamopoulou2023Networks
 from reproduce_lib.papers.adamopoulou2023.paper import PAPER as ADAMOPOULOU2023
 from reproduce_lib.papers.asma2024.networks import NetworkParameters as Asma2024Networks
 from reproduce_lib.papers.li2021.dlep import DlepParameters
+from reproduce_lib.papers.naufal2023.networks import NetworkParameters as Naufal2023Networks
 from reproduce_lib.papers.zhang2023.networks import NetworkParameters as Zhang2023Networks
 from reproduce_lib.units import Paper, UnitParameters
 
@@ -60,7 +60,7 @@ def test_every_image_has_an_alternative_text(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "unit", "spans", "seeds", "experiments"),
     [
-        ("naufal2023", naufal2023.NetworkParameters, ["ticker", "window", "model"], 10, None),
+        ("naufal2023", Naufal2023Networks, ["ticker", "window", "model"], 10, None),
         ("asma2024", Asma2024Networks, ["model"], 10, None),
         ("li2021", DlepParameters, ["region", "model"], 5, None),
         ("zhang2023", Zhang2023Networks, ["model"], 5, None),
