@@ -31,7 +31,7 @@ from reproduce_lib.execution.replay import UnitReplay
 from reproduce_lib.execution.study import store_for, unit_statuses
 from reproduce_lib.execution.worker import Failed
 from reproduce_lib.folders import MANY_FILES, by_folder
-from reproduce_lib.papers.naufal2023 import baselines
+from reproduce_lib.papers.naufal2023 import baselines, networks
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER
@@ -523,7 +523,7 @@ def table_rows(text: str) -> list[list[str]]:
 @pytest.fixture
 def old() -> dict[str, str]:
     """Return today's code digests with one of them changed."""
-    return {**code_digests(MODULE), "reproduce_lib.metrics.skill": "0" * 16}
+    return {**code_digests(networks.__name__), "reproduce_lib.metrics.skill": "0" * 16}
 
 
 @pytest.fixture
