@@ -8,12 +8,14 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from unittest import mock
 
 import nbformat
 import numpy as np
+import psutil
 
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.collection import load_paper
@@ -153,6 +155,16 @@ def smoke_network(model: str = "lstm", **values: Any) -> NetworkParameters:
 def old_code() -> dict[str, str]:
     """Return today's code digests with one of them changed."""
     return {**code_digests(MODULE), f"{MODULE}.skill": "0" * 16}
+
+
+def descendants(pid: int | None = None) -> dict[psutil.Process, str]:
+    """Return the command of each process below one, or below this one; those that end while they are asked are gone."""
+    found = {}
+    for process in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found[process] = " ".join(process.cmdline())
+    return found
 
 
 def copy_of_the_project(folder: Path) -> Path:

@@ -21,7 +21,7 @@ import pytest
 from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Record, Store
 from tests.faults.results import keep_trial
-from tests.support import PROJECT, new_store, result_lines
+from tests.support import PROJECT, descendants, new_store, result_lines
 
 ALL = 200
 # Seconds: fewer than pass until the first unit is recorded, most of them imports, and between most units and the next.
@@ -208,8 +208,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
 
 
 def workers(parent: int) -> list[psutil.Process]:
-    children = psutil.Process(parent).children(recursive=True)
-    return [child for child in children if any("popen_loky" in word for word in child.cmdline())]
+    return [child for child, command in descendants(parent).items() if "popen_loky" in command]
 
 
 @pytest.mark.slow

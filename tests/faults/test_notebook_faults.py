@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -16,7 +15,7 @@ from reproduce_lib.cli import app
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.notebook_execution.papermill_process import Failure
 from reproduce_lib.notebook_execution.runner import NotebookError, execute_notebook
-from tests.support import PROJECT, write_notebook
+from tests.support import PROJECT, descendants, write_notebook
 
 GOOD = "print('the old page')"
 
@@ -53,8 +52,7 @@ FAULTS = {
 
 def started() -> set[int]:
     """Return the processes that this one has started and that still run; one that Python keeps for itself apart."""
-    running = [one for one in psutil.Process().children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
-    return {one.pid for one in running if "resource_tracker" not in " ".join(one.cmdline())}
+    return {one.pid for one, command in descendants().items() if "resource_tracker" not in command}
 
 
 def failure_of(source: Path, output: Path, limits: dict[str, Any]) -> Failure:

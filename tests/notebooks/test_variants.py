@@ -25,6 +25,7 @@ from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.notebook_execution.papermill_process import Failure
 from reproduce_lib.notebook_execution.runner import Beat, NotebookError, NotebookRun, execute_notebook, parameter_names
+from tests.support import descendants
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAPER = "naufal2023"
@@ -71,8 +72,7 @@ def toy_notebook(root: Path) -> None:
 
 def running() -> set[psutil.Process]:
     """Return this process's descendants that run notebooks."""
-    children = psutil.Process().children(recursive=True)
-    return {child for child in children if "resource_tracker" not in " ".join(child.cmdline())}
+    return {child for child, command in descendants().items() if "resource_tracker" not in command}
 
 
 # What a grid says
@@ -379,8 +379,7 @@ def test_an_interrupted_run_leaves_no_process(tmp_path: Path, how: signal.Signal
 
 
 def kernels_below(pid: int) -> list[psutil.Process]:
-    found = psutil.Process(pid).children(recursive=True)
-    return [one for one in found if "ipykernel_launcher" in one.cmdline()]
+    return [one for one, command in descendants(pid).items() if "ipykernel_launcher" in command]
 
 
 def runs(process: psutil.Process) -> bool:
