@@ -270,7 +270,7 @@ def run_on_a_disk(folder: Path, kilobytes: int, kind: str) -> subprocess.Complet
 
 @pytest.mark.parametrize(
     ("kind", "room"),
-    [("full", 4), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("full", 20), ("read-only", 4096)))],
+    [("full", 4), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("full", 8), ("read-only", 4096)))],
 )
 def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
     kind: str, room: int, tmp_path: Path, undisturbed: Found
