@@ -66,6 +66,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     Fold,
     SampleParameters,
     Study,
+    draw_noise,
     folds_of,
     load_study,
     noise_windows,
@@ -446,11 +447,13 @@ def test_second_earthquakes_are_labelled_where_they_are_and_are_of_training_reco
 def test_noise_is_of_the_training_stations_and_has_the_asked_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
     given_: list[Any] = []
 
-    def spy(noise: Noise, rows: Array, count: int, random: Any) -> Array:
+    def spy(noise: Noise, rows: Array, count: int, random: Any) -> Any:
         given_.append(rows.tolist())
-        return noise_windows(noise, rows, count, random)
+        return draw_noise(noise, rows, count, random)
 
-    monkeypatch.setattr(recipes, "noise_windows", spy)
+    # Superposed noise asks for places, noise with a defect for windows; both draw here.
+    for module in (recipes, samples_module):
+        monkeypatch.setattr(module, "draw_noise", spy)
     ((inputs, targets),) = drawn("noise", count=400)
     assert given_ == [halves().training_noise.tolist()]
     plain, ratios = 0, []

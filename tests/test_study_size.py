@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from reproduce_lib.data import study_records
-from reproduce_lib.data.study_records import Subset, open_dataset, take_records, years_of
+from reproduce_lib.data.study_records import Subset, take_records, years_of
+from reproduce_lib.data.waveform_services import open_dataset
 from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.errors import DataError, ParameterError
 from reproduce_lib.papers.adamopoulou2023.paper import PAPER, naive_unit

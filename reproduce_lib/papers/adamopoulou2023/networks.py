@@ -49,7 +49,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
         start_afresh(seed)
         model, history = train_picker(parameters, study, fold, number, seed)
-        validation = _validation(parameters, study, fold, number)
+        validation = validation_windows(parameters, study, fold, number)
         picker = picker_of(partial(forecast, model), parameters, validation)
         judged.append(judge(picker, parameters, study, fold, number))
         curves.append(history)
@@ -64,12 +64,12 @@ def train_picker(
     """Train a network on a fold's training records; return it with its loss epoch by epoch."""
     model = build_phasenet(WINDOW)
     draw = epochs_of(parameters.augmentation, study, fold, parameters.windows, np.random.default_rng(seed))
-    validation = _validation(parameters, study, fold, number)
+    validation = validation_windows(parameters, study, fold, number)
     history = train_on_windows(model, draw, as_pairs(validation), parameters, "categorical_crossentropy")
     return model, history
 
 
-def _validation(parameters: NetworkParameters, study: Study, fold: Fold, number: int) -> Windows:
+def validation_windows(parameters: NetworkParameters, study: Study, fold: Fold, number: int) -> Windows:
     """Return windows of the validation records; P stands where it may in training, so that they favour nothing else."""
     generator = parameters.generator(TESTING, number)
     if parameters.augmentation in PLACES:

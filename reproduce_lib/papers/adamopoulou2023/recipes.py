@@ -24,7 +24,7 @@ from reproduce_lib.augmentations import (
     superpose_noise,
 )
 from reproduce_lib.data.waveforms import RATE
-from reproduce_lib.papers.adamopoulou2023.samples import WINDOW, Fold, Study, noise_windows, windows_at
+from reproduce_lib.papers.adamopoulou2023.samples import WINDOW, Fold, Study, draw_noise, noise_windows, windows_at
 
 Augmentation = Literal[
     "no_shift", "limited_shift", "precomputed_shift", "full_shift", "events", "noise", "false_positives",
@@ -105,18 +105,19 @@ def _with_second_events(windows: Windows, study: Study, fold: Fold, generator: n
     # After the first where there is room, or it would be left out of every other window; before it elsewhere.
     earliest = windows.arrivals[:, 0, 1] + EVENT_SEPARATION
     earliest = np.where(earliest < WINDOW, np.maximum(earliest, 0.0), 0.0)
-    others = windows_at(study, rows, generator.uniform(earliest, WINDOW))
+    places = generator.uniform(earliest, WINDOW)
     ratios = log_uniform(len(windows), *EVENT_RATIOS, generator)
     chosen = np.flatnonzero(generator.random(len(windows)) < EVENT_SHARE)
-    made = superpose_events(windows.among(chosen), others.among(chosen), ratios[chosen], EVENT_SEPARATION)
+    others = windows_at(study, rows[chosen], places[chosen])
+    made = superpose_events(windows.among(chosen), others, ratios[chosen], EVENT_SEPARATION)
     return windows.replaced(chosen, made)
 
 
 def _with_noise(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:
-    noise = noise_windows(study.noise, fold.training_noise, len(windows), generator)
+    drawn = draw_noise(study.noise, fold.training_noise, len(windows), generator)
     ratios = generator.uniform(*NOISE_RATIOS, len(windows))
     chosen = np.flatnonzero(generator.random(len(windows)) < NOISE_SHARE)
-    made = superpose_noise(windows.among(chosen), noise[chosen], ratios[chosen])
+    made = superpose_noise(windows.among(chosen), drawn.among(chosen).cut(study.noise), ratios[chosen])
     return windows.replaced(chosen, made)
 
 

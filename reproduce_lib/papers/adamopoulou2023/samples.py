@@ -132,7 +132,7 @@ def windows_at(study: Study, rows: Rows, places: NDArray[np.float64]) -> Windows
     table = study.traces.table.iloc[rows]
     begin, end = table["begin"].to_numpy(), table["end"].to_numpy()
     starts = shift_starts(np.full(len(rows), float(BEFORE)), begin, end, places, WINDOW)
-    return cut(study.traces.values[rows], study.arrivals[rows], starts, WINDOW)
+    return cut(study.traces.values, study.arrivals, rows, starts, WINDOW)
 
 
 def test_windows(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Rows, Windows]:
@@ -160,10 +160,30 @@ def clear_rows(study: Study, rows: Rows, above: float = HIGH_SNR) -> Rows:
     return found
 
 
-def noise_windows(noise: Noise, rows: Rows, count: int, generator: np.random.Generator) -> Values:
-    """Return ``count`` windows of noise at random places of random records among ``rows``."""
+@dataclass(frozen=True)
+class NoisePlaces:
+    """Where windows of noise are cut from: numbers of records, and first samples."""
+
+    rows: Rows
+    starts: Rows
+
+    def among(self, chosen: Rows) -> NoisePlaces:
+        """Return some of the places."""
+        return NoisePlaces(self.rows[chosen], self.starts[chosen])
+
+    def cut(self, noise: Noise) -> Values:
+        """Return the windows, shape (windows, times, 3)."""
+        return slices(noise.values, self.rows, self.starts, WINDOW)
+
+
+def draw_noise(noise: Noise, rows: Rows, count: int, generator: np.random.Generator) -> NoisePlaces:
+    """Draw ``count`` random places of random records among ``rows``."""
     if not len(rows):
         raise ParameterError("no record of noise is left to draw from")
     chosen = generator.choice(rows, count)
-    starts = generator.integers(0, noise.values.shape[1] - WINDOW + 1, count)
-    return slices(noise.values, chosen, starts, WINDOW)
+    return NoisePlaces(chosen, generator.integers(0, noise.values.shape[1] - WINDOW + 1, count))
+
+
+def noise_windows(noise: Noise, rows: Rows, count: int, generator: np.random.Generator) -> Values:
+    """Return ``count`` windows of noise at random places of random records among ``rows``."""
+    return draw_noise(noise, rows, count, generator).cut(noise)
