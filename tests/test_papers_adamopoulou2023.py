@@ -318,13 +318,19 @@ def test_nothing_crosses_a_split_of_the_pinned_records(seed: int) -> None:
 
 
 @pytest.mark.data
-def test_windows_of_the_pinned_records_are_never_padded() -> None:
+def test_windows_of_the_pinned_records_are_never_padded_and_have_no_gap() -> None:
+    """A recorded component that keeps one value for a second was not measured then, whatever begin and end say."""
     study, random = pinned(), generator()
     rows = np.repeat(np.arange(len(study.traces)), 8)
-    p = windows_at(study, rows, random.uniform(0, WINDOW - 1, len(rows))).arrivals[:, 0, 0]
-    table = study.traces.table.iloc[rows]
-    assert (BEFORE - p >= table["begin"]).all()
-    assert (BEFORE - p + WINDOW <= table["end"]).all()
+    windows = windows_at(study, rows, random.uniform(0, WINDOW - 1, len(rows)))
+    still = {
+        (study.traces.table["name"][row], letter)
+        for row, values in zip(rows, windows.values, strict=True)
+        for letter, own in zip("ENZ", values.T, strict=True)
+        if own.any() and "0" * (RATE - 1) in "".join("01"[int(one)] for one in np.diff(own) != 0)
+    }
+    assert still == set()
+    p = windows.arrivals[:, 0, 0]
     assert ((p >= 0) & (p < WINDOW)).all()
 
 
@@ -999,17 +1005,20 @@ def test_training_and_test_share_no_group_and_training_is_as_large_as_asked(
 ) -> None:
     random = generator(seed)
     own, begin = random.integers(0, groups, 40), random.choice([0, 0, 852, 853], 40)
-    traces = Traces(np.zeros((40, 1, 3), np.float32), np.zeros(40), table_of(40, group=own, begin=begin), {})
+    end = random.choice([LENGTH, LENGTH, 4848, 4847], 40)
+    whole = (begin <= 852) & (end >= 4848)
+    table = table_of(40, group=own, begin=begin, end=end)
+    traces = Traces(np.zeros((40, 1, 3), np.float32), np.zeros(40), table, {})
     try:
         training, test = split(traces, wanted, generator(seed))
     except ParameterError:
-        assert len(np.unique(own[begin <= 852])) < wanted + 1
+        assert len(np.unique(own[whole])) < wanted + 1
         return
     assert len(training) == wanted == len(set(training.tolist()))
     assert len(test) == len(set(test.tolist())) > 0
     assert not set(own[training]) & set(own[test])
-    assert (begin[training] <= 852).all()
-    assert (begin[test] <= 852).all()
+    assert whole[training].all()
+    assert whole[test].all()
     again = split(traces, wanted, generator(seed))
     assert [part.tolist() for part in again] == [training.tolist(), test.tolist()]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import os
 import zipfile
@@ -143,6 +144,63 @@ def test_what_is_not_measured_of_a_record_is_told(p: int, count: int, span: tupl
     np.testing.assert_array_equal(found.values[0, span[0] : span[1]], values[: span[1] - span[0]])
     assert not found.values[0, : span[0]].any()
     assert not found.values[0, span[1] :].any()
+
+
+STILL: dict[str, tuple[str, tuple[int, int], tuple[int, int]]] = {
+    "padding in front": ("ENZ", (0, 950), (950, LENGTH)),
+    "padding behind": ("ENZ", (7000, LENGTH), (0, 7000)),
+    "padding of one component": ("E", (0, 950), (950, LENGTH)),
+    "gap before P": ("ENZ", (1800, 2300), (2300, LENGTH)),
+    "gap of one component behind P": ("Z", (5000, 5100), (0, 5000)),
+    "little padding": ("ENZ", (0, 20), (20, LENGTH)),
+    "at rest at an end": ("ENZ", (0, 19), (0, LENGTH)),
+    "at rest within": ("ENZ", (4000, 4099), (0, LENGTH)),
+}
+
+
+@pytest.mark.parametrize(("letters", "still", "span"), STILL.values(), ids=STILL)
+@pytest.mark.parametrize("level", [0.0, -7.25])
+def test_what_keeps_one_value_is_no_measurement_whatever_the_value(
+    letters: str, still: tuple[int, int], span: tuple[int, int], level: float
+) -> None:
+    """Files are padded with a constant, which is not 0 once their mean was taken off."""
+    values = shaking(LENGTH)
+    for letter in letters:
+        values[slice(*still), "ENZ".index(letter)] = level
+    found = together(record(values))
+    if level or still[1] - still[0] > 20:  # zeros of all components at an end are padding, be they ever so few
+        assert tuple(found.table.loc[0, ["begin", "end"]]) == span
+        np.testing.assert_array_equal(found.values[0, slice(*span)], values[slice(*span)])
+        assert not found.values[0, : span[0]].any()
+        assert not found.values[0, span[1] :].any()
+
+
+def test_padding_is_no_noise_that_a_signal_is_held_against() -> None:
+    values = shaking(LENGTH)
+    values[BEFORE:] *= 10
+    plain = together(record(values)).table.loc[0, "snr"]
+    values[: BEFORE - 250] = 3e4
+    assert together(record(values)).table.loc[0, "snr"] == pytest.approx(plain, abs=1)
+
+
+def test_p_in_a_gap_is_refused() -> None:
+    values = shaking(LENGTH)
+    values[BEFORE - 50 : BEFORE + 50, 1] = 4
+    with pytest.raises(DataError, match="one"):
+        together(record(values))
+
+
+@pytest.mark.parametrize(("letters", "still", "fine"), [
+    ("ENZ", (0, 0), True), ("Z", (3000, 3100), False), ("Z", (3000, 3099), True), ("E", (0, 20), False),
+    ("N", (5880, 5900), False), ("EN", (0, 5900), True), ("ENZ", (0, 5900), False),
+])  # fmt: skip
+def test_noise_is_without_padding_or_gap_in_any_component_that_was_recorded(
+    letters: str, still: tuple[int, int], fine: bool
+) -> None:
+    values = shaking(NOISE_LENGTH)
+    for letter in letters:
+        values[slice(*still), "ENZ".index(letter)] = 2.5 if still != (0, 5900) else 0
+    assert waveforms.is_noise(values) is fine
 
 
 @pytest.mark.parametrize("wrong", TOO_SHORT.values(), ids=TOO_SHORT)
@@ -506,13 +564,15 @@ def test_ceed_records_are_cut_at_the_picks_of_the_labels() -> None:
     assert sorted(row["file_name"] for row in rows) == sorted(names)
     for row in rows:
         number, p = names.index(row["file_name"]), int(row["p_idx"])
+        begin, end = own.table.loc[number, ["begin", "end"]]
         with np.load(folder("ceed_ncedc") / row["file_name"], allow_pickle=False) as file_:
-            np.testing.assert_array_equal(own.values[number], file_["data"][p - 3000 : p + 5990])
+            expected = file_["data"][p - 3000 : p + 5990][begin:end]
+            np.testing.assert_array_equal(own.values[number, begin:end], expected)
             channels = [channel[-1] for channel in str(file_["channels"]).split(",")]
         # Horizontals have numbers in some networks, and in boreholes all three.
-        expected = "ENZ" if len(channels) == 3 else "".join(channels)
+        letters = "ENZ" if len(channels) == 3 else "".join(channels)
         assert channels in ([*"ENZ"], [*"21Z"], [*"321"]) or set(channels) <= set("ENZ")
-        assert own.table["components"][number] == expected
+        assert own.table["components"][number] == letters
         assert own.s[number] == 3000 + int(row["s_idx"]) - p
         assert abs(own.table["time"][number] - pd.Timestamp(row["p_time"])) <= pd.Timedelta("10ms")
 
@@ -555,15 +615,30 @@ def test_pinned_noise_is_what_its_file_holds_before_p() -> None:
         assert (row.group, row.station, row.components) == tuple(groups.loc[row.name])
 
 
-def longest_silence(values: Array) -> int:
-    silent = "".join("0" if one else " " for one in ~values.any(axis=1))
-    return max(map(len, silent.split()), default=0)
+def longest_stillness(values: Array) -> int:
+    """Return for how many samples a component that was recorded keeps one value, one sample after the other."""
+    longest = 0
+    for own in values.T.tolist():
+        if any(own):
+            longest = max(longest, *(len(list(same)) for _, same in itertools.groupby(own)))
+    return longest
 
 
 @pytest.mark.data
 def test_pinned_noise_was_measured_from_end_to_end() -> None:
     """A gap of a second or more in what is added as noise would be a defect that nobody asked for."""
-    silent = {name: longest_silence(own) for name, own in zip(
+    still = {name: longest_stillness(own) for name, own in zip(
         pinned_noise().table["name"], pinned_noise().values, strict=True
     )}  # fmt: skip
-    assert {name: length for name, length in silent.items() if length >= 100} == {}
+    assert {name: length for name, length in still.items() if length >= 100} == {}
+
+
+@pytest.mark.data
+def test_what_is_measured_of_pinned_records_holds_no_second_in_which_a_component_stands_still() -> None:
+    table = pinned().table
+    still = {
+        name: longest_stillness(own[begin:end])
+        for name, own, begin, end in zip(table["name"], pinned().values, table["begin"], table["end"], strict=True)
+    }
+    assert {name: length for name, length in still.items() if length >= 100} == {}
+    assert longest_stillness(np.array([[1, 0], [2, 0], [2, 0], [2, 0], [1, 0]])) == 3

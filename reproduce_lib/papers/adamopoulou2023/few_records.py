@@ -25,6 +25,8 @@ CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
 LENGTH = 2048
 # Where P stands in the window of an earthquake, in samples.
 PLACES = (2.0 * RATE, 15.0 * RATE)
+# From where to where a record must have been measured: the window of noise begins first, the latest with P ends last.
+SPAN = (BEFORE - GUARD - LENGTH, BEFORE - int(PLACES[0]) + LENGTH)
 # Averages short enough for an earthquake two seconds after the window's begin to be seen as it fades; seconds.
 SHORT, LONG = 0.3, 3.0
 # Octaves and wavelets per octave of the scattering transform; the averages are over 0.64 s.
@@ -89,7 +91,7 @@ def split(traces: Traces, wanted: int, generator: np.random.Generator) -> tuple[
 
     Groups are drawn until ``wanted`` records are there; what the last one has too many of is left out.
     """
-    usable = (traces.table["begin"] <= BEFORE - GUARD - LENGTH).to_numpy()
+    usable = ((traces.table["begin"] <= SPAN[0]) & (traces.table["end"] >= SPAN[1])).to_numpy()
     groups = traces.table["group"].to_numpy()
     order = generator.permutation(np.unique(groups[usable]))
     taken: list[int] = []
@@ -106,8 +108,7 @@ def windows_of(traces: Traces, rows: Rows, generator: np.random.Generator) -> La
     """Return for each record a window with its earthquake and one that ends a second before it."""
     starts = BEFORE - np.rint(generator.uniform(*PLACES, len(rows))).astype(np.intp)
     quakes = [traces.values[row, start : start + LENGTH] for row, start in zip(rows, starts, strict=True)]
-    end = BEFORE - GUARD
-    noise = traces.values[rows, end - LENGTH : end]
+    noise = traces.values[rows, SPAN[0] : SPAN[0] + LENGTH]
     labels = np.repeat([1, 0], len(rows)).astype(np.intp)
     return Labelled(np.concatenate([np.stack(quakes), noise]), labels)
 
