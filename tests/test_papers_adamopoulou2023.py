@@ -35,9 +35,20 @@ from reproduce_lib.data.waveforms import (
     load_traces,
 )
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.papers.adamopoulou2023 import detection, detectors, few_records, networks, recipes
+from reproduce_lib.papers.adamopoulou2023 import (
+    detection,
+    detectors,
+    elsewhere,
+    false_picks,
+    few_records,
+    networks,
+    pickers,
+    recipes,
+    second_events,
+    signal_scores,
+    sliding,
+)
 from reproduce_lib.papers.adamopoulou2023 import samples as samples_module
-from reproduce_lib.papers.adamopoulou2023 import scores as scores_module
 from reproduce_lib.papers.adamopoulou2023.architecture import ArchitectureParameters, run_architecture
 from reproduce_lib.papers.adamopoulou2023.detection import RATIOS, clear_rows, detection_scores, semi_synthetic
 from reproduce_lib.papers.adamopoulou2023.detectors import DetectorParameters, run_detector, templates_of
@@ -50,8 +61,10 @@ from reproduce_lib.papers.adamopoulou2023.few_records import (
     windows_of,
 )
 from reproduce_lib.papers.adamopoulou2023.folded_normalization import folded_batch_normalization
+from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
 from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters, run_network
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet, load_released_weights
+from reproduce_lib.papers.adamopoulou2023.pickers import Picker, choose_thresholds
 from reproduce_lib.papers.adamopoulou2023.recipes import AUGMENTATIONS, Augmentation, epochs_of
 from reproduce_lib.papers.adamopoulou2023.record_intervals import interval_over_records, score_of
 from reproduce_lib.papers.adamopoulou2023.recovery import (
@@ -72,7 +85,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     noise_windows,
     windows_at,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Judged, Picker, choose_thresholds, judge, together
+from reproduce_lib.papers.adamopoulou2023.scores import judge
 from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, train_on_windows
 from reproduce_lib.papers.adamopoulou2023.trigger_picker import (
     TriggerParameters,
@@ -682,12 +695,12 @@ def test_picks_in_noise_are_counted_by_the_hour() -> None:
     parameters = simulated(seed=1)
     noise = noise_windows(study.noise, halves().test_noise, 200, parameters.generator(samples_module.NOISE, 0))
     plain = Windows(noise, np.full((200, 1, 2), NAN))
-    made = add_artifacts(plain, np.full(200, "impulse"), parameters.generator(samples_module.ARTIFACTS, 0)).values
+    made = add_artifacts(plain, np.full(200, "impulse"), parameters.generator(samples_module.DEFECTS, 0)).values
     scaled = (made - made.mean(axis=1, keepdims=True)) / made.std(axis=1, keepdims=True)
     expected = sum(bool((own[:, component] > 5).any()) for own in scaled for component in (2, 0))
     assert rates["impulse"] == (expected, pytest.approx(hours))
     assert expected > 50
-    assert set(rates) == {f"{kind}{ending}" for kind in ("none", *ARTIFACTS) for ending in scores_module.READINGS}
+    assert set(rates) == {f"{kind}{ending}" for kind in ("none", *ARTIFACTS) for ending in pickers.READINGS}
     assert perfect().metrics["picks_per_hour[impulse]"] == pytest.approx(expected / hours)
 
 
@@ -704,8 +717,8 @@ def test_records_of_another_country_are_judged_by_the_same_thresholds_and_all_of
     snr[:5] = 12.0
     for thresholds in ((0.5, 0.5), (0.95, 0.5)):
         judged = Judged()
-        with mock.patch.object(scores_module, "_study_elsewhere", lambda: spikes(snr=snr)):
-            scores_module._elsewhere(judged, Picker(oracle, thresholds), simulated(seed=1), 0)
+        with mock.patch.object(elsewhere, "study_elsewhere", lambda: spikes(snr=snr)):
+            elsewhere.elsewhere(judged, Picker(oracle, thresholds), simulated(seed=1), 0)
         found[thresholds[0]] = judged.counts
     # Four windows of each of the twenty records.
     assert found[0.5]["p,elsewhere"] == Counts(80, 0, 0)
@@ -733,7 +746,7 @@ def test_window_is_quiet_only_if_nothing_begins_in_all_of_its_thirty_seconds() -
     noise = np.repeat(hum[:, None], 3, axis=1).astype(np.float32)
     noise[WINDOW + 300 : WINDOW + 400] *= 40  # three seconds after the begin of the second window
     noise[3 * WINDOW + 5] = np.nan
-    windows, quiet = scores_module._windows_of(noise)
+    windows, quiet = false_picks._windows_of(noise)
     # The fourth is not whole, the first has nothing before it, and before the fifth something is missing, but earlier.
     assert len(windows) == len(quiet) == 5
     np.testing.assert_array_equal(windows[3], noise[4 * WINDOW : 5 * WINDOW])
@@ -750,7 +763,7 @@ def test_noise_of_the_pinned_records_holds_no_known_earthquake() -> None:
 
 @pytest.mark.data
 def test_records_of_another_country_share_no_station_with_those_that_are_trained_on() -> None:
-    own, other = load_traces(("phasenet_ncedc", "ceed_ncedc"), network=False), scores_module._study_elsewhere().traces
+    own, other = load_traces(("phasenet_ncedc", "ceed_ncedc"), network=False), elsewhere.study_elsewhere().traces
     assert len(other) == 200
     assert not set(own.table["station"]) & set(other.table["station"])
 
@@ -777,7 +790,7 @@ def test_folds_are_put_together_by_counts_and_not_by_scores() -> None:
 def test_windows_of_one_kind_are_matched_among_themselves() -> None:
     picks = Picks(np.array([0, 1, 1, 2]), np.array([50, 50, 150, 50]), np.full(4, 0.9))
     arrivals = np.array([[50.0], [50.0], [80.0], [90.0]])
-    among = scores_module._match_among
+    among = signal_scores._match_among
     assert among(picks, arrivals, np.array([True, False, True, True]), 0.1) == Counts(1, 1, 2)
     assert among(picks, arrivals, np.array([False, True, False, False]), 0.1) == Counts(1, 1, 0)
 
@@ -937,7 +950,7 @@ def test_relative_error_is_that_of_a_loop() -> None:
 
 def test_clipped_pairs_saturate_at_one_and_agree_elsewhere() -> None:
     study = Study(*simulate_traces(1, 6))
-    clipped, true = clipped_pairs(study, np.array([1, 4]), generator())
+    clipped, true = clipped_pairs(study, np.repeat([1, 4], 4), generator())
     assert clipped.shape == true.shape == (8, WINDOW, 3)
     np.testing.assert_array_equal(np.abs(clipped).max(axis=(1, 2)), 1)
     np.testing.assert_allclose(clipped, np.clip(true, -1, 1), atol=1e-6)
@@ -1454,8 +1467,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge by few windows of few records."""
     monkeypatch.setattr(samples_module, "simulate_traces", lambda seed, count: simulate_traces(seed, 3 * count // 4))
     for module, name, value in (
-        (scores_module, "PAIRS", 10), (scores_module, "NOISE_WINDOWS", 10), (detection, "NOISE_WINDOWS", 10),
-        (scores_module, "PLACES", np.array([10, 15, 25])), (detection, "SIGNALS", 6),
+        (second_events, "PAIRS", 10), (false_picks, "NOISE_WINDOWS", 10), (detection, "NOISE_WINDOWS", 10),
+        (sliding, "PLACES", np.array([10, 15, 25])), (detection, "SIGNALS", 6),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)
 
@@ -1583,13 +1596,13 @@ def test_only_scores_of_the_tables_have_an_interval_over_records() -> None:
 def test_counts_of_records_add_up_to_the_counts_of_the_scores() -> None:
     parameters = simulated(folds=2)
     study = load_study(parameters)
-    give = scores_module.standardise  # any picker will do that gives three numbers for each sample
+    give = recipes.standardise  # any picker will do that gives three numbers for each sample
     picker = Picker(lambda values: np.clip(give(values), 0, 1), (0.9, 0.9))
     whole = together(
         [judge(picker, parameters, study, fold, number) for number, fold in enumerate(folds_of(parameters, study))]
     )
-    for number, phase in enumerate(scores_module.PHASES):
-        for column, name in enumerate((phase, *(f"{phase},{subset},high" for subset in scores_module.SUBSETS))):
+    for number, phase in enumerate(pickers.PHASES):
+        for column, name in enumerate((phase, *(f"{phase},{subset},high" for subset in pickers.SUBSETS))):
             assert Counts(*whole.records[:, number, column].sum(axis=0).tolist()) == whole.counts[name]
     tested = whole.records[:, 0, 0].sum(axis=1)
     assert (tested > 0).all()

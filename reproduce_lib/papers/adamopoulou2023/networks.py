@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import Windows, random_places
+from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
+from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters, picker_of
 from reproduce_lib.papers.adamopoulou2023.recipes import PLACES, Augmentation, as_pairs, epochs_of
 from reproduce_lib.papers.adamopoulou2023.samples import (
     TEST_WINDOWS,
@@ -22,7 +24,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     test_windows,
     windows_at,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import Judged, PickerParameters, files_of, judge, picker_of, together
+from reproduce_lib.papers.adamopoulou2023.scores import files_of, judge
 from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, forecast, train_on_windows
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult

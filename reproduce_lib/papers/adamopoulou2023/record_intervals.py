@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.papers.adamopoulou2023.scores import PHASES, SUBSETS
+from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, SUBSETS
 
 DRAWS = 2000
 METRIC = re.compile(r"pick_(precision|recall|f1)\[([ps])(?:,(\w+),high)?\]")

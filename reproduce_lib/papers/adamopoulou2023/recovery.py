@@ -47,7 +47,8 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
     seeds = parameters.random_seeds(len(folds))
     errors, arrays = [], {}
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
-        clipped, true = clipped_pairs(study, clear_rows(study, fold.test), parameters.generator(TESTING, number))
+        rows = np.repeat(clear_rows(study, fold.test), WINDOWS_EACH)
+        clipped, true = clipped_pairs(study, rows, parameters.generator(TESTING, number))
         recovered = _recovered(parameters, study, fold, clipped, number, seed)
         errors.append(relative_errors(clipped, true, recovered))
         if number == 0 and parameters.profile == "full":
@@ -57,8 +58,8 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
 
 def clipped_pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
     """Return windows as a saturated recorder gives them, and as they were, in units of where it saturates."""
-    chosen = np.repeat(rows, WINDOWS_EACH)
-    return _pairs(study, chosen, generator)
+    windows = windows_at(study, rows, random_places(len(rows), *PLACES, generator)).values
+    return clip(windows, generator.uniform(*LEVELS, len(rows)))
 
 
 def relative_errors(clipped: Values, true: Values, recovered: Values) -> NDArray[np.float64]:
@@ -102,20 +103,16 @@ def _recovered(
             return splined(clipped)
     start_afresh(seed)
     generator = np.random.default_rng(seed)
-    training, validation = clear_rows(study, fold.training), clear_rows(study, fold.validation)
+    training = clear_rows(study, fold.training)
+    validation = np.repeat(clear_rows(study, fold.validation), WINDOWS_EACH)
 
     def draw(_: int) -> tuple[Values, Values]:
-        return _pairs(study, generator.choice(training, parameters.windows), generator)
+        return clipped_pairs(study, generator.choice(training, parameters.windows), generator)
 
     model = build_phasenet(WINDOW, outputs=len(COMPONENTS), activation="linear")
     chosen_by = clipped_pairs(study, validation, parameters.generator(TESTING, number + 1000))
     train_on_windows(model, draw, chosen_by, parameters, "mean_squared_error")
     return forecast(model, clipped)
-
-
-def _pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
-    windows = windows_at(study, rows, random_places(len(rows), *PLACES, generator)).values
-    return clip(windows, generator.uniform(*LEVELS, len(rows)))
 
 
 def _metrics(errors: NDArray[np.float64]) -> dict[str, MetricValue]:

@@ -26,7 +26,7 @@ INNER_PARTS = 5
 # Windows that each tested record is cut into, with P in another quarter of the window each.
 TEST_WINDOWS = 4
 # Streams of random numbers of one seed; they are the same for every model and augmentation.
-SPLITTING, TESTING, PAIRING, NOISE, ARTIFACTS, SIMULATION, FAR_AWAY = range(7)
+SPLITTING, TESTING, PAIRING, NOISE, DEFECTS, SIMULATION, FAR_AWAY = range(7)
 
 
 class SampleParameters(UnitParameters):

@@ -18,8 +18,9 @@ from reproduce_lib.data.study_records import joined, take_records, years_of
 from reproduce_lib.data.waveform_services import open_dataset
 from reproduce_lib.data.waveforms import COMPONENTS
 from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters, train_picker, validation_windows
+from reproduce_lib.papers.adamopoulou2023.pickers import picker_of
 from reproduce_lib.papers.adamopoulou2023.samples import HIGH_SNR, SPLITTING, Fold, Study
-from reproduce_lib.papers.adamopoulou2023.scores import judge, picker_of
+from reproduce_lib.papers.adamopoulou2023.scores import judge
 from reproduce_lib.papers.adamopoulou2023.training import forecast
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import Values
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
-from reproduce_lib.papers.adamopoulou2023.scores import PickerParameters, judge_on_folds
+from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters
+from reproduce_lib.papers.adamopoulou2023.scores import judge_on_folds
 from reproduce_lib.picks import SEPARATION
 from reproduce_lib.triggers import PASSBAND
 from reproduce_lib.units import UnitResult

@@ -1,0 +1,35 @@
+"""Two earthquakes in one window (Fig. 35): which of them are picked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reproduce_lib.augmentations import log_uniform, superpose_events
+from reproduce_lib.data.waveforms import RATE
+from reproduce_lib.papers.adamopoulou2023.judged import Judged
+from reproduce_lib.papers.adamopoulou2023.pickers import Picker, PickerParameters
+from reproduce_lib.papers.adamopoulou2023.samples import PAIRING, WINDOW, Fold, Study, clear_rows, windows_at
+from reproduce_lib.picks import match
+
+# The second earthquake is from a tenth to a half as strong.
+SECOND_RATIOS, SECOND_SEPARATION = (0.1, 0.5), 2.0 * RATE
+PAIRS = 200
+
+
+def second_events(
+    found: Judged, picker: Picker, parameters: PickerParameters, study: Study, fold: Fold, number: int
+) -> None:
+    """Put a weaker earthquake behind another of the same fold, and see which of the two are picked."""
+    generator = parameters.generator(PAIRING, number)
+    rows = clear_rows(study, fold.test)
+    first = windows_at(study, generator.choice(rows, PAIRS), generator.uniform(2, 8, PAIRS) * RATE)
+    second = windows_at(study, generator.choice(rows, PAIRS), generator.uniform(14, 24, PAIRS) * RATE)
+    ratios = log_uniform(PAIRS, *SECOND_RATIOS, generator)
+    pairs = superpose_events(first, second, ratios, SECOND_SEPARATION)
+    own = np.flatnonzero(~np.isnan(pairs.arrivals[:, 1, 0]))
+    pairs = pairs.among(own)
+    for phase, phase_number, ending, chosen in picker.readings(picker.picks(pairs)):
+        for event, name in enumerate(("first", "second")):
+            arrivals = pairs.arrivals[:, event : event + 1, phase_number]
+            matched = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+            found.recalls[f"{phase},{name} event{ending}"] = matched
