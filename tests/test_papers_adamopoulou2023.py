@@ -224,12 +224,26 @@ def test_parameters_that_make_no_sense_are_refused(kind: type[SampleParameters],
         kind.of(**values)
 
 
+STREAMS = (
+    "SPLITTING", "TESTING", "PAIRING", "NOISE", "DEFECTS", "SIMULATION", "FAR_AWAY", "VALIDATION", "DETECTION_NOISE",
+    "DETECTION_SIGNALS", "CLIPPING", "CLIPPING_VALIDATION",
+)  # fmt: skip
+
+
 def test_random_numbers_depend_on_seed_stream_and_fold_alone() -> None:
     base = simulated(seed=3).generator(2, 1).random(4).tolist()
     assert simulated(seed=3, augmentation="noise", epochs=7).generator(2, 1).random(4).tolist() == base
     assert simulated(DetectorParameters, seed=3).generator(2, 1).random(4).tolist() == base
     others = [simulated(seed=4).generator(2, 1), simulated(seed=3).generator(1, 1), simulated(seed=3).generator(2, 0)]
     assert all(other.random(4).tolist() != base for other in others)
+
+
+def test_each_stream_of_random_numbers_is_for_one_thing() -> None:
+    """A fold's number in a stream must not reach another's: streams are names, not numbers that are far away."""
+    named = [getattr(samples_module, name) for name in STREAMS]
+    assert sorted(named) == list(range(len(STREAMS)))
+    drawn_ = {one: simulated().generator(one).random() for one in named}
+    assert len(set(drawn_.values())) == len(STREAMS)
 
 
 # Folds
@@ -824,7 +838,7 @@ def ratio_of(signal: Array, added: Array, p: int) -> float:
 def assert_ratios_are_true(study: Study, fold: Fold, parameters: Any) -> None:
     made = semi_synthetic(parameters, study, fold, 0)
     assert tuple(made) == RATIOS
-    random = parameters.generator(samples_module.TESTING, 1000)
+    random = parameters.generator(samples_module.DETECTION_SIGNALS)
     rows = random.choice(clear_rows(study, fold.test, detection.CLEAR_SNR), detection.SIGNALS)
     clean = windows_at(study, rows, random.uniform(*detection.PLACES, detection.SIGNALS))
     wrong: Counter[str] = Counter()
@@ -1495,9 +1509,8 @@ def test_network_learns_is_left_at_its_best_epoch_and_is_the_same_again(keras: A
     for one, other in zip(*models, strict=True):
         np.testing.assert_array_equal(one, other)
     assert histories[0]["loss"][-1] < histories[0]["loss"][0]
-    windows = samples_module.test_windows(study, halves().validation, parameters.generator(samples_module.TESTING, 0))[
-        1
-    ]
+    random = parameters.generator(samples_module.VALIDATION)
+    windows = samples_module.test_windows(study, halves().validation, random)[1]
     inputs, targets = recipes.as_pairs(windows)
     probability = np.asarray(model.predict(inputs, verbose=0), dtype=float)
     loss = -(targets * np.log(np.clip(probability, 1e-7, 1))).sum(axis=2).mean()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from reproduce_lib.augmentations import Values, superpose_noise
 from reproduce_lib.data.waveforms import RATE
 from reproduce_lib.papers.adamopoulou2023.samples import (
-    NOISE,
-    TESTING,
+    DETECTION_NOISE,
+    DETECTION_SIGNALS,
     Fold,
     Study,
     clear_rows,
@@ -49,7 +49,7 @@ def detection_scores(score: Score, parameters: Seeded, study: Study, fold: Fold,
     ----------
     score : one number for each window (windows, 3000, 3), higher where an earthquake is more likely
     """
-    noise = noise_windows(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(NOISE, number + 1000))
+    noise = noise_windows(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(DETECTION_NOISE, number))
     threshold = float(np.quantile(score(noise), 1 - FALSE_ALARMS))
     found = {
         f"detected[{ratio} dB]": 100 * float((score(windows) > threshold).mean())
@@ -63,7 +63,7 @@ def semi_synthetic(parameters: Seeded, study: Study, fold: Fold, number: int) ->
 
     Both are of the tested stations. P stands from 12 to 22 s, so that an average over ten seconds can fill before it.
     """
-    generator = parameters.generator(TESTING, number + 1000)
+    generator = parameters.generator(DETECTION_SIGNALS, number)
     rows = generator.choice(clear_rows(study, fold.test, CLEAR_SNR), SIGNALS)
     windows = windows_at(study, rows, generator.uniform(*PLACES, SIGNALS))
     noise = noise_windows(study.noise, fold.test_noise, SIGNALS, generator)

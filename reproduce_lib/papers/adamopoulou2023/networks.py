@@ -15,7 +15,7 @@ from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters, picke
 from reproduce_lib.papers.adamopoulou2023.recipes import PLACES, Augmentation, as_pairs, epochs_of
 from reproduce_lib.papers.adamopoulou2023.samples import (
     TEST_WINDOWS,
-    TESTING,
+    VALIDATION,
     WINDOW,
     Fold,
     Study,
@@ -73,7 +73,7 @@ def train_picker(
 
 def validation_windows(parameters: NetworkParameters, study: Study, fold: Fold, number: int) -> Windows:
     """Return windows of the validation records; P stands where it may in training, so that they favour nothing else."""
-    generator = parameters.generator(TESTING, number)
+    generator = parameters.generator(VALIDATION, number)
     if parameters.augmentation in PLACES:
         rows = np.repeat(fold.validation, TEST_WINDOWS)
         return windows_at(study, rows, random_places(len(rows), *PLACES[parameters.augmentation], generator))

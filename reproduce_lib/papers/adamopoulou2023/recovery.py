@@ -11,7 +11,8 @@ from reproduce_lib.augmentations import Rows, Values, clip, random_places
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
 from reproduce_lib.papers.adamopoulou2023.samples import (
-    TESTING,
+    CLIPPING,
+    CLIPPING_VALIDATION,
     WINDOW,
     Fold,
     Study,
@@ -48,7 +49,7 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
     errors, arrays = [], {}
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
         rows = np.repeat(clear_rows(study, fold.test), WINDOWS_EACH)
-        clipped, true = clipped_pairs(study, rows, parameters.generator(TESTING, number))
+        clipped, true = clipped_pairs(study, rows, parameters.generator(CLIPPING, number))
         recovered = _recovered(parameters, study, fold, clipped, number, seed)
         errors.append(relative_errors(clipped, true, recovered))
         if number == 0 and parameters.profile == "full":
@@ -110,7 +111,7 @@ def _recovered(
         return clipped_pairs(study, generator.choice(training, parameters.windows), generator)
 
     model = build_phasenet(WINDOW, outputs=len(COMPONENTS), activation="linear")
-    chosen_by = clipped_pairs(study, validation, parameters.generator(TESTING, number + 1000))
+    chosen_by = clipped_pairs(study, validation, parameters.generator(CLIPPING_VALIDATION, number))
     train_on_windows(model, draw, chosen_by, parameters, "mean_squared_error")
     return forecast(model, clipped)
 

@@ -27,6 +27,7 @@ INNER_PARTS = 5
 TEST_WINDOWS = 4
 # Streams of random numbers of one seed; they are the same for every model and augmentation.
 SPLITTING, TESTING, PAIRING, NOISE, DEFECTS, SIMULATION, FAR_AWAY = range(7)
+VALIDATION, DETECTION_NOISE, DETECTION_SIGNALS, CLIPPING, CLIPPING_VALIDATION = range(7, 12)
 
 
 class SampleParameters(UnitParameters):

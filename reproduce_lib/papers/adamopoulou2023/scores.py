@@ -14,6 +14,7 @@ from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, SUBSETS, Give, 
 from reproduce_lib.papers.adamopoulou2023.samples import (
     HIGH_SNR,
     TESTING,
+    VALIDATION,
     Fold,
     Study,
     clear_rows,
@@ -32,7 +33,7 @@ def judge_on_folds(give: Give, parameters: PickerParameters) -> UnitResult:
     study = load_study(parameters)
     judged = []
     for number, fold in enumerate(folds_of(parameters, study)):
-        validation = test_windows(study, fold.validation, parameters.generator(TESTING, number))[1]
+        validation = test_windows(study, fold.validation, parameters.generator(VALIDATION, number))[1]
         judged.append(judge(picker_of(give, parameters, validation), parameters, study, fold, number))
     found = together(judged)
     return UnitResult(found.metrics, found.arrivals, files_of(parameters, study))
