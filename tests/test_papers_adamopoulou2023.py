@@ -230,6 +230,16 @@ STREAMS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("threshold", [7.0, 1.0, -1.0, 0.0, 0.049, NAN, "best", True])
+@pytest.mark.parametrize("kind", [NetworkParameters, TriggerParameters])
+def test_threshold_that_no_candidate_stands_at_is_refused(kind: type[SampleParameters], threshold: Any) -> None:
+    """Below the least probability of a candidate a threshold would silently be that one."""
+    with pytest.raises(ParameterError, match="threshold"):
+        simulated(kind, threshold=threshold)
+    for good in (0.05, 0.5, 0.99, "validation"):
+        assert simulated(kind, threshold=good).threshold == good
+
+
 def test_random_numbers_depend_on_seed_stream_and_fold_alone() -> None:
     base = simulated(seed=3).generator(2, 1).random(4).tolist()
     assert simulated(seed=3, augmentation="noise", epochs=7).generator(2, 1).random(4).tolist() == base

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class PickerParameters(SampleParameters):
     """
 
     tolerance: float = Field(default=0.1, gt=0, le=5)
-    threshold: float | Literal["validation"] = "validation"
+    threshold: Annotated[float, Field(ge=LEAST, lt=1)] | Literal["validation"] = "validation"
     components: Components = "enz"
 
 
