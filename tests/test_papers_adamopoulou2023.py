@@ -44,13 +44,21 @@ from reproduce_lib.papers.adamopoulou2023 import (
     networks,
     pickers,
     recipes,
+    scores,
     second_events,
     signal_scores,
     sliding,
 )
 from reproduce_lib.papers.adamopoulou2023 import samples as samples_module
 from reproduce_lib.papers.adamopoulou2023.architecture import ArchitectureParameters, run_architecture
-from reproduce_lib.papers.adamopoulou2023.detection import RATIOS, clear_rows, detection_scores, semi_synthetic
+from reproduce_lib.papers.adamopoulou2023.detection import (
+    RATIOS,
+    Trial,
+    clear_rows,
+    detection_metrics,
+    detection_trials,
+    semi_synthetic,
+)
 from reproduce_lib.papers.adamopoulou2023.detectors import DetectorParameters, run_detector, templates_of
 from reproduce_lib.papers.adamopoulou2023.example import ExampleParameters, build_example, load_table, run_example
 from reproduce_lib.papers.adamopoulou2023.few_records import (
@@ -729,10 +737,50 @@ def test_picks_in_noise_are_counted_by_the_hour() -> None:
 
 
 def test_oracle_sees_every_earthquake_in_noise_of_its_threshold() -> None:
-    means = perfect().means
-    for ratio in RATIOS:
-        assert means[f"detected[{ratio} dB]"] == [100]
-    assert means["detected[mean]"] == [100]
+    found = perfect().metrics
+    for kind in ("detected", "detected_p"):
+        for ending in ("", ",at 10 %", ",at 20 %"):
+            for ratio in RATIOS:
+                assert found[f"{kind}[{ratio} dB{ending}]"] == 100
+            assert found[f"{kind}[mean{ending}]"] == 100
+    # Four records are tested, all of them clear and with noise.
+    assert (found["tried[noise records]"], found["tried[earthquake records]"]) == (4, 4)
+
+
+def signs_of(give: Any) -> Any:
+    """Return how many earthquakes a picker sees as a detector, whatever its thresholds."""
+    study, fold = spikes(), halves()
+    with mock.patch.multiple(detection, NOISE_WINDOWS=60, SIGNALS=20):
+        trial = detection_trials(lambda values: scores._signs(give, values), simulated(seed=1), study, fold, 0)
+    return detection_metrics([trial])
+
+
+def test_picker_that_names_s_alone_detects_as_well_as_one_that_names_p() -> None:
+    """A trigger rises with S as it does with P: what stands beside it may name either."""
+
+    def s_alone(values: Array) -> Array:
+        found = oracle(values)
+        found[:, :, 1] = 0
+        return found
+
+    found = signs_of(s_alone)
+    assert [found[f"detected[{ratio} dB]"] for ratio in RATIOS] == [100] * len(RATIOS)
+    assert [found[f"detected_p[{ratio} dB]"] for ratio in RATIOS] == [0] * len(RATIOS)
+
+
+@pytest.mark.parametrize(("sample", "heard"), [(0, 0), (999, 0), (1000, 100), (2999, 100)])
+def test_no_detector_is_heard_before_all_of_them_hear(sample: int, heard: int) -> None:
+    """The score of P over the whole window is another one."""
+
+    def at_one_sample(values: Array) -> Array:
+        found = np.zeros((len(values), WINDOW, 3), np.float32)
+        found[:, sample, 1] = np.where(oracle(values)[:, :, 1].any(axis=1), 0.9, 0.0)
+        return found
+
+    found = signs_of(at_one_sample)
+    assert found["detected[mean]"] == heard
+    assert found["detected_p[mean]"] == 100
+    assert round(10 * RATE) == detection.HEARD
 
 
 def test_records_of_another_country_are_judged_by_the_same_thresholds_and_all_of_them() -> None:
@@ -846,10 +894,11 @@ def ratio_of(signal: Array, added: Array, p: int) -> float:
 
 
 def assert_ratios_are_true(study: Study, fold: Fold, parameters: Any) -> None:
-    made = semi_synthetic(parameters, study, fold, 0)
+    drawn_rows, made = semi_synthetic(parameters, study, fold, 0)
     assert tuple(made) == RATIOS
     random = parameters.generator(samples_module.DETECTION_SIGNALS)
     rows = random.choice(clear_rows(study, fold.test, detection.CLEAR_SNR), detection.SIGNALS)
+    np.testing.assert_array_equal(drawn_rows, rows)
     clean = windows_at(study, rows, random.uniform(*detection.PLACES, detection.SIGNALS))
     wrong: Counter[str] = Counter()
     for ratio, values in made.items():
@@ -878,7 +927,7 @@ def test_real_earthquakes_stand_at_the_named_ratio_above_real_noise_in_each_comp
 def test_same_earthquakes_and_the_same_noise_stand_at_each_ratio() -> None:
     parameters, study = NetworkParameters.of(), pinned()
     fold = folds_of(parameters, study)[0]
-    made = semi_synthetic(parameters, study, fold, 0)
+    made = semi_synthetic(parameters, study, fold, 0)[1]
     louder, quieter = made[0].astype(float), made[20].astype(float)
     # At 0 dB there is ten times as much of the noise as at 20: nine tenths of it are what they differ by.
     signal = quieter - (louder - quieter) / 9
@@ -887,7 +936,7 @@ def test_same_earthquakes_and_the_same_noise_stand_at_each_ratio() -> None:
     np.testing.assert_allclose(made[-5] / scale, third / scale, atol=1e-4)
 
 
-def test_threshold_is_what_a_twentieth_of_the_tested_noise_exceeds() -> None:
+def test_threshold_is_what_a_share_of_the_tested_noise_exceeds() -> None:
     """Each record of noise has a level of its own: what was drawn can be told from the scores."""
     study, fold = spikes(), halves()
     noise = study.noise.values * 0 + np.arange(20, dtype=np.float32)[:, None, None]
@@ -895,17 +944,40 @@ def test_threshold_is_what_a_twentieth_of_the_tested_noise_exceeds() -> None:
     study = Study(study.traces, dataclasses.replace(study.noise, values=noise))
     seen: list[Array] = []
 
-    def score(values: Array) -> Array:
-        seen.append(np.abs(values).max(axis=(1, 2)))
-        return seen[-1]
+    def score(values: Array) -> dict[str, Array]:
+        random = generator(len(seen))
+        level = random.uniform(16, 20, len(values)) if seen else np.abs(values).max(axis=(1, 2))
+        seen.append(level + random.random(len(values)))
+        return {"seen": seen[-1]}
 
-    found = detection_scores(score, simulated(), study, fold, 0)
+    trials = [detection_trials(score, simulated(), study, fold, 0)]
+    found = detection_metrics(trials)
     test, *others = seen
-    assert set(test.tolist()) == {16, 17, 18, 19}
-    threshold = np.quantile(test, 0.95)
-    expected = {ratio: 100 * (own > threshold).mean() for ratio, own in zip(RATIOS, others, strict=True)}
-    assert {ratio: found[f"detected[{ratio} dB]"] for ratio in RATIOS} == pytest.approx(expected)
-    assert found["detected[mean]"] == pytest.approx(np.mean(list(expected.values())))
+    assert set(np.floor(test).tolist()) == {16, 17, 18, 19}
+    np.testing.assert_array_equal(trials[0]["seen"].noise_groups, np.floor(test))
+    for ending, share in (("", 0.05), (",at 10 %", 0.1), (",at 20 %", 0.2)):
+        threshold = sorted(test)[-round(share * len(test)) - 1]
+        expected = [100 * (own > threshold).mean() for own in others]
+        got = [found[f"seen[{ratio} dB{ending}]"] for ratio in RATIOS]
+        assert got == pytest.approx(expected, abs=1.01)  # the quantile lies between two scores
+        assert found[f"seen[mean{ending}]"] == pytest.approx(np.mean(got))
+    assert found["seen[mean,at 20 %]"] > found["seen[mean]"]
+
+
+def trial(noise: list[float], signals: list[list[float]], records: tuple[int, int] = (1, 1)) -> dict[str, Trial]:
+    groups = np.zeros(9, dtype=np.intp)
+    return {"x": Trial(np.array(noise), np.array(signals), groups, groups, records)}
+
+
+def test_detection_is_the_mean_over_folds_of_what_lies_above_each_ones_own_noise() -> None:
+    noise = [float(one) for one in range(101)]  # 5 % of it lie above 95
+    loud = trial(noise, [[96.0, 94.0, 200.0, 0.0]] * len(RATIOS), (7, 10))
+    faint = trial([one / 100 for one in noise], [[0.951, 0.949, 0.0, 0.0]] * len(RATIOS), (5, 20))
+    found = detection_metrics([loud, faint])
+    assert found["x[0 dB]"] == pytest.approx((50 + 25) / 2)
+    assert found["x[0 dB,at 10 %]"] == pytest.approx((75 + 50) / 2)
+    assert found["x[mean,at 20 %]"] == pytest.approx((75 + 50) / 2)
+    assert (found["tried[noise records]"], found["tried[earthquake records]"]) == (6, 15)
 
 
 def test_clear_rows_are_whole_records_of_three_components_above_thirty_decibels() -> None:
@@ -945,8 +1017,12 @@ def test_detector_is_scored_on_each_fold(monkeypatch: pytest.MonkeyPatch, detect
     monkeypatch.setattr(detectors, "TEMPLATES", 4)
     result = run_detector(simulated(DetectorParameters, detector=detector))
     metrics: Any = result.metrics
-    assert set(metrics) == {"detected[mean]", *(f"detected[{ratio} dB]" for ratio in RATIOS)}
-    assert all(0 <= value <= 100 for value in metrics.values())
+    assert result.n == 3 * 12
+    rates = ("", ",at 10 %", ",at 20 %")
+    shares = {f"detected[{one}{rate}]" for one in ("mean", *(f"{ratio} dB" for ratio in RATIOS)) for rate in rates}
+    assert set(metrics) == shares | {"tried[noise records]", "tried[earthquake records]"}
+    assert all(0 <= metrics[name] <= 100 for name in shares)
+    assert all(metrics[f"detected[mean{one}]"] >= metrics["detected[mean]"] for one in rates)
     assert metrics["detected[20 dB]"] >= metrics["detected[-10 dB]"]
     assert metrics["detected[20 dB]"] > 80
     assert run_detector(simulated(DetectorParameters, detector=detector)).metrics == metrics

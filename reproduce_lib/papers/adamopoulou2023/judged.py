@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce_lib.papers.adamopoulou2023.detection import Trial, detection_metrics
 from reproduce_lib.papers.adamopoulou2023.pickers import PHASES
 from reproduce_lib.picks import Counts
 from reproduce_lib.units import MetricValue
@@ -24,6 +25,7 @@ class Judged:
     rates : name -> (picks, hours)
     means : name -> values, one for each fold
     arrays : name -> curve
+    trials : what it says as a detector, one for each fold
     records : hits, false picks and missed arrivals of each record, shape (records, phases, 1 + subsets, 3): in all
         windows with the components that the parameters name, and above 20 dB with each subset
     """
@@ -33,6 +35,7 @@ class Judged:
     rates: dict[str, tuple[float, float]] = field(default_factory=dict)
     means: dict[str, list[float]] = field(default_factory=dict)
     arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    trials: list[dict[str, Trial]] = field(default_factory=list)
     records: NDArray[np.intp] = field(default_factory=lambda: np.zeros((0, 0, 0, 3), dtype=np.intp))
 
     @property
@@ -54,7 +57,7 @@ class Judged:
             found[f"picks_per_hour[{name}]"] = picks / hours if hours else 0.0
         for name, values in self.means.items():
             found[name] = float(np.mean(values))
-        return found
+        return found | detection_metrics(self.trials) if self.trials else found
 
 
 def together(parts: Sequence[Judged]) -> Judged:
@@ -69,5 +72,6 @@ def together(parts: Sequence[Judged]) -> Judged:
             whole.rates[name] = before[0] + picks, before[1] + hours
         for name, values in part.means.items():
             whole.means.setdefault(name, []).extend(values)
+        whole.trials.extend(part.trials)
     whole.arrays = {name: np.mean([part.arrays[name] for part in parts], axis=0) for name in parts[0].arrays}
     return whole

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import Windows, random_places
+from reproduce_lib.papers.adamopoulou2023.detection import detection_arrays
 from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
 from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters, picker_of
@@ -86,5 +87,4 @@ def _arrays(study: Study, found: Judged, curves: list[dict[str, list[float]]]) -
     for name in ("loss", "val_loss"):
         kept[name] = np.array([one[name] for one in curves], dtype=np.float32)
     kept["records"] = found.records.astype(np.uint16)
-    kept["group"] = np.unique(study.traces.table["group"], return_inverse=True)[1].astype(np.uint16)
-    return kept
+    return kept | detection_arrays(found.trials) | {"group": study.groups}

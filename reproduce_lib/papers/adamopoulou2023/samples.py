@@ -69,6 +69,11 @@ class Study:
         """Return samples of P and S, shape (traces, 1, 2)."""
         return np.stack([np.full(len(self.traces), float(BEFORE)), self.traces.s], axis=1)[:, None]
 
+    @property
+    def groups(self) -> NDArray[np.uint16]:
+        """Return which group of stations and earthquakes each record is of, to be kept, shape (traces,)."""
+        return self.traces.table["group"].to_numpy().astype(np.uint16)
+
 
 @dataclass(frozen=True)
 class Fold:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from reproduce_lib.augmentations import standardise
+from reproduce_lib.augmentations import Values, standardise
 from reproduce_lib.data.waveforms import COMPONENTS
-from reproduce_lib.papers.adamopoulou2023.detection import detection_scores
+from reproduce_lib.papers.adamopoulou2023.detection import HEARD, Numbers, detection_trials
 from reproduce_lib.papers.adamopoulou2023.elsewhere import elsewhere, study_elsewhere
 from reproduce_lib.papers.adamopoulou2023.false_picks import continuous, continuous_records, defects
 from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
@@ -63,12 +65,16 @@ def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold
     if parameters.source == "pinned":
         continuous(found, picker)
         elsewhere(found, picker, parameters, number)
-    found.means |= {
-        name: [value]
-        for name, value in detection_scores(
-            lambda values: picker.give(standardise(values))[:, :, 1].max(axis=1), parameters, study, fold, number
-        ).items()
-    }
+    found.trials.append(detection_trials(partial(_signs, picker.give), parameters, study, fold, number))
     for phase, threshold in zip(PHASES, picker.thresholds, strict=True):
         found.means.setdefault(f"threshold[{phase}]", []).append(threshold)
     return found
+
+
+def _signs(give: Give, values: Values) -> dict[str, Numbers]:
+    """Return signs of an earthquake in each window: the largest probability of P or S where every detector hears.
+
+    The largest one of P alone, over the whole window, stands beside it: a picker names S too, and so does STA/LTA rise.
+    """
+    probability = give(standardise(values))
+    return {"detected": probability[:, HEARD:, 1:].max(axis=(1, 2)), "detected_p": probability[:, :, 1].max(axis=1)}
