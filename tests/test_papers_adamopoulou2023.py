@@ -22,12 +22,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import ARTIFACTS, Windows, add_artifacts
+from reproduce_lib.data.other_earthquakes import NOT_NOISE, OTHER_EARTHQUAKES, holds_noise
 from reproduce_lib.data.simulated_waveforms import simulate_traces
 from reproduce_lib.data.waveforms import (
     BEFORE,
     LENGTH,
     NOISE_LENGTH,
-    NOT_NOISE,
     RATE,
     Noise,
     Traces,
@@ -351,11 +351,11 @@ def pinned() -> Study:
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_crosses_a_split_of_the_pinned_records(seed: int) -> None:
     study = pinned()
-    assert len(study.traces) == 254
+    assert len(study.traces) == 247
     assert np.isfinite(arrivals_in(study)).all()
     for fold in folds_of(SampleParameters.of(seed=seed), study):
         assert_nothing_crosses(study, fold)
-        assert min(len(fold.training), 8 * len(fold.validation)) > 40
+        assert min(len(fold.training), 6 * len(fold.validation)) >= 39
         table = study.traces.table.iloc[np.concatenate([fold.training, fold.validation])]
         assert (table["snr"] > 20).all()
         assert set(table["components"]) == {"ENZ"}
@@ -825,12 +825,61 @@ def test_window_is_quiet_only_if_nothing_begins_in_all_of_its_thirty_seconds() -
     assert quiet.tolist() == [False, False, True, True, True]
 
 
+@cache
+def few_pinned() -> Traces:
+    return load_traces(("phasenet_ncedc", "ceed_ncedc", "denoiser_ncedc"), network=False)
+
+
+def heard(name: str, first: float, last: float) -> list[tuple[float, float]]:
+    """Return which other earthquakes of a record are heard in what begins and ends so many seconds after P."""
+    return [(p, end) for p, end in OTHER_EARTHQUAKES.get(name, ()) if p < last and end > first]
+
+
 @pytest.mark.data
 def test_noise_of_the_pinned_records_holds_no_known_earthquake() -> None:
     names = set(pinned().noise.table["name"])
-    assert len(names) == 77
+    assert len(names) == 74
     assert not names & NOT_NOISE
-    assert set(pinned().traces.table["name"]) >= NOT_NOISE
+    assert [name for name in names if heard(name, -60, -1)] == []
+
+
+@pytest.mark.data
+def test_names_of_other_earthquakes_are_those_of_records() -> None:
+    """A name that is misspelt would be no record's, and its earthquake a label of noise."""
+    folder = Path(os.environ["REPRODUCE_DATA"]) / "waveforms"
+    names = {file.name for file in folder.glob("*/*.npz")}
+    assert names >= OTHER_EARTHQUAKES.keys() | NOT_NOISE
+    assert all(p < end and not p <= 0 <= end - 1e-9 for own in OTHER_EARTHQUAKES.values() for p, end in own)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("augmentation", ["no_shift", "limited_shift", "precomputed_shift", "full_shift"])
+def test_no_window_of_the_pinned_records_reaches_another_earthquake(augmentation: Augmentation) -> None:
+    study, random = pinned(), generator(2)
+    rows = np.repeat(np.arange(len(study.traces)), 5)
+    tested, windows = samples_module.test_windows(study, rows, random)
+    trained = recipes.rows_for(augmentation, study, rows)
+    places = recipes.PLACES.get(augmentation, samples_module.FULL_PLACES)
+    others = windows_at(study, trained, random.uniform(*samples_module.possible_places(study, trained, places)))
+    names = study.traces.table["name"].to_numpy()
+    found = [
+        (names[row], heard(names[row], -p / RATE, (WINDOW - p) / RATE))
+        for own, of_windows in ((tested, windows), (trained, others))
+        for row, p in zip(own, of_windows.arrivals[:, 0, 0], strict=True)
+    ]
+    assert [one for one in found if one[1]] == []
+    # And they are within reach of windows that were not held back.
+    assert sum(bool(heard(name, -30, 30)) for name in names) > 25
+
+
+@pytest.mark.data
+def test_windows_of_few_records_hold_no_other_earthquake() -> None:
+    names, usable = few_pinned().table["name"].to_numpy(), []
+    for seed in range(3):
+        usable += np.concatenate(split(few_pinned(), 50, generator(seed))).tolist()
+    assert [names[row] for row in usable if heard(names[row], -21.48, -1) or not holds_noise(names[row])] == []
+    assert [names[row] for row in usable if heard(names[row], -15, 18.48)] == []
+    assert len(set(usable)) > 250
 
 
 @pytest.mark.data
@@ -897,9 +946,14 @@ def assert_ratios_are_true(study: Study, fold: Fold, parameters: Any) -> None:
     drawn_rows, made = semi_synthetic(parameters, study, fold, 0)
     assert tuple(made) == RATIOS
     random = parameters.generator(samples_module.DETECTION_SIGNALS)
-    rows = random.choice(clear_rows(study, fold.test, detection.CLEAR_SNR), detection.SIGNALS)
+    clear = clear_rows(study, fold.test, detection.CLEAR_SNR)
+    begin, end = (study.traces.table[name].to_numpy()[clear] for name in ("begin", "end"))
+    # P stands from 12 to 22 s, as far as 30 s around it hold nothing else.
+    rows = random.choice(clear[(begin <= BEFORE - 1200) & (end >= BEFORE + 800)], detection.SIGNALS)
     np.testing.assert_array_equal(drawn_rows, rows)
-    clean = windows_at(study, rows, random.uniform(*detection.PLACES, detection.SIGNALS))
+    begin, end = (study.traces.table[name].to_numpy()[rows] for name in ("begin", "end"))
+    low, high = np.maximum(1200, BEFORE + WINDOW - end), np.minimum(2200, BEFORE - begin)
+    clean = windows_at(study, rows, random.uniform(low, high))
     wrong: Counter[str] = Counter()
     for ratio, values in made.items():
         for own, before, p in zip(values, clean.values, clean.arrivals[:, 0, 0], strict=True):
@@ -980,18 +1034,63 @@ def test_detection_is_the_mean_over_folds_of_what_lies_above_each_ones_own_noise
     assert (found["tried[noise records]"], found["tried[earthquake records]"]) == (6, 15)
 
 
-def test_clear_rows_are_whole_records_of_three_components_above_thirty_decibels() -> None:
+def test_clear_rows_are_records_of_three_components_above_thirty_decibels() -> None:
     columns: dict[str, list[Any]] = {
         "snr": [40, 30, 31, 40, 40, 40, NAN],
-        "components": ["ENZ", "ENZ", "ENZ", "Z", "ENZ", "ENZ", "ENZ"],
-        "begin": [0, 100, 0, 0, 101, 0, 0],
-        "end": [LENGTH, LENGTH, 6000, LENGTH, LENGTH, 5999, LENGTH],
+        "components": ["ENZ", "ENZ", "ENZ", "Z", "EN", "ENZ", "ENZ"],
     }
     study = spikes(7, **columns)
-    assert clear_rows(study, np.array([6, 5, 4, 3, 2, 1, 0]), 30.0).tolist() == [2, 0]
-    assert clear_rows(study, np.array([6, 5, 4, 3, 2, 1, 0])).tolist() == [2, 1, 0]
+    assert clear_rows(study, np.array([6, 5, 4, 3, 2, 1, 0]), 30.0).tolist() == [5, 2, 0]
+    assert clear_rows(study, np.array([6, 5, 4, 3, 2, 1, 0])).tolist() == [5, 2, 1, 0]
     with pytest.raises(ParameterError):
-        clear_rows(study, np.array([3, 5, 6]))
+        clear_rows(study, np.array([3, 4, 6]))
+
+
+def test_p_can_stand_where_a_window_around_it_was_measured() -> None:
+    """P at sample 500 of a window needs 500 samples before and 2500 from it on."""
+    study = spikes(5, begin=[0, 2500, 2501, 0, 100], end=[LENGTH, LENGTH, LENGTH, 5499, 5500])
+    rows = np.array([4, 3, 2, 1, 0])
+    first, last = samples_module.possible_places(study, rows, (0.0, 3000.0))
+    assert first.tolist() == [500, 501, 0, 0, 0]
+    assert last.tolist() == [2900, 3000, 499, 500, 3000]
+    among = samples_module.rows_with_places
+    assert among(study, rows, (500.0, 500.0), every=True).tolist() == [4, 1, 0]
+    assert among(study, rows, (501.0, 2950.0), every=True).tolist() == [3, 0]
+    assert among(study, rows, (0.0, 500.0), every=False).tolist() == [4, 2, 1, 0]
+    assert among(study, rows, (2950.0, 3000.0), every=False).tolist() == [3, 0]
+    with pytest.raises(ParameterError):
+        among(study, np.array([1, 2]), (0.0, 1000.0), every=True)
+    with pytest.raises(ParameterError):
+        among(study, np.array([1, 2]), (501.0, 1000.0), every=False)
+
+
+def test_tested_records_have_p_in_each_quarter_of_what_is_possible() -> None:
+    """A window that may not reach another earthquake would else be cut at one place four times over."""
+    study = spikes(2, begin=[2600, 0], end=[LENGTH, 3440])
+    random: Any = SimpleNamespace(random=lambda count: np.full(count, 0.5))
+    _, windows = samples_module.test_windows(study, np.array([0, 1]), random)
+    p = windows.arrivals[:, 0, 0]
+    np.testing.assert_allclose(p, [50, 150, 250, 350, 2560 + 55, 2560 + 165, 2560 + 275, 2560 + 385], atol=0.51)
+
+
+@pytest.mark.parametrize("augmentation", ["no_shift", "limited_shift", "full_shift", "precomputed_shift"])
+def test_records_that_cannot_have_p_where_it_is_wanted_are_not_trained_on(augmentation: Augmentation) -> None:
+    """A network without shifts would else see P elsewhere; where it may stand anywhere, it stands where it can."""
+    begin, end = np.zeros(20, dtype=int), np.full(20, LENGTH)
+    begin[:3], end[3:5] = 2400, 4000
+    study = spikes(20, begin=begin, end=end)
+    targets = epochs_of(augmentation, study, halves(), 600, generator())(0)[1]
+    places: dict[int, set[int]] = {}
+    for record, place in zip(records_in(targets), places_of(targets), strict=True):
+        places.setdefault(record, set()).add(int(place))
+    places.pop(-1, None)
+    if augmentation in ("no_shift", "limited_shift"):
+        assert set(places) == set(range(5, 12))
+        return
+    assert set(places) >= {0, 1, 2, 5, 6, 7}
+    assert set.union(*(places[record] for record in (0, 1, 2))) <= set(range(601))
+    if augmentation == "full_shift":
+        assert len(places[0]) > 20
 
 
 def test_fold_without_a_clear_record_is_refused_in_words() -> None:
@@ -1203,7 +1302,7 @@ def test_few_simulated_records_are_enough_to_tell_earthquakes(classifier: str) -
 
 @pytest.mark.data
 def test_few_pinned_records_share_no_station_and_no_earthquake_with_those_that_are_tested() -> None:
-    traces = load_traces(("phasenet_ncedc", "ceed_ncedc", "denoiser_ncedc"), network=False)
+    traces = few_pinned()
     for seed in range(3):
         training, test = split(traces, 50, generator(seed))
         one, other = traces.table.iloc[training], traces.table.iloc[test]

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from reproduce_lib.data import sources, waveforms
+from reproduce_lib.data import other_earthquakes, sources, waveforms
 from reproduce_lib.data.registry import data_file, data_files
 from reproduce_lib.data.simulate import LABEL
 from reproduce_lib.data.simulated_waveforms import simulate_traces
@@ -181,6 +181,39 @@ def test_padding_is_no_noise_that_a_signal_is_held_against() -> None:
     plain = together(record(values)).table.loc[0, "snr"]
     values[: BEFORE - 250] = 3e4
     assert together(record(values)).table.loc[0, "snr"] == pytest.approx(plain, abs=1)
+
+
+def test_what_is_heard_of_another_earthquake_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {
+        "both": ((-29.0, -21.5), (-20.0, -12.25), (24.0, 30.0), (40.0, math.inf)),
+        "none": ((-31.0, -30.5), (60.0, 70.0)),
+        "too near": ((-9.0, -2.0), (25.0, 30.0)),
+        "runs into P": ((-4.0, -0.9),),
+        "a second before": ((-4.0, -1.0),),
+    }
+    monkeypatch.setattr(other_earthquakes, "OTHER_EARTHQUAKES", others)
+    values = shaking(LENGTH)
+    values[: BEFORE - 300] *= 9
+    names = [*others, "unknown"]
+    found = together(*(record(values, name=name, station=f"XX.{name}") for name in names))
+    kept = {"both": (1775, 5390), "none": (0, LENGTH), "a second before": (2900, LENGTH), "unknown": (0, LENGTH)}
+    assert found.table["name"].tolist() == ["both", "none", "a second before", "unknown"]
+    for number, (begin, end) in enumerate(found.table[["begin", "end"]].to_numpy()):
+        assert (begin, end) == kept[found.table["name"][number]]
+        np.testing.assert_array_equal(found.values[number, begin:end], values[begin:end])
+        assert not found.values[number, :begin].any()
+        assert not found.values[number, end:].any()
+    # The ratio is over the same seconds whatever is left out of windows.
+    assert found.table["snr"].nunique() == 1
+
+
+@pytest.mark.parametrize(("name", "noise"), [("before", False), ("after", True), ("unknown", True), ("told", False)])
+def test_time_before_p_is_noise_without_an_earthquake_in_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, noise: bool
+) -> None:
+    monkeypatch.setattr(other_earthquakes, "OTHER_EARTHQUAKES", {"before": ((-25.0, -20.0),), "after": ((3.0, 9.0),)})
+    monkeypatch.setattr(other_earthquakes, "NOT_NOISE", frozenset({"told"}))
+    assert other_earthquakes.holds_noise(name) is noise
 
 
 def test_p_in_a_gap_is_refused() -> None:
@@ -533,7 +566,8 @@ def test_records_that_are_nowhere_are_missed_by_name(monkeypatch: pytest.MonkeyP
 def test_pinned_records_are_all_there_with_the_digests_of_their_files() -> None:
     found = pinned()
     counts = found.table["dataset"].value_counts().to_dict()
-    assert counts == {"phasenet_ncedc": 154, "ceed_ncedc": 100, "denoiser_ncedc": 99, "tlpn_china": 200}
+    # Of the files, 154, 100, 99 and 200, those of which another earthquake leaves no window of 30 s are left out.
+    assert counts == {"phasenet_ncedc": 150, "ceed_ncedc": 97, "denoiser_ncedc": 98, "tlpn_china": 200}
     assert len(found.files) == 553 + 1
     assert found.files == {name: data_file(name).sha256 for name in found.files}
     assert not found.table["name"].duplicated().any()
@@ -547,7 +581,7 @@ def test_picks_and_components_are_those_of_the_datasets_own_table(dataset: str) 
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["fname"]: row for row in csv.DictReader(file)}
     own = np.flatnonzero(pinned().table["dataset"] == dataset)
-    assert len(own) == len(rows)
+    assert len(own) >= len(rows) - 4
     for number in own:
         about, row = pinned().table.iloc[number], rows[pinned().table["name"][number]]
         assert about["components"] == "".join(sorted(channel[-1] for channel in row["channels"].split("_")))
@@ -561,8 +595,11 @@ def test_ceed_records_are_cut_at_the_picks_of_the_labels() -> None:
         rows = list(csv.DictReader(file))
     own = pinned().rows((pinned().table["dataset"] == "ceed_ncedc").to_numpy())
     names = own.table["name"].tolist()
-    assert sorted(row["file_name"] for row in rows) == sorted(names)
+    lost = {row["file_name"] for row in rows} - set(names)
+    assert lost == {"NC.MDY..HN.0376095.npz", "NC.MQ1P..EH.0394787.npz", "NN.ORC.N1.EH.0038894.npz"}
     for row in rows:
+        if row["file_name"] in lost:
+            continue
         number, p = names.index(row["file_name"]), int(row["p_idx"])
         begin, end = own.table.loc[number, ["begin", "end"]]
         with np.load(folder("ceed_ncedc") / row["file_name"], allow_pickle=False) as file_:
@@ -592,7 +629,7 @@ def test_no_station_and_no_earthquake_is_in_two_groups_of_the_pinned_records() -
 @pytest.mark.data
 def test_pinned_records_hold_p_and_a_window_around_it() -> None:
     table = pinned().table
-    assert (table["begin"] < BEFORE - 500).all()
+    assert (table["begin"] <= BEFORE - 100).all()
     assert (table["end"] - table["begin"] >= 3000).all()
     s = pinned().s[(table["dataset"] != "denoiser_ncedc").to_numpy()]
     assert ((s > BEFORE) & (s < LENGTH)).all()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
 from reproduce_lib.data.archives import read_arrays
+from reproduce_lib.data.other_earthquakes import holds_noise, stretch_alone
 from reproduce_lib.data.registry import data_file, data_files
 from reproduce_lib.data.text_tables import numbers, read_table, refuse
 from reproduce_lib.errors import DataError
@@ -29,19 +30,6 @@ COMPONENTS = "ENZ"
 CEED_BEFORE, CEED_LENGTH = 6000, 12_000
 GUARD = RATE
 NOISE_LENGTH = CEED_BEFORE - GUARD
-# Records of which the minute before P holds another earthquake, whose P and S were seen by eye; where to look was told
-# by PhaseNet's released weights, which give both phases 0.4 and more there, and in no other.
-NOT_NOISE = frozenset(
-    {
-        "BG.RGP..DP.0279913.npz",
-        "NC.GDXB..HN.0244608.npz",
-        "NC.GDXB..HN.0359676.npz",
-        "NC.GDXB..HN.0415528.npz",
-        "NC.MDY..HN.0376095.npz",
-        "NC.MQ1P..EH.0394787.npz",
-        "PB.B046..EH.0283603.npz",
-    }
-)
 # A component that keeps one value for a second was not measured then: a gap, which its file fills with a constant. At
 # an end of a record fewer samples tell it: all but one of the records keep a value for up to 9 samples there, and
 # padding has 150 and more.
@@ -69,8 +57,8 @@ class Traces:
         was not recorded is 0 throughout, and so is what lies outside ``begin`` to ``end``
     s : sample of S, ``nan`` where it was not picked or lies behind the last sample, shape (traces,)
     table : columns name, dataset, station, components (those recorded, as ``ENZ``), begin, end (samples: the stretch
-        around P in which every one of them was measured), snr (dB), magnitude, distance_km (``nan`` where not given),
-        time, and group: records of one station or of one earthquake share it
+        around P in which every one of them was measured and no other earthquake is known), snr (dB), magnitude,
+        distance_km (``nan`` where not given), time, and group: records of one station or of one earthquake share it
     files : file name -> SHA-256 of what was read
     """
 
@@ -133,11 +121,19 @@ def load_traces(datasets: Sequence[Dataset], *, network: bool = True) -> Traces:
 
 
 def traces_of(records: Mapping[str, Iterable[Record]], files: dict[str, str]) -> Traces:
-    """Cut records to the common time base and put them together."""
+    """Cut records to the common time base and put them together.
+
+    What is heard of another earthquake is left out, and so is a record of which then too little is left for a window.
+    """
     values, rows = [], []
     for dataset, found in records.items():
         for record in found:
-            own, begin, end = _cut(record)
+            own, *measured = _cut(record)
+            snr = signal_to_noise(own[slice(*measured)], BEFORE - measured[0])
+            begin, end = _alone(record.name, *measured)
+            if end - begin < SHORTEST or begin > BEFORE - GUARD:
+                continue
+            own[:begin] = own[end:] = 0
             values.append(own)
             rows.append(
                 {
@@ -147,7 +143,7 @@ def traces_of(records: Mapping[str, Iterable[Record]], files: dict[str, str]) ->
                     "components": components_of(own),
                     "begin": begin,
                     "end": end,
-                    "snr": signal_to_noise(own[begin:end], BEFORE - begin),
+                    "snr": snr,
                     "magnitude": record.magnitude,
                     "distance_km": record.distance_km,
                     "time": record.time,
@@ -167,7 +163,7 @@ def load_noise(traces: Traces, *, network: bool = True) -> Noise:
 
     Records that are padded or silent there are left out, see `is_noise`, and so are those that hold another earthquake.
     """
-    own = traces.table[(traces.table["dataset"] == "ceed_ncedc") & ~traces.table["name"].isin(NOT_NOISE)]
+    own = traces.table[(traces.table["dataset"] == "ceed_ncedc") & traces.table["name"].map(holds_noise)]
     values, kept = [], []
     picks = _ceed_picks(network, {}) if len(own) else {}
     for row, name in own["name"].items():
@@ -349,6 +345,12 @@ def is_whole(record: Record) -> bool:
     except DataError:
         return False
     return True
+
+
+def _alone(name: str, begin: int, end: int) -> tuple[int, int]:
+    """Return from where to where around P no other earthquake is heard in what was measured."""
+    first, last = (RATE * seconds for seconds in stretch_alone(name))
+    return int(np.ceil(max(begin, BEFORE + first))), int(np.floor(min(end, BEFORE + last)))
 
 
 def _measured_span(values: Samples, p: int) -> tuple[int, int]:

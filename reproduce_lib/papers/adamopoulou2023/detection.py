@@ -19,6 +19,8 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     clear_rows,
     draw_noise,
     noise_windows,
+    possible_places,
+    rows_with_places,
     windows_at,
 )
 from reproduce_lib.triggers import LONG
@@ -123,7 +125,8 @@ def semi_synthetic(parameters: Seeded, study: Study, fold: Fold, number: int) ->
     Both are of the tested stations. P stands from 12 to 22 s, behind the seconds in which not every detector hears.
     """
     generator = parameters.generator(DETECTION_SIGNALS, number)
-    rows = generator.choice(clear_rows(study, fold.test, CLEAR_SNR), SIGNALS)
-    windows = windows_at(study, rows, generator.uniform(*PLACES, SIGNALS))
+    usable = rows_with_places(study, clear_rows(study, fold.test, CLEAR_SNR), PLACES, every=False)
+    rows = generator.choice(usable, SIGNALS)
+    windows = windows_at(study, rows, generator.uniform(*possible_places(study, rows, PLACES)))
     noise = noise_windows(study.noise, fold.test_noise, SIGNALS, generator)
     return rows, {ratio: superpose_noise(windows, noise, np.full(SIGNALS, float(ratio))).values for ratio in RATIOS}

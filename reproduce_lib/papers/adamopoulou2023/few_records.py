@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from reproduce_lib.augmentations import Rows, Values, standardise
+from reproduce_lib.data.other_earthquakes import holds_noise
 from reproduce_lib.data.simulated_waveforms import simulate_traces
 from reproduce_lib.data.waveforms import BEFORE, GUARD, RATE, Traces, load_traces
 from reproduce_lib.errors import ParameterError
@@ -91,7 +92,8 @@ def split(traces: Traces, wanted: int, generator: np.random.Generator) -> tuple[
 
     Groups are drawn until ``wanted`` records are there; what the last one has too many of is left out.
     """
-    usable = ((traces.table["begin"] <= SPAN[0]) & (traces.table["end"] >= SPAN[1])).to_numpy()
+    table = traces.table
+    usable = ((table["begin"] <= SPAN[0]) & (table["end"] >= SPAN[1]) & table["name"].map(holds_noise)).to_numpy()
     groups = traces.table["group"].to_numpy()
     order = generator.permutation(np.unique(groups[usable]))
     taken: list[int] = []

@@ -13,7 +13,7 @@ from reproduce_lib.papers.adamopoulou2023.detection import detection_arrays
 from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
 from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters, picker_of
-from reproduce_lib.papers.adamopoulou2023.recipes import PLACES, Augmentation, as_pairs, epochs_of
+from reproduce_lib.papers.adamopoulou2023.recipes import PLACES, Augmentation, as_pairs, epochs_of, rows_for
 from reproduce_lib.papers.adamopoulou2023.samples import (
     TEST_WINDOWS,
     VALIDATION,
@@ -76,7 +76,7 @@ def validation_windows(parameters: NetworkParameters, study: Study, fold: Fold, 
     """Return windows of the validation records; P stands where it may in training, so that they favour nothing else."""
     generator = parameters.generator(VALIDATION, number)
     if parameters.augmentation in PLACES:
-        rows = np.repeat(fold.validation, TEST_WINDOWS)
+        rows = np.repeat(rows_for(parameters.augmentation, study, fold.validation), TEST_WINDOWS)
         return windows_at(study, rows, random_places(len(rows), *PLACES[parameters.augmentation], generator))
     return test_windows(study, fold.validation, generator)[1]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import (
     ARTIFACTS,
@@ -17,23 +16,32 @@ from reproduce_lib.augmentations import (
     drop_channels,
     log_uniform,
     phase_targets,
-    random_places,
     resample,
     standardise,
     superpose_events,
     superpose_noise,
 )
 from reproduce_lib.data.waveforms import RATE
-from reproduce_lib.papers.adamopoulou2023.samples import WINDOW, Fold, Study, draw_noise, noise_windows, windows_at
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    FULL_PLACES,
+    WINDOW,
+    Fold,
+    Places,
+    Study,
+    draw_noise,
+    noise_windows,
+    possible_places,
+    rows_with_places,
+    windows_at,
+)
 
 Augmentation = Literal[
     "no_shift", "limited_shift", "precomputed_shift", "full_shift", "events", "noise", "false_positives",
     "channel_dropout", "magnitudes", "combined",
 ]  # fmt: skip
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
-# Section 5.2.1: where P may stand in its window, in samples.
-FULL_PLACES = (0.0, float(WINDOW))
-PLACES: dict[str, tuple[float, float]] = {
+# Section 5.2.1: where P may stand in its window, in samples, if not anywhere.
+PLACES: dict[str, Places] = {
     "no_shift": (10.0 * RATE, 10.0 * RATE),
     "limited_shift": (10.0 * RATE, 15.0 * RATE),
 }
@@ -52,14 +60,22 @@ def epochs_of(
     augmentation: Augmentation, study: Study, fold: Fold, windows: int, generator: np.random.Generator
 ) -> Draw:
     """Return what makes inputs (windows, 3000, 3) and targets (windows, 3000, 3) for an epoch."""
-    fixed = random_places(len(study.traces), *FULL_PLACES, generator)
+    everyone = np.arange(len(study.traces))
+    fixed = generator.uniform(*possible_places(study, everyone, FULL_PLACES))
+    training = rows_for(augmentation, study, fold.training)
 
     def draw(_: int) -> tuple[Values, Values]:
-        rows = _rows(augmentation, study, fold.training, windows, generator)
-        made = windows_at(study, rows, _places(augmentation, rows, fixed, generator))
+        rows = _rows(augmentation, study, training, windows, generator)
+        places = generator.uniform(*possible_places(study, rows, PLACES.get(augmentation, FULL_PLACES)))
+        made = windows_at(study, rows, fixed[rows] if augmentation == "precomputed_shift" else places)
         return as_pairs(_changed(augmentation, made, study, fold, generator))
 
     return draw
+
+
+def rows_for(augmentation: Augmentation, study: Study, rows: Rows) -> Rows:
+    """Return the records in which P can stand where an augmentation wants it; where it may stand anywhere, all."""
+    return rows_with_places(study, rows, PLACES[augmentation], every=True) if augmentation in PLACES else rows
 
 
 def as_pairs(windows: Windows) -> tuple[Values, Values]:
@@ -76,14 +92,6 @@ def _rows(
     # Each record as often as any other, up to one.
     rounds = -(-windows // len(training))
     return np.concatenate([generator.permutation(training) for _ in range(rounds)])[:windows]
-
-
-def _places(
-    augmentation: Augmentation, rows: Rows, fixed: NDArray[np.float64], generator: np.random.Generator
-) -> NDArray[np.float64]:
-    if augmentation == "precomputed_shift":
-        return fixed[rows]
-    return random_places(len(rows), *PLACES.get(augmentation, FULL_PLACES), generator)
 
 
 def _changed(

@@ -9,14 +9,15 @@ from reproduce_lib.augmentations import Rows, standardise
 from reproduce_lib.data.waveforms import RATE
 from reproduce_lib.papers.adamopoulou2023.judged import Judged
 from reproduce_lib.papers.adamopoulou2023.pickers import Picker
-from reproduce_lib.papers.adamopoulou2023.samples import Study, windows_at
+from reproduce_lib.papers.adamopoulou2023.samples import Study, rows_with_places, windows_at
 
 # P at each second of the window; three of them are drawn.
 PLACES = np.arange(1, 30)
 
 
 def by_place(found: Judged, picker: Picker, study: Study, rows: Rows) -> None:
-    """Slide the window over records above 20 dB: the probability of P where P is, and at 10 s, wherever it is."""
+    """Slide the window over records: the probability of P where P is, and at 10 s, wherever it is."""
+    rows = rows_with_places(study, rows, (PLACES[0] * RATE, PLACES[-1] * RATE), every=True)
     actual, fixed = [], []
     for place in PLACES * float(RATE):
         windows = windows_at(study, rows, np.full(len(rows), place))
