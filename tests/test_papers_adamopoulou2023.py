@@ -526,7 +526,7 @@ def test_noise_is_of_the_training_stations_and_has_the_asked_ratios(monkeypatch:
     assert np.quantile(ratios, 0.05) > -4
     assert np.quantile(ratios, 0.95) < 22
     assert np.median(ratios) == pytest.approx(10, abs=2)
-    others: tuple[tuple[Augmentation, int], ...] = (("false_positives", 1), ("combined", 2))
+    others: tuple[tuple[Augmentation, int], ...] = (("false_positives", 1), ("noise_windows", 1), ("combined", 2))
     for name, times in others:
         given_.clear()
         drawn(name, count=60)
@@ -541,6 +541,23 @@ def test_false_positives_are_noise_without_an_arrival_in_a_tenth_of_the_windows(
         assert values.any(axis=0).all()
         assert (np.abs(values) > 1e-3).mean() > 0.2
     assert np.median(np.abs(inputs[~none])) < 0.05
+
+
+def test_windows_of_noise_without_a_defect_stand_in_as_many_places() -> None:
+    """To hold defects against: the same windows give way to the same noise, as it was recorded."""
+    study, made = spikes(), {}
+    for kind in ("noise_windows", "false_positives"):
+        windows = windows_at(study, np.repeat(np.arange(12), 50), np.full(600, 1500.0))
+        made[kind] = recipes._changed(kind, windows, study, halves(), generator(3))  # type: ignore[arg-type]
+    none = {kind: np.isnan(own.arrivals).all(axis=(1, 2)) for kind, own in made.items()}
+    np.testing.assert_array_equal(none["noise_windows"], none["false_positives"])
+    assert 30 < none["noise_windows"].sum() < 95
+    for number in np.flatnonzero(none["noise_windows"]):
+        own, defect = made["noise_windows"].values[number], made["false_positives"].values[number]
+        ((row, start),) = np.argwhere(study.noise.values[:12, : NOISE_LENGTH - WINDOW + 1, 0] == own[0, 0])
+        np.testing.assert_array_equal(own, study.noise.values[row, start : start + WINDOW])
+        assert (own != defect).any()
+        assert (own == defect).any() or np.ptp(np.diff(defect - own, axis=0), axis=0).max() > 0
 
 
 def test_dropout_leaves_half_of_the_windows_alone() -> None:
@@ -734,6 +751,22 @@ def test_picks_in_noise_are_counted_by_the_hour() -> None:
     assert expected > 50
     assert set(rates) == {f"{kind}{ending}" for kind in ("none", *ARTIFACTS) for ending in pickers.READINGS}
     assert perfect().metrics["picks_per_hour[impulse]"] == pytest.approx(expected / hours)
+
+
+def test_what_a_defect_adds_is_held_against_the_same_noise_without_one() -> None:
+    rates = {
+        "none": (3.0, 2.0),
+        "gap": (8.0, 2.0),
+        "step": (1.0, 2.0),
+        "none,from 0.5": (0.0, 2.0),
+        "quiet": (9.0, 1.0),
+    }
+    metrics = Judged(rates={**rates, "gap,from 0.5": (4.0, 2.0)}).metrics
+    expected = {"gap": 2.5, "step": -1.0, "gap,from 0.5": 2.0}
+    assert {name: one for name, one in metrics.items() if "excess" in name} == {
+        f"picks_per_hour[excess,{name}]": one for name, one in expected.items()
+    }
+    assert perfect().metrics["picks_per_hour[excess,step]"] == perfect().metrics["picks_per_hour[step]"]
 
 
 def test_oracle_sees_every_earthquake_in_noise_of_its_threshold() -> None:

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce_lib.augmentations import ARTIFACTS
 from reproduce_lib.papers.adamopoulou2023.detection import Trial, detection_metrics
-from reproduce_lib.papers.adamopoulou2023.pickers import PHASES
+from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, READINGS
 from reproduce_lib.picks import Counts
 from reproduce_lib.units import MetricValue
+
+# What a defect adds to the picks in noise: with it, and without.
+EXCESSES = {f"{kind}{ending}": f"none{ending}" for kind in ARTIFACTS for ending in READINGS}
 
 
 @dataclass
@@ -55,6 +59,10 @@ class Judged:
             found[f"pick_recall[{name}]"] = counts.recall
         for name, (picks, hours) in self.rates.items():
             found[f"picks_per_hour[{name}]"] = picks / hours if hours else 0.0
+        for name, without in EXCESSES.items():
+            if name in self.rates:
+                (picks, hours), (before, as_long) = self.rates[name], self.rates[without]
+                found[f"picks_per_hour[excess,{name}]"] = picks / hours - before / as_long
         for name, values in self.means.items():
             found[name] = float(np.mean(values))
         return found | detection_metrics(self.trials) if self.trials else found

@@ -37,7 +37,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
 
 Augmentation = Literal[
     "no_shift", "limited_shift", "precomputed_shift", "full_shift", "events", "noise", "false_positives",
-    "channel_dropout", "magnitudes", "combined",
+    "noise_windows", "channel_dropout", "magnitudes", "combined",
 ]  # fmt: skip
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 # Section 5.2.1: where P may stand in its window, in samples, if not anywhere.
@@ -101,8 +101,8 @@ def _changed(
         windows = _with_second_events(windows, study, fold, generator)
     if augmentation in ("noise", "combined"):
         windows = _with_noise(windows, study, fold, generator)
-    if augmentation in ("false_positives", "combined"):
-        windows = _with_false_positives(windows, study, fold, generator)
+    if augmentation in ("false_positives", "noise_windows", "combined"):
+        windows = _with_noise_alone(windows, study, fold, generator, defects=augmentation != "noise_windows")
     if augmentation in ("channel_dropout", "combined"):
         windows = drop_channels(windows, DROPOUT_SHARE, generator)
     return windows
@@ -129,11 +129,14 @@ def _with_noise(windows: Windows, study: Study, fold: Fold, generator: np.random
     return windows.replaced(chosen, made)
 
 
-def _with_false_positives(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:
-    """Put noise with a defect, and no earthquake, in the place of some windows."""
+def _with_noise_alone(
+    windows: Windows, study: Study, fold: Fold, generator: np.random.Generator, *, defects: bool
+) -> Windows:
+    """Put noise and no earthquake in the place of some windows, with a defect in each, or without as a control."""
     chosen = np.flatnonzero(generator.random(len(windows)) < FALSE_POSITIVE_SHARE)
     if not len(chosen):
         return windows
     noise = noise_windows(study.noise, fold.training_noise, len(chosen), generator)
     none = Windows(noise, np.full((len(chosen), *windows.arrivals.shape[1:]), np.nan))
-    return windows.replaced(chosen, add_artifacts(none, generator.choice(ARTIFACTS, len(chosen)), generator))
+    kinds = generator.choice(ARTIFACTS, len(chosen))
+    return windows.replaced(chosen, add_artifacts(none, kinds, generator) if defects else none)
