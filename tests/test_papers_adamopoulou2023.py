@@ -735,6 +735,25 @@ def test_both_of_two_earthquakes_are_recalled_by_the_oracle() -> None:
     assert recalls["s,first event"].recall == 1
     total = recalls["p,first event"].hits
     assert recalls["p,second event"].hits == total > 150
+    pairs = perfect().counts["p,pairs"]
+    assert pairs == Counts(2 * total, 0, 0)
+    assert perfect().metrics["pick_precision[p,pairs]"] == 1
+
+
+def test_picks_everywhere_recall_both_of_two_earthquakes_at_the_price_of_precision() -> None:
+    def everywhere(values: Array) -> Array:
+        found = oracle(values)
+        found[:, 5::100, 1] = np.maximum(found[:, 5::100, 1], 0.8)
+        return found
+
+    with mock.patch.multiple(detection, NOISE_WINDOWS=60, SIGNALS=20):
+        found = judge(Picker(everywhere, (0.5, 0.5)), simulated(seed=1), spikes(), halves(), 0)
+    assert found.recalls["p,second event"].recall == 1
+    pairs = found.counts["p,pairs"]
+    assert pairs.recall == 1
+    # Thirty candidates a window, of which the nearest to each of two arrivals gives way to it if it stands too close.
+    windows = pairs.hits // 2
+    assert 26 * windows <= pairs.false <= 30 * windows
 
 
 def test_picks_in_noise_are_counted_by_the_hour() -> None:
@@ -1290,6 +1309,18 @@ def test_two_classes_are_windows_of_the_same_records() -> None:
         else:
             assert start + 2048 == BEFORE - 100
     assert len(places) == 3
+
+
+def test_precision_is_the_share_of_earthquakes_in_what_is_called_one() -> None:
+    quakes = np.array([True] * 4 + [False] * 6)
+    found = few_records._rates(np.array([True] * 3 + [False] + [True] * 2 + [False] * 4), quakes)
+    assert found == {
+        "accuracy": 70,
+        "accuracy[earthquakes]": 75,
+        "accuracy[noise]": pytest.approx(200 / 3),
+        "precision": 60,
+    }
+    assert few_records._rates(np.zeros(10, dtype=bool), quakes)["precision"] == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=12))

@@ -18,7 +18,7 @@ from reproduce_lib.papers.adamopoulou2023 import KEY
 from reproduce_lib.papers.adamopoulou2023.samples import SIMULATION, SPLITTING
 from reproduce_lib.training import start_afresh
 from reproduce_lib.triggers import sta_lta
-from reproduce_lib.units import UnitParameters, UnitResult
+from reproduce_lib.units import MetricValue, UnitParameters, UnitResult
 
 Classifier = Literal["scattering", "sta_lta", "dense", "cnn", "commonest"]
 CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
@@ -78,13 +78,20 @@ def run_few_records(parameters: FewRecordParameters) -> UnitResult:
     scores, threshold = _scores(parameters, training, test)
     forecast = scores > threshold
     quakes = test.labels == 1
-    metrics = {
+    metrics = {**_rates(forecast, quakes), "trained": float(len(training.labels))}
+    return UnitResult(metrics, len(test.labels), traces.files)
+
+
+def _rates(forecast: NDArray[np.bool_], quakes: NDArray[np.bool_]) -> dict[str, MetricValue]:
+    """Return what of all windows, of each class, and of what is called an earthquake is right, in percent."""
+    called = forecast.sum()
+    return {
         "accuracy": 100 * float((forecast == quakes).mean()),
         "accuracy[earthquakes]": 100 * float(forecast[quakes].mean()),
         "accuracy[noise]": 100 * float((~forecast[~quakes]).mean()),
-        "trained": float(len(training.labels)),
+        # Of no window that is called one, none is.
+        "precision": 100 * float((forecast & quakes).sum() / called) if called else 0.0,
     }
-    return UnitResult({**metrics}, len(test.labels), traces.files)
 
 
 def split(traces: Traces, wanted: int, generator: np.random.Generator) -> tuple[Rows, Rows]:

@@ -44,6 +44,9 @@ def second_events(
             arrivals = pairs.arrivals[:, event : event + 1, phase_number]
             matched = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
             found.recalls[f"{phase},{name} event{ending}"] = matched
+        # More picks everywhere would recall more second events too: what is false among them tells.
+        both = match(chosen, pairs.arrivals[:, :, phase_number], WINDOW, parameters.tolerance * RATE)
+        found.counts[f"{phase},pairs{ending}"] = both
 
 
 def _drawn(study: Study, rows: Rows, places: Places, generator: np.random.Generator) -> Windows:
