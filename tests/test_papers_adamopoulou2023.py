@@ -1861,6 +1861,60 @@ def test_interval_over_records_is_wider_when_records_of_a_group_agree() -> None:
     assert grouped[1] - grouped[0] > 2 * (alone[1] - alone[0])
 
 
+def test_strong_and_weak_signals_have_intervals_of_their_own_records() -> None:
+    """Three of four records are strong, and all of their arrivals are hit; of the weak one none."""
+    strong, weak = [4, 0, 0], [0, 4, 4]
+    run = {**kept([strong, weak, strong, strong] * 10, np.arange(40)), "high": np.array([True, False, True, True] * 10)}
+    for name in ("pick_recall", "pick_precision", "pick_f1"):
+        assert interval_over_records([run], f"{name}[p,high]", generator()) == (1.0, 1.0)
+        assert interval_over_records([run], f"{name}[p,low]", generator()) == (0.0, 0.0)
+    low, high = interval_over_records([run], "pick_recall[p]", generator()) or (0, 0)
+    assert 0.55 < low < 0.75 < high < 0.95
+
+
+def tried(seed: int, groups: int = 9) -> dict[str, Array]:
+    random = generator(seed)
+    return {
+        "group": np.arange(groups, dtype=np.uint16),
+        "noise_scores": random.normal(size=(2, 80)),
+        "noise_groups": random.integers(0, groups, (2, 80)).astype(np.uint16),
+        "signal_scores": random.normal(2, 1, (2, len(RATIOS), 30)),
+        "signal_groups": random.integers(0, groups, (2, 30)).astype(np.uint16),
+    }
+
+
+@pytest.mark.parametrize(
+    ("metric", "rows"), [("detected[-10 dB]", [0]), ("detected[20 dB]", [6]), ("detected[mean]", range(7))]
+)
+def test_interval_of_a_detector_draws_its_noise_and_its_earthquakes_anew(metric: str, rows: Any) -> None:
+    runs, random, drawn_ = [tried(one) for one in range(3)], generator(7), []
+    found = interval_over_records(runs, metric, generator(1))
+    for _ in range(2000):
+        groups = random.integers(0, 9, 9)
+        means = []
+        for number in random.integers(0, 3, 3):
+            run, shares = runs[number], []
+            for fold in range(2):
+                noise = [run["noise_scores"][fold][run["noise_groups"][fold] == one] for one in groups]
+                threshold = np.quantile(np.concatenate(noise), 0.95, method="inverted_cdf")
+                of = [np.flatnonzero(run["signal_groups"][fold] == one) for one in groups]
+                shares.append(np.mean(run["signal_scores"][fold][rows][:, np.concatenate(of)] > threshold))
+            means.append(100 * np.mean(shares))
+        drawn_.append(np.mean(means))
+    assert found == pytest.approx(tuple(np.quantile(drawn_, [0.025, 0.975])), abs=2.5)
+    assert found is not None and found[1] - found[0] > 4
+
+
+def test_interval_of_a_detector_is_wider_if_all_its_noise_is_of_few_records() -> None:
+    """Nine minutes tell less of a rate of false alarms than ninety."""
+    few, many = tried(0), tried(0)
+    level = generator(3).normal(size=9)
+    few["noise_scores"] = 3 * level[few["noise_groups"]] + 0.1 * few["noise_scores"]
+    many["noise_scores"] = 3 * generator(4).choice(level, (2, 80)) + 0.1 * many["noise_scores"]
+    widths = [np.diff(interval_over_records([one], "detected[mean]", generator()) or (0, 0))[0] for one in (few, many)]
+    assert widths[0] > 1.5 * widths[1]
+
+
 def test_only_scores_of_the_tables_have_an_interval_over_records() -> None:
     runs = [kept([[1, 0, 0]], [0])]
     assert interval_over_records(runs, "pick_recall[p]", generator()) == (1.0, 1.0)
@@ -1883,6 +1937,14 @@ def test_counts_of_records_add_up_to_the_counts_of_the_scores() -> None:
             assert Counts(*whole.records[:, number, column].sum(axis=0).tolist()) == whole.counts[name]
     tested = whole.records[:, 0, 0].sum(axis=1)
     assert (tested > 0).all()
+    arrays = scores.records_of(study, whole)
+    for number, phase in enumerate(pickers.PHASES):
+        for name, own in (("high", arrays["high"]), ("low", ~arrays["high"])):
+            assert Counts(*arrays["records"][own, number, 0].sum(axis=0).tolist()) == whole.counts[f"{phase},{name}"]
+    assert arrays["noise_scores"].shape == arrays["noise_groups"].shape == (2, 400)
+    assert (arrays["signal_scores"].shape, arrays["signal_groups"].shape) == ((2, 7, 100), (2, 100))
+    for fold, numbers in zip(folds_of(parameters, study), arrays["signal_groups"], strict=True):
+        assert set(numbers) <= set(arrays["group"][fold.test])
 
 
 def test_spline_leaves_what_it_does_not_span() -> None:

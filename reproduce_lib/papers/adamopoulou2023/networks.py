@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import Windows, random_places
-from reproduce_lib.papers.adamopoulou2023.detection import detection_arrays
 from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
 from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters, picker_of
@@ -25,7 +24,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     test_windows,
     windows_at,
 )
-from reproduce_lib.papers.adamopoulou2023.scores import files_of, judge
+from reproduce_lib.papers.adamopoulou2023.scores import files_of, judge, records_of
 from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, forecast, train_on_windows
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult
@@ -86,5 +85,4 @@ def _arrays(study: Study, found: Judged, curves: list[dict[str, list[float]]]) -
     kept: dict[str, NDArray[Any]] = {name: values.astype(np.float32) for name, values in found.arrays.items()}
     for name in ("loss", "val_loss"):
         kept[name] = np.array([one[name] for one in curves], dtype=np.float32)
-    kept["records"] = found.records.astype(np.uint16)
-    return kept | detection_arrays(found.trials) | {"group": study.groups}
+    return kept | records_of(study, found)

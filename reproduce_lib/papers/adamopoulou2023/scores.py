@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import Values, standardise
 from reproduce_lib.data.waveforms import COMPONENTS
-from reproduce_lib.papers.adamopoulou2023.detection import HEARD, Numbers, detection_trials
+from reproduce_lib.papers.adamopoulou2023.detection import HEARD, Numbers, detection_arrays, detection_trials
 from reproduce_lib.papers.adamopoulou2023.elsewhere import elsewhere, study_elsewhere
 from reproduce_lib.papers.adamopoulou2023.false_picks import continuous, continuous_records, defects
 from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
@@ -38,7 +40,15 @@ def judge_on_folds(give: Give, parameters: PickerParameters) -> UnitResult:
         validation = test_windows(study, fold.validation, parameters.generator(VALIDATION, number))[1]
         judged.append(judge(picker_of(give, parameters, validation), parameters, study, fold, number))
     found = together(judged)
-    return UnitResult(found.metrics, found.arrivals, files_of(parameters, study))
+    arrays = records_of(study, found) if parameters.profile == "full" else {}
+    return UnitResult(found.metrics, found.arrivals, files_of(parameters, study), arrays)
+
+
+def records_of(study: Study, found: Judged) -> dict[str, NDArray[Any]]:
+    """Return what `record_intervals` draws records from: counts of each, its group, and whether it is above 20 dB."""
+    high = (study.traces.table["snr"] > HIGH_SNR).to_numpy()
+    counts = {"records": found.records.astype(np.uint16), "group": study.groups, "high": high}
+    return counts | detection_arrays(found.trials)
 
 
 def files_of(parameters: PickerParameters, study: Study) -> dict[str, str]:
