@@ -1350,6 +1350,14 @@ def test_component_that_was_not_recorded_has_the_least_features() -> None:
     assert (parts[0] > parts[1]).mean() > 0.9
 
 
+def test_usual_averages_are_blind_to_what_begins_early_in_a_window() -> None:
+    accuracy: dict[str, Any] = {}
+    for classifier in few_records.AVERAGES:
+        unit = FewRecordParameters.of(profile="custom", source="simulated", classifier=classifier, records=40)
+        accuracy[classifier] = run_few_records(unit).metrics
+    assert accuracy["sta_lta"]["accuracy[earthquakes]"] > accuracy["sta_lta_long"]["accuracy[earthquakes]"] + 10
+
+
 @pytest.mark.parametrize("classifier", ["sta_lta", pytest.param("scattering", marks=pytest.mark.slow)])
 def test_few_simulated_records_are_enough_to_tell_earthquakes(classifier: str) -> None:
     unit = FewRecordParameters.of(profile="custom", source="simulated", classifier=classifier, records=40)

@@ -17,10 +17,10 @@ from reproduce_lib.errors import ParameterError
 from reproduce_lib.papers.adamopoulou2023 import KEY
 from reproduce_lib.papers.adamopoulou2023.samples import SIMULATION, SPLITTING
 from reproduce_lib.training import start_afresh
-from reproduce_lib.triggers import sta_lta
+from reproduce_lib.triggers import LONG, SHORT, sta_lta
 from reproduce_lib.units import MetricValue, UnitParameters, UnitResult
 
-Classifier = Literal["scattering", "sta_lta", "dense", "cnn", "commonest"]
+Classifier = Literal["scattering", "sta_lta", "sta_lta_long", "dense", "cnn", "commonest"]
 CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
 # A window of 20.48 s: a power of two for the wavelets, and short enough for one to end before P.
 LENGTH = 2048
@@ -28,8 +28,9 @@ LENGTH = 2048
 PLACES = (2.0 * RATE, 15.0 * RATE)
 # From where to where a record must have been measured: the window of noise begins first, the latest with P ends last.
 SPAN = (BEFORE - GUARD - LENGTH, BEFORE - int(PLACES[0]) + LENGTH)
-# Averages short enough for an earthquake two seconds after the window's begin to be seen as it fades; seconds.
-SHORT, LONG = 0.3, 3.0
+# Averages short enough for an earthquake two seconds after the window's begin to be seen as it fades, and the usual
+# ones, which are blind for ten seconds; seconds.
+AVERAGES = {"sta_lta": (0.3, 3.0), "sta_lta_long": (SHORT, LONG)}
 # Octaves and wavelets per octave of the scattering transform; the averages are over 0.64 s.
 OCTAVES, WAVELETS = 6, 8
 # Added to a coefficient before its logarithm is taken; a window has deviation 1.
@@ -147,8 +148,9 @@ def _scores(parameters: FewRecordParameters, training: Labelled, test: Labelled)
     match parameters.classifier:
         case "scattering":
             return _by_scattering(training, test), 0.0
-        case "sta_lta":
-            tested, known = (sta_lta(windows.values, RATE, SHORT, LONG) for windows in (test, training))
+        case "sta_lta" | "sta_lta_long":
+            averages = AVERAGES[parameters.classifier]
+            tested, known = (sta_lta(windows.values, RATE, *averages) for windows in (test, training))
             return tested, _best_cut(known, training.labels)
         case "commonest":
             return np.full(len(test.labels), training.labels.mean()), 0.5

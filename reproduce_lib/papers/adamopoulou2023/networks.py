@@ -56,7 +56,7 @@ def run_network(parameters: NetworkParameters) -> UnitResult:
         judged.append(judge(picker, parameters, study, fold, number))
         curves.append(history)
     found = together(judged)
-    arrays = _arrays(study, found, curves) if parameters.profile == "full" else {}
+    arrays = kept_arrays(study, found, curves) if parameters.profile == "full" else {}
     return UnitResult(found.metrics, found.arrivals, files_of(parameters, study), arrays)
 
 
@@ -80,7 +80,7 @@ def validation_windows(parameters: NetworkParameters, study: Study, fold: Fold, 
     return test_windows(study, fold.validation, generator)[1]
 
 
-def _arrays(study: Study, found: Judged, curves: list[dict[str, list[float]]]) -> dict[str, NDArray[Any]]:
+def kept_arrays(study: Study, found: Judged, curves: list[dict[str, list[float]]]) -> dict[str, NDArray[Any]]:
     """Keep curves, and what `record_intervals` draws records from."""
     kept: dict[str, NDArray[Any]] = {name: values.astype(np.float32) for name, values in found.arrays.items()}
     for name in ("loss", "val_loss"):
