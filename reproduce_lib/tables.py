@@ -63,15 +63,14 @@ def table(
 def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None) -> Html:
     """Return verdict | reported | reproduced | interval | naive | skill, one row per printed number.
 
-    The interval is that of one more run; ``wider`` gives a second one, of the mean, over more than the runs. Skill has
-    a column where any row has it.
+    ``wider`` gives a second interval of a row, over more than its runs. Skill has a column where any row has it.
     """
     known = list(rows)
     header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "Naive"]
     if any(row.skill is not None for row in known):
         header.append("Skill")
     if wider is not None:
-        header[4:5] = ["95 %, one more run", "95 %, mean over runs and records"]
+        header[4:5] = ["95 % over runs", "95 % over runs and records"]
     runs = sorted({len(row.measured) for row in known})
     counted = f"{caption}; {' to '.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} runs each" if runs else caption
     return table(

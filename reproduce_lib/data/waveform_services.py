@@ -64,8 +64,8 @@ class PickedArrival:
     magnitude: float = float("nan")
 
 
-def open_dataset(name: str) -> WaveformDataset:
-    """Return a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
+def load_seisbench(name: str) -> tuple[Traces, Noise]:
+    """Return the records of a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
 
     Raises
     ------
@@ -78,19 +78,8 @@ def open_dataset(name: str) -> WaveformDataset:
         raise DataError(f"SeisBench is not installed ({error}); install reproduce-lib[seisbench]") from error
     if not hasattr(seisbench.data, name):
         raise DataError(f"SeisBench has no dataset {name!r}; see seisbench.data")
-    dataset: WaveformDataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
-    return dataset
-
-
-def load_seisbench(name: str) -> tuple[Traces, Noise]:
-    """Return the records of a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
-
-    Raises
-    ------
-    DataError
-        If SeisBench is not installed, or has no dataset of that name.
-    """
-    return seisbench_traces(open_dataset(name), name)
+    dataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
+    return seisbench_traces(dataset, name)
 
 
 def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise]:
