@@ -743,6 +743,13 @@ def test_samples_of_each_length_are_counted_class_by_class(
             classes[one] for place, one in enumerate(periods) if (place if pattern == "main_shocks" else one) >= 20
         )
         expected |= {f"samples[{length},{number}]": counted[number] for number in range(1, 6)}
+        shocks = [one for place, one in enumerate(periods) if (place if pattern == "main_shocks" else one) >= 20]
+        starts = {one: start for start, one in literal_main_shocks(days, magnitudes, segmentation, length)}
+        before = {one: periods[periods.index(one) - 20] if pattern == "main_shocks" else one - 20 for one in shocks}
+        if shocks:
+            single, spans = [starts[one] == one for one in shocks], [days[one] - days[before[one]] for one in shocks]
+            expected[f"single[{length}]"] = pytest.approx(100 * np.mean(single))
+            expected[f"pattern_days[{length}]"] = pytest.approx(np.median(spans))
     assert asked == ["cea_mw"]
     assert {name: found.metrics[name] for name in expected} == expected
     assert (found.metrics["first_year"], found.metrics["last_year"]) == (2000, 2008)
