@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, pairwise, product
 from types import ModuleType
 from typing import Any
@@ -66,15 +66,17 @@ from reproduce_lib.papers.li2021.evaluation import (
     inner_fold,
     labels_of,
 )
-from reproduce_lib.papers.li2021.event_maps import EventMapParameters, build_event_maps, paint_maps, run_event_maps
+from reproduce_lib.papers.li2021.event_maps import (
+    EventMapParameters,
+    build_event_maps,
+    first_painted,
+    paint_maps,
+    run_event_maps,
+    without_shared_events,
+)
 from reproduce_lib.papers.li2021.features import FeatureParameters, run_features
 from reproduce_lib.papers.li2021.loss_example import LossExampleParameters, run_loss_example, solutions
-from reproduce_lib.papers.li2021.other_layers import (
-    CONVOLUTIONS,
-    OtherLayersParameters,
-    build_other_layers,
-    run_other_layers,
-)
+from reproduce_lib.papers.li2021.other_layers import CONVOLUTIONS, FILTERS, OtherLayersParameters, run_other_layers
 from reproduce_lib.papers.li2021.overlap import OverlapParameters, run_overlap
 from reproduce_lib.papers.li2021.paper import (
     BP_PERMUTED_SEEDS,
@@ -97,6 +99,7 @@ from reproduce_lib.papers.li2021.samples import (
     Cut,
     SampleSet,
     cut,
+    days_of,
     load_events,
     load_samples,
     network_indicators,
@@ -740,6 +743,13 @@ def test_samples_of_each_length_are_counted_class_by_class(
             classes[one] for place, one in enumerate(periods) if (place if pattern == "main_shocks" else one) >= 20
         )
         expected |= {f"samples[{length},{number}]": counted[number] for number in range(1, 6)}
+        shocks = [one for place, one in enumerate(periods) if (place if pattern == "main_shocks" else one) >= 20]
+        starts = {one: start for start, one in literal_main_shocks(days, magnitudes, segmentation, length)}
+        before = {one: periods[periods.index(one) - 20] if pattern == "main_shocks" else one - 20 for one in shocks}
+        if shocks:
+            single, spans = [starts[one] == one for one in shocks], [days[one] - days[before[one]] for one in shocks]
+            expected[f"single[{length}]"] = pytest.approx(100 * np.mean(single))
+            expected[f"pattern_days[{length}]"] = pytest.approx(np.median(spans))
     assert asked == ["cea_mw"]
     assert {name: found.metrics[name] for name in expected} == expected
     assert (found.metrics["first_year"], found.metrics["last_year"]) == (2000, 2008)
@@ -1138,6 +1148,23 @@ def test_forecasts_without_a_model_by_hand(monkeypatch: pytest.MonkeyPatch, meth
     assert found["majority"] == pytest.approx(65)
 
 
+def test_nearest_in_time_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty main shocks at equal distances, the first twenty of class 0 and the others of class 1.
+
+    Beside the block of samples 16 to 19 lie 15 and 20. The fifteen nearest training samples of sample 16 are 7 to
+    15 and 20 to 25, those of sample 19 are 10 to 15 and 20 to 28.
+    """
+    sample_set = apart([0] * 20 + [1] * 20)
+    classify = forecasts_of(monkeypatch, chance, run_chance, unit(method="nearest_in_time"), sample_set)
+    block = np.arange(16, 20)
+    fold = Fold(np.setdiff1d(np.arange(40), block), block)
+    scores = classify(fold, sample_set.labels, 0).test
+    assert scores[0].tolist() == pytest.approx([9 / 15, 6 / 15, 0, 0, 0])
+    assert scores[3].tolist() == pytest.approx([6 / 15, 9 / 15, 0, 0, 0])
+    early = Fold(np.arange(20), np.array([30]))
+    assert classify(early, sample_set.labels, 0).test.tolist() == [[1, 0, 0, 0, 0]]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_scores_of_a_forecast_without_a_model_are_probabilities(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     """The area under the curve compares the scores of one class from sample to sample: they need one scale."""
@@ -1161,7 +1188,7 @@ def forecasts_of(monkeypatch: pytest.MonkeyPatch, module: ModuleType, run: Calla
     """Return the classifier that a unit hands to the evaluation."""
     caught: list[Classifier] = []
 
-    def catch(parameters: Any, sample_set: SampleSet, classify: Classifier, *, keep: bool = False) -> UnitResult:
+    def catch(parameters: Any, sample_set: SampleSet, classify: Classifier, **options: Any) -> UnitResult:
         caught.append(classify)
         return UnitResult({"accuracy": 0.0, "mauc": 0.0}, 0)
 
@@ -1282,6 +1309,51 @@ def test_where_disks_overlap_the_larger_value_stays(order: int) -> None:
     (image,) = painted((0, *first), (1, *second), (2, 1, 1, 3.0))
     assert image[5, 6] == pytest.approx(0.5)
     assert image[5, 5] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("split", ["grouped", "forward"])
+def test_maps_of_training_and_test_samples_share_no_event(split: Any) -> None:
+    """No event of a test map, nor its main shock, is on a training map, and no sample too many is taken out."""
+    sample_set = simulated()
+    painted_events = [
+        set(range(begin, end + 1))
+        for begin, end in zip(first_painted(sample_set), sample_set.samples.main_shocks, strict=True)
+    ]
+    days = days_of(sample_set.events)
+    for sample, own in enumerate(painted_events):
+        end = days[sample_set.samples.main_shocks[sample]]
+        assert own == {event for event, day in enumerate(days) if end - 120 <= day <= end and event <= max(own)}
+    taken_out = 0
+    for fold in folds_of(split, sample_set.samples, 0):
+        tested = set().union(*(painted_events[sample] for sample in fold.test))
+        found = without_shared_events(fold, first_painted(sample_set), sample_set.samples.main_shocks)
+        assert found.training.tolist() == [one for one in fold.training if not painted_events[one] & tested]
+        assert found.test.tolist() == fold.test.tolist()
+        taken_out += len(fold.training) - len(found.training)
+    assert taken_out > 0
+
+
+@pytest.mark.parametrize("split", ["shuffled", "grouped"])
+def test_network_of_maps_trains_on_what_shares_no_event_where_folds_are_in_time(
+    monkeypatch: pytest.MonkeyPatch, split: Any
+) -> None:
+    seen: list[Fold] = []
+
+    def watch(model: Any, inputs: Any, fold: Fold, *arguments: Any) -> Forecast:
+        seen.append(fold)
+        return Forecast(*(np.eye(5)[np.zeros(len(part), dtype=int)] for part in (fold.test, fold.training)))
+
+    sample_set = simulated()
+    monkeypatch.setattr(event_maps, "load_samples", lambda parameters: sample_set)
+    monkeypatch.setattr(event_maps, "train_on_fold", watch)
+    monkeypatch.setattr(event_maps, "build_event_maps", lambda parameters: None)
+    monkeypatch.setattr(event_maps, "start_afresh", lambda seed: None)
+    parameters = unit(EventMapParameters, pixels=8, split=split)
+    found = run_event_maps(parameters)
+    assert found.metrics["accuracy_training"] > 0
+    folds = folds_of(split, sample_set.samples, parameters.seed)
+    fewer = [len(after.training) < len(before.training) for before, after in zip(folds, seen, strict=True)]
+    assert any(fewer) == (split != "shuffled")
 
 
 def test_event_of_120_days_before_is_painted_and_an_earlier_one_is_not() -> None:
@@ -1512,7 +1584,8 @@ def test_probabilities_add_up_to_one_and_depend_on_both_inputs() -> None:
 def test_other_convolutions_change_the_pattern_s_part_and_nothing_else(layers: Any, convolved: int, left: int) -> None:
     of_two = built(build_dlep, unit(DlepParameters, width=8, units=3)).count_params()
     pattern_of_two = (9 + 1) * 32 + (9 * 32 + 1) * 64 + (2 * 4 * 64 + 1) * 3
-    model = built(build_other_layers, unit(OtherLayersParameters, width=8, units=3, layers=layers))
+    parameters = unit(OtherLayersParameters, width=8, units=3, layers=layers)
+    model = built(partial(build_dlep, filters=FILTERS[layers]), parameters)
     assert model.count_params() == of_two - pattern_of_two + convolved + (left + 1) * 3
     assert [one.shape for one in model.inputs] == [(None, 8, 4), (None, 8)]
 
@@ -1733,10 +1806,10 @@ def test_units_of_the_full_set_are_valid_and_stand_there_once(request: pytest.Fi
 def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as_it_says(two_chosen: None) -> None:
     units = dict(full())
     regions = 2
-    others = regions * (ETAS_SEEDS + PERMUTED_SEEDS) + READING_SEEDS * len(READINGS)
+    others = regions * (2 * ETAS_SEEDS + PERMUTED_SEEDS) + READING_SEEDS * len(READINGS)
     assert len(units["dlep"]) == SEEDS * regions * (3 + 2) + others  # and no region here that is searched
     assert SEEDS >= 5
-    designs_each = SEEDS * regions * (len(SPLITS) + 1)
+    designs_each = SEEDS * regions * (len(SPLITS) + 2)
     assert len(units["bp"]) == designs_each + regions * BP_PERMUTED_SEEDS
     assert len(units["cart"]) == 2 * designs_each
     assert len(units["chance"]) == len(METHODS) * designs_each
@@ -1752,7 +1825,7 @@ def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as
     for region in ("sichuan", "japan"):
         assert {(region, model, "shuffled", "reference", "true") for model in VARIANTS} <= designs
         assert {(region, "dlep", split, "reference", "true") for split in SPLITS} <= designs
-        assert (region, "dlep", "shuffled", "etas", "true") in designs
+        assert {(region, "dlep", split, "etas", "true") for split in ("shuffled", "grouped")} <= designs
         assert (region, "dlep", "shuffled", "reference", "permuted") in designs
     for name, found in units.items():
         seeds: dict[str, set[int]] = defaultdict(set)

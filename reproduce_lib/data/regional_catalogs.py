@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 from xml.etree.ElementTree import ParseError
@@ -22,6 +22,7 @@ from reproduce_lib.data.catalogs import (
     COLUMNS,
     EARLIEST,
     PHILIPPINES_M3,
+    Box,
     Catalogue,
     check_events,
     parse_comcat,
@@ -58,6 +59,11 @@ THRESHOLDS: dict[RegionalCatalogueName, float] = {
 # Two entries this near to one another are taken to be one earthquake, listed by two agencies.
 SAME_SECONDS = 10.0
 SAME_DEGREES = 0.5
+# Where nuclear weapons were tested underground, and the day of the last test: lists without a type of event have them.
+TEST_SITES = (
+    (Box(36.9, 37.5, -116.65, -115.8), datetime(1992, 9, 23, tzinfo=UTC)),  # Nevada
+    (Box(41.2, 41.9, 88.0, 89.2), datetime(1996, 7, 29, tzinfo=UTC)),  # Lop Nor
+)
 # How the catalogue of China writes a depth that is not known.
 UNKNOWN_DEPTH = -1.0
 METRES_PER_KM = 1000.0
@@ -81,7 +87,8 @@ class Listing(NamedTuple):
 def load_regional(name: RegionalCatalogueName, *, network: bool = True) -> Catalogue:
     """Return a catalogue with all its events; `Catalogue.inside` cuts a region out.
 
-    ``left_out`` counts repeats, events before 1900 and events of no known day.
+    ``left_out`` counts repeats, events before 1900 and of no known day, and what happened on a site of nuclear tests
+    until its last one, most of which were explosions.
 
     Raises
     ------
@@ -109,7 +116,7 @@ def _load(name: RegionalCatalogueName, network: bool) -> Catalogue:
     }
     data = sources.read(file, network=network)
     listed, left_out = parsers[name](data, file) if name in parsers else Listing(parse_comcat(data, file), 0)
-    events = without_repeats(listed)
+    events = without_nuclear_tests(without_repeats(listed))
     left_out += len(listed) - len(events)
     return Catalogue(name, events[COLUMNS], THRESHOLDS[name], left_out, {file: data_file(file).sha256})
 
@@ -196,6 +203,15 @@ def without_repeats(frame: pd.DataFrame) -> pd.DataFrame:
             repeated[event] = apart <= SAME_DEGREES and not repeated[other]
             other -= 1
     return frame[~repeated].reset_index(drop=True)
+
+
+def without_nuclear_tests(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what happened on each of `TEST_SITES` until the end of the day of its last test."""
+    tested = np.zeros(len(frame), dtype=bool)
+    for site, last_day in TEST_SITES:
+        inside = frame["latitude"].between(site.south, site.north) & frame["longitude"].between(site.west, site.east)
+        tested |= (inside & (frame["time"] < last_day + timedelta(days=1))).to_numpy()
+    return frame[~tested].reset_index(drop=True)
 
 
 def _parts(table: pd.DataFrame, name: str) -> pd.DataFrame:

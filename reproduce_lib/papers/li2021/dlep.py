@@ -136,8 +136,8 @@ def _targets_and_loss(parameters: DlepParameters, fold: Fold, labels: Labels) ->
     return weighted_targets(labels, population), dynamic_loss(parameters.batch_share)
 
 
-def build_dlep(parameters: DlepParameters) -> keras.Model:
-    """Build the network of figure 3.
+def build_dlep(parameters: DlepParameters, filters: Sequence[int] = FILTERS) -> keras.Model:
+    """Build the network of figure 3, with a convolution and a pooling for each number of ``filters``.
 
     Inputs are the pattern (batch, w, attributes) and the eight indicators (batch, 8); the output is a
     probability of each class (batch, 5). Explicit and implicit features have ``units`` neurons each (Table II).
@@ -149,8 +149,8 @@ def build_dlep(parameters: DlepParameters) -> keras.Model:
     indicators = keras.Input((len(INDICATORS),), name="indicators")
     explicit = layers.Dense(parameters.units, activation="relu", name="explicit")(indicators)
     hidden = layers.Reshape((parameters.width, len(ATTRIBUTES), 1))(pattern)
-    for filters in FILTERS:
-        hidden = layers.Conv2D(filters, KERNEL, padding="same", activation="relu")(hidden)
+    for count in filters:
+        hidden = layers.Conv2D(count, KERNEL, padding="same", activation="relu")(hidden)
         hidden = layers.MaxPooling2D(POOLING, padding="same")(hidden)
     implicit = layers.Dense(parameters.units, activation="relu", name="implicit")(layers.Flatten()(hidden))
     fused = layers.Concatenate(name="concatenated")([explicit, implicit])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -113,10 +113,19 @@ def inner_fold(split: Split, samples: Samples, fold: Fold, seed: int) -> Fold:
 
 
 def evaluate(
-    parameters: ClassifierParameters, sample_set: SampleSet, classify: Classifier, *, keep: bool = False
+    parameters: ClassifierParameters,
+    sample_set: SampleSet,
+    classify: Classifier,
+    *,
+    keep: bool = False,
+    separated: Callable[[Fold], Fold] = lambda fold: fold,
 ) -> UnitResult:
-    """Train and score a classifier on each fold."""
+    """Train and score a classifier on each fold.
+
+    ``separated`` takes more out of a fold's training samples, for a classifier that sees more than patterns.
+    """
     task = task_of(parameters, sample_set)
+    task = replace(task, folds=[separated(fold) for fold in task.folds])
     forecasts = [classify(fold, task.labels, seed) for fold, seed in zip(task.folds, task.seeds, strict=True)]
     return score(sample_set, task, forecasts, keep=keep)
 

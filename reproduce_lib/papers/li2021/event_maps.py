@@ -41,13 +41,18 @@ class EventMapParameters(NetworkParameters):
 def run_event_maps(parameters: EventMapParameters) -> UnitResult:
     """Paint the maps, train one network per fold and score it."""
     sample_set = load_samples(parameters)
+    main_shocks = sample_set.samples.main_shocks
     maps = paint_maps(sample_set, REGIONS[parameters.region].box, parameters.pixels)[..., None]
+
+    def separated(fold: Fold) -> Fold:
+        shuffled = parameters.split == "shuffled"
+        return fold if shuffled else without_shared_events(fold, first_painted(sample_set), main_shocks)
 
     def classify(fold: Fold, labels: Labels, seed: int) -> Forecast:
         start_afresh(seed)
         return train_on_fold(build_event_maps(parameters), maps, fold, labels, parameters)
 
-    return evaluate(parameters, sample_set, classify, keep=parameters.keeps_forecasts)
+    return evaluate(parameters, sample_set, classify, keep=parameters.keeps_forecasts, separated=separated)
 
 
 def build_event_maps(parameters: EventMapParameters) -> keras.Model:
@@ -61,6 +66,28 @@ def build_event_maps(parameters: EventMapParameters) -> keras.Model:
     return keras.Sequential([*stack, layers.Flatten(), layers.Dense(CLASSES, activation="softmax")])
 
 
+def without_shared_events(fold: Fold, first: NDArray[np.intp], last: NDArray[np.intp]) -> Fold:
+    """Leave out the training samples that share an event with a test sample; a map holds more than a pattern.
+
+    Parameters
+    ----------
+    first, last : of each sample the first event on its map and its main shock, shape (samples,)
+    """
+    tested = np.zeros(last.max() + 2, dtype=np.intp)
+    for sample in fold.test:
+        tested[first[sample] + 1 : last[sample] + 2] = 1
+    before = np.cumsum(tested)
+    shared = before[last[fold.training] + 1] > before[first[fold.training]]
+    return Fold(fold.training[~shared], fold.test)
+
+
+def first_painted(sample_set: SampleSet) -> NDArray[np.intp]:
+    """Return the first event of the 120 days before each main shock, shape (samples,)."""
+    days = days_of(sample_set.events)
+    first: NDArray[np.intp] = np.searchsorted(days, days[sample_set.samples.main_shocks] - DAYS, side="left")
+    return first
+
+
 def paint_maps(sample_set: SampleSet, box: Box, pixels: int) -> NDArray[np.float32]:
     """Paint the events of the 120 days before each main shock as disks; where disks overlap the larger value stays.
 
@@ -69,14 +96,12 @@ def paint_maps(sample_set: SampleSet, box: Box, pixels: int) -> NDArray[np.float
     shape (samples, pixels, pixels), north up, 0 where nothing is painted
     """
     events = sample_set.events
-    days = days_of(events)
     main_shocks = sample_set.samples.main_shocks
-    first = np.searchsorted(days, days[main_shocks] - DAYS, side="left")
     excess = events["magnitude"].to_numpy() - events["magnitude"].min()
     rows = (box.north - events["latitude"].to_numpy()) / (box.north - box.south) * (pixels - 1)
     columns = (events["longitude"].to_numpy() - box.west) / (box.east - box.west) * (pixels - 1)
     maps = np.zeros((len(main_shocks), pixels, pixels), dtype=np.float32)
-    for image, begin, end in zip(maps, first, main_shocks, strict=True):
+    for image, begin, end in zip(maps, first_painted(sample_set), main_shocks, strict=True):
         for event in range(begin, end):
             _paint(image, rows[event], columns[event], excess[event])
     return maps

@@ -43,6 +43,7 @@ READINGS: tuple[dict[str, Any], ...] = (
     {"batch_share": 0.5},
     {"batch_share": 1.0},
     {"dropout": 0.2},
+    {"source": "cea_mw", "length": 45},
 )
 
 
@@ -61,8 +62,8 @@ def _full_dlep() -> Iterator[DlepParameters]:
         yield DlepParameters.of(region=region, model=model, seed=seed)
     for seed, region, split in product(range(SEEDS), CHOSEN, SPLITS[1:]):
         yield DlepParameters.of(region=region, split=split, seed=seed)
-    for seed, region in product(range(ETAS_SEEDS), CHOSEN):
-        yield DlepParameters.of(region=region, source="etas", seed=seed)
+    for seed, region, split in product(range(ETAS_SEEDS), CHOSEN, SPLITS[:2]):
+        yield DlepParameters.of(region=region, source="etas", split=split, seed=seed)
     for seed, region in product(range(PERMUTED_SEEDS), CHOSEN):
         yield DlepParameters.of(region=region, labels="permuted", seed=seed)
     for seed, reading in product(range(READING_SEEDS), READINGS):
@@ -75,8 +76,8 @@ def _on_every_design(seeds: int) -> Iterator[dict[str, Any]]:
     """Yield the designs that every cheap classifier is judged by."""
     for seed, region, split in product(range(seeds), CHOSEN, SPLITS):
         yield {"seed": seed, "region": region, "split": split}
-    for seed, region in product(range(seeds), CHOSEN):
-        yield {"seed": seed, "region": region, "source": "etas"}
+    for seed, region, split in product(range(seeds), CHOSEN, SPLITS[:2]):
+        yield {"seed": seed, "region": region, "source": "etas", "split": split}
 
 
 def _full_bp() -> Iterator[BpParameters]:

@@ -73,7 +73,7 @@ CHOSEN: dict[RegionName, Cut] = {
     "japan": Cut("comcat_japan_m45", 30),
     "philippines": Cut("comcat_philippines", 45),
     "chicago": Cut("nshm_central_us", 1),
-    "los_angeles": Cut("iris_california", 30),
+    "los_angeles": Cut("iris_california", 45),
 }
 
 

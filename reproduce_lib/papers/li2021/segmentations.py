@@ -33,7 +33,11 @@ class SegmentationParameters(UnitParameters):
 
 
 def run_segmentation(parameters: SegmentationParameters) -> UnitResult:
-    """Count the samples of each class for each N, and the events that they were cut from."""
+    """Count the samples of each class for each N, and the events that they were cut from.
+
+    ``single[N]`` is the share of samples, in percent, whose main shock is the first event of its period, and
+    ``pattern_days[N]`` the median time from the first event of a pattern to its main shock.
+    """
     region = REGIONS[parameters.region]
     catalogue = load_regional(parameters.catalogue or region.catalogues[0]).inside(region.box)
     magnitudes = np.round(catalogue.events["magnitude"].to_numpy(), 1)
@@ -56,6 +60,10 @@ def run_segmentation(parameters: SegmentationParameters) -> UnitResult:
         samples = attach_patterns(periods, width=WIDTH, pattern=parameters.pattern)
         counts = np.bincount(region.labels(magnitudes[samples.main_shocks]), minlength=CLASSES)
         metrics |= {f"samples[{length},{number}]": float(count) for number, count in enumerate(counts, start=1)}
+        if len(samples.main_shocks):
+            metrics[f"single[{length}]"] = 100 * float((samples.main_shocks == samples.starts).mean())
+            spans = days[samples.main_shocks] - days[samples.patterns[:, 0]]
+            metrics[f"pattern_days[{length}]"] = float(np.median(spans))
     return UnitResult(metrics, len(events), catalogue.files)
 
 
