@@ -305,6 +305,23 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
 
 @app.command()
 @_reported
+def prune(
+    paper: PaperArgument, dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False
+) -> None:
+    """Remove the records and arrays of units that are not in the recorded set, and records that were replaced."""
+    from reproduce_lib.collection import load_paper
+    from reproduce_lib.execution import pruning
+    from reproduce_lib.execution.study import store_for
+
+    pruned = pruning.prune(load_paper(paper), store_for("full"), dry_run=dry_run)
+    done = "would be removed" if dry_run else "removed"
+    for name, count in pruned.records.items():
+        typer.echo(f"{name}: {count} records {done}")
+    typer.echo(f"{pruned.arrays} archives of arrays {done}")
+
+
+@app.command()
+@_reported
 def compare(
     folder: Annotated[
         Path, typer.Argument(help="A folder in which everything was run again: what REPRODUCE_ROOT was.")

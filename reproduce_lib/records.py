@@ -13,8 +13,8 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -146,7 +146,8 @@ class Contents:
         return accepted
 
 
-_LINE = msgspec.json.Decoder(Context | Record | Adoption)
+Entry = Context | Record | Adoption
+_LINE: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
 @dataclass
@@ -265,15 +266,32 @@ class RecordFile:
         with self._locked():
             damaged = self.read().damaged
             numbers = {line.number for line in damaged}
-            lines = self.path.read_bytes().split(b"\n")
-            kept = [line for number, line in enumerate(lines, start=1) if number not in numbers and line]
+            kept = [line for number, line in enumerate(self._lines(), start=1) if number not in numbers]
             try:
                 with path.open("a", encoding="utf-8") as aside:
                     aside.writelines(f"{line.text}\n" for line in damaged)
-                write_whole(self.path, b"".join(line + b"\n" for line in kept))
+                self._rewrite(kept)
             except OSError as error:
                 raise RecordError(f"unreadable lines of {self.path} cannot be set aside: {error}") from error
         return [replace(line, aside=path) for line in damaged]
+
+    def prune(self, keys: Container[str], *, dry_run: bool = False) -> int:
+        """Take out the records of all units but these, replaced ones, and what then nothing refers to.
+
+        Returns how many records went, or would go in a dry run, which writes nothing and needs no lock. Unreadable
+        lines stay: their unit may be wanted.
+        """
+        with nullcontext() if dry_run else self._locked():
+            lines = self._lines()
+            entries = [_entry(line) for line in lines]
+            kept = _needed(entries, keys)
+            if len(kept) < len(lines) and not dry_run:
+                try:
+                    self._rewrite([lines[number] for number in kept])
+                except OSError as error:
+                    raise RecordError(f"{self.path} cannot be written: {error.strerror}") from error
+        pruned = set(range(len(lines))).difference(kept)
+        return sum(isinstance(entries[number], Record) for number in pruned)
 
     def _take(self, line: bytes, number: int, contents: Contents) -> None:
         if not line.strip():
@@ -295,6 +313,18 @@ class RecordFile:
                 contents.records[entry.key] = entry
             case Adoption():
                 contents.adoptions.append(entry)
+
+    def _lines(self) -> list[bytes]:
+        """Return the lines as they stand, empty ones too, so that each has its number."""
+        return self.path.read_bytes().split(b"\n") if self.path.exists() else []
+
+    def _rewrite(self, lines: list[bytes]) -> None:
+        """Put these lines, without empty ones, in the place of all that the file says; no line is no file."""
+        data = b"".join(line + b"\n" for line in lines if line)
+        if data:
+            write_whole(self.path, data)
+        else:
+            self.path.unlink(missing_ok=True)
 
     def _new_context(self, context: Context, contents: Contents) -> list[str]:
         return [] if context.id in contents.contexts else [context.text()]
@@ -339,6 +369,20 @@ class Store:
         """Return the records file of one experiment: always the same one, which reads only what it has not read yet."""
         path = self.records / paper / f"{experiment}.jsonl"
         return self._files.setdefault(path, RecordFile(path))
+
+    def experiments(self, paper: str) -> list[str]:
+        """Return the names of the experiments that a paper has records of."""
+        return sorted(path.stem for path in (self.records / paper).glob("*.jsonl"))
+
+    def prune_arrays(self, paper: str, keys: Container[str], *, dry_run: bool = False) -> int:
+        """Remove the arrays of all units of a paper but these; return how many went, or would go in a dry run."""
+        gone = [path for path in (self.artifacts / paper).glob("*.npz") if path.stem not in keys]
+        for path in [] if dry_run else gone:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise RecordError(f"{path} cannot be removed: {error.strerror}") from error
+        return len(gone)
 
     def check_writable(self, paper: str, experiment: str) -> None:
         """Raise `RecordError` where a unit of an experiment, or its arrays, could not be recorded now."""
@@ -402,6 +446,28 @@ class Store:
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
+
+
+def _entry(line: bytes) -> Entry | None:
+    """Return what a line says, ``None`` where that cannot be told."""
+    try:
+        return _LINE.decode(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _needed(entries: Sequence[Entry | None], keys: Container[str]) -> list[int]:
+    """Return which entries the last records of these units stand on, with them and what cannot be read."""
+    last = {one.key: number for number, one in enumerate(entries) if isinstance(one, Record) and one.key in keys}
+    contexts = {one.context for one in (entries[number] for number in last.values()) if isinstance(one, Record)}
+    adoptions = {n: one for n, one in enumerate(entries) if isinstance(one, Adoption) and contexts & {*one.adopted}}
+    contexts.update(one.context for one in adoptions.values())
+    wanted = {*last.values(), *adoptions}
+    return [
+        number
+        for number, one in enumerate(entries)
+        if one is None or number in wanted or (isinstance(one, Context) and one.id in contexts)
+    ]
 
 
 def _check_folder(folder: Path) -> None:

@@ -546,6 +546,37 @@ def test_adoption_of_code_that_is_not_in_the_file_is_damaged(file: RecordFile) -
     assert contents.codes(contents.records["k0"]) == [context("1").code]
 
 
+def test_pruning_keeps_the_last_record_of_each_named_unit_and_what_it_stands_on(file: RecordFile) -> None:
+    file.append(context("1"), record("left", mae=0.0))
+    file.append(context("2"), record("k0", mae=1.0, code="2"))
+    file.append(context("2"), record("k0", mae=2.0, code="2"))
+    file.append(context("3"), record("k1", mae=3.0, code="3"))
+    file.adopt(context("4"), [context("3").id], [], "2026-02-02T00:00:00Z")
+    file.adopt(context("5"), [context("1").id], [], "2026-02-02T00:00:00Z")
+    before = file.read()
+    whole = file.path.read_bytes()
+    assert file.prune({"k0", "k1", "never run"}, dry_run=True) == 2
+    assert file.path.read_bytes() == whole
+    assert file.prune({"k0", "k1", "never run"}) == 2
+    after = RecordFile(file.path).read()
+    assert after.records == {key: before.records[key] for key in ("k0", "k1")}
+    assert set(after.contexts) == {context(code).id for code in ("2", "3", "4")}
+    assert [after.codes(one) for one in after.records.values()] == [
+        before.codes(before.records[k]) for k in ("k0", "k1")
+    ]
+    assert (len(after.adoptions), after.damaged, file.prune({"k0", "k1"})) == (1, [], 0)
+    assert file.read() == after, "a reader of before sees that the file is another one"
+
+
+def test_pruning_keeps_lines_that_cannot_be_read_where_they_are(file: RecordFile) -> None:
+    lines = fill(file)
+    file = rewrite(file, [*lines[:2], b"{not a record", *lines[2:], lines[-1][:40]], end=b"")
+    damaged = file.read().damaged
+    assert (file.prune({"k2"}), len(damaged)) == (2, 2)
+    after = file.read()
+    assert (list(after.records), [line.text for line in after.damaged]) == (["k2"], [line.text for line in damaged])
+
+
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "toy").write_text("a file where the folder should be", encoding="utf-8")
     file = RecordFile(tmp_path / "toy" / "fits.jsonl")
@@ -712,6 +743,15 @@ def test_arrays_that_do_not_fit_are_written_again_and_their_line_is_not(store: S
     assert store.write("toy", "fits", context(), record(seconds=9.0), ARRAYS)
     assert list(store.read_arrays("toy", written)) == list(ARRAYS)
     assert (store.records / "toy" / "fits.jsonl").read_bytes() == before
+
+
+def test_pruning_removes_the_arrays_of_other_units_alone(store: Store) -> None:
+    for key in ("k0", "k1"):
+        store.write("toy", "fits", context(), record(key), {"curve": np.arange(3.0)})
+    assert store.prune_arrays("toy", {"k1"}, dry_run=True) == 1
+    assert store.prune_arrays("toy", {"k1"}) == 1
+    kept = store.file("toy", "fits").read().records
+    assert (store.has_arrays("toy", kept["k0"]), store.has_arrays("toy", kept["k1"])) == (False, True)
 
 
 def test_a_record_without_arrays_has_none(store: Store) -> None:
