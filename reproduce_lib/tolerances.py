@@ -47,6 +47,7 @@ METRICS = {
         Metric("f1", "F1", "higher", half_width=0.025, relative=False),
         Metric("pick_precision", "precision of picks", "higher", half_width=0.025, relative=False),
         Metric("pick_recall", "recall of picks", "higher", half_width=0.025, relative=False),
+        Metric("samples", "samples of a class", "none", half_width=0.10, relative=True),
         Metric("pick_f1", "F1 of picks", "higher", half_width=0.025, relative=False),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reproduce_lib.claims import FactClaim, PaperClaims, SumOf, ValueClaim, load_claims
+from reproduce_lib.papers.li2021.samples import CHOSEN
 from tests.support import PROJECT
 
 # Instances, then those of the five labels.
@@ -64,6 +65,21 @@ def test_table_i_adds_up_the_printed_counts(claims: PaperClaims) -> None:
         claim = facts[f"li2021.t1.sum.{region}"]
         assert isinstance(claim.against, SumOf)
         assert (claim.printed, list(claim.against.numbers)) == (whole, parts)
+
+
+def test_instances_of_table_i_stand_beside_the_samples_of_the_cut_that_the_rule_found(claims: PaperClaims) -> None:
+    found = printed(claims, "t1")
+    expected = {
+        f"{region}.label_{label}": value
+        for region, row in TABLE_I.items()
+        for label, value in enumerate(row.split()[1:], start=1)
+    }
+    assert {name: claim.value for name, claim in found.items()} == expected
+    for name, claim in found.items():
+        region, label = name.split(".label_")
+        cut = next(cut for key, cut in CHOSEN.items() if key == region)
+        assert claim.conditions == {"region": region, "catalogue": cut.catalogue}
+        assert claim.metric == f"samples[{cut.days},{label}]"
 
 
 def test_table_iii_number_by_number(claims: PaperClaims) -> None:
