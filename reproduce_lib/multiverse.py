@@ -15,6 +15,8 @@ import pandas as pd
 from reproduce_lib.execution.study import UnitStatus
 
 VALUE = "value"
+# How far from a printed number is near it, as a share.
+NEAR = 0.1
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,19 @@ class Standing:
     ----------
     specifications : how many were measured
     reached : how many came as low as the printed number, or lower
+    near : how many came within a tenth of it
     smallest, median, largest : of what was measured
     """
 
     specifications: int
     reached: int
+    near: int
     smallest: float
     median: float
     largest: float
+
+    def __str__(self) -> str:
+        return f"{self.reached} of {self.specifications}"
 
 
 def specifications(
@@ -63,11 +70,23 @@ def specifications(
 
 
 def standing(values: Sequence[float] | pd.Series, printed: float) -> Standing:
-    """Say where a printed error stands among measured ones, of which there is at least one."""
+    """Say where a printed error stands among measured ones; of none there is no smallest (``nan``)."""
     found = np.asarray(values, dtype=float)
-    return Standing(
-        len(found), int((found <= printed).sum()), float(found.min()), float(np.median(found)), float(found.max())
-    )
+    reached, near = int((found <= printed).sum()), int((np.abs(found - printed) <= NEAR * abs(printed)).sum())
+    ends = (float(found.min()), float(np.median(found)), float(found.max())) if len(found) else (np.nan,) * 3
+    return Standing(len(found), reached, near, *ends)
+
+
+def honest(frame: pd.DataFrame, target: str = "") -> pd.DataFrame:
+    """Return the specifications that forecast held-out months one step ahead and were scaled without them.
+
+    Parameters
+    ----------
+    frame : with columns error, horizon, scaling, and series, the name of which holds its target as a word
+    target : only series of this one
+    """
+    chosen = frame[(frame["error"] == "held out") & (frame["horizon"] == "one step") & (frame["scaling"] != "all")]
+    return chosen[[target in series.split() for series in chosen["series"]]] if target else chosen
 
 
 def choices_behind(frame: pd.DataFrame, reached: pd.Series, names: Sequence[str]) -> pd.DataFrame:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from reproduce_lib.claims import PaperClaims
+from reproduce_lib.claims import PaperClaims, ValueClaim
 from reproduce_lib.execution.study import UnitStatus
 from reproduce_lib.units import Paper, UnitParameters
+from reproduce_lib.verdicts import prediction_interval, rounding_interval
 
 DEFAULT = "as chosen"
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """How far runs lie apart, and which printed numbers fall where one more run would.
+
+    Attributes
+    ----------
+    half_width : median over the claims of the prediction interval's half-width, as a share of the mean
+    within : for each claim, whether what was printed can lie in its interval
+    """
+
+    half_width: float
+    within: tuple[bool, ...]
 
 
 def reading_of(unit: UnitParameters, spans: Sequence[str]) -> tuple[str, object] | None:
@@ -61,6 +78,31 @@ def measured_by_reading(
         )
     columns = ["parameter", "value", *spans, "seed", "error", "naive"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def scatter_of(
+    frames: Mapping[str, pd.DataFrame], claims: Iterable[ValueClaim], parameter: str, spans: Sequence[str]
+) -> Scatter | None:
+    """Return how far runs lie apart under the choice, or under the readings of one parameter.
+
+    Parameters
+    ----------
+    frames : metric -> what `measured_by_reading` returns
+    claims : the printed numbers; one of which fewer than two runs are known counts nowhere
+    parameter : `DEFAULT`, or the name of the decision
+    """
+    widths, within = [], []
+    for claim in claims:
+        frame = frames[claim.metric]
+        own = (frame["parameter"] == parameter) & np.all(
+            [frame[name] == claim.conditions.get(name) for name in spans], 0
+        )
+        errors = frame.loc[own, "error"]
+        if len(errors) > 1:
+            interval = prediction_interval(errors.tolist())
+            widths.append(interval.half_width / errors.mean())
+            within.append(interval.meets(rounding_interval(claim.value)))
+    return Scatter(float(np.median(widths)), tuple(within)) if widths else None
 
 
 def reading_labels(claims: PaperClaims) -> dict[tuple[str, str], str]:

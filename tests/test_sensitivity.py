@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,8 +12,9 @@ from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Record
-from reproduce_lib.sensitivity import DEFAULT, measured_by_reading, reading_labels, reading_of
+from reproduce_lib.sensitivity import DEFAULT, measured_by_reading, reading_labels, reading_of, scatter_of
 from reproduce_lib.units import UnitParameters
+from tests.support import value_row
 
 SPANS = ("ticker", "window", "model")
 
@@ -75,6 +77,32 @@ def test_nothing_recorded_gives_an_empty_frame_with_its_columns() -> None:
     frame = measured_by_reading([], PAPER, "networks", "mae", SPANS)
     assert frame.empty
     assert list(frame.columns) == ["parameter", "value", *SPANS, "seed", "error", "naive"]
+
+
+def test_scatter_is_that_of_one_more_run_and_counts_what_is_printed_in_it() -> None:
+    """Two runs of 1 and 3: mean 2, deviation root of 2, Student's t of one degree of freedom 12.706."""
+    near = NetworkParameters.of(ticker="GOOG", window=1, model="lstm")
+    far, alone = near.with_values(ticker="TSLA"), near.with_values(ticker="TWTR")
+    runs = {near: (1.0, 3.0), far: (10.0, 10.1), alone: (5.0,)}
+    statuses = [
+        recorded(unit.with_values(seed=seed, **reading), mae=value * scale)
+        for unit, values in runs.items()
+        for seed, value in enumerate(values)
+        for reading, scale in (({}, 1.0), ({"shuffle": False}, 100.0))
+    ]
+    frames = {"mae": measured_by_reading(statuses, PAPER, "networks", "mae", SPANS)}
+    claims = [
+        value_row(printed=printed, conditions={"ticker": unit.ticker, "window": 1, "model": "lstm"}).claim
+        for unit, printed in ((near, "20.00"), (far, "12.00"), (alone, "5.00"))
+    ]
+    found = scatter_of(frames, claims, DEFAULT, SPANS)
+    half_widths = [12.7062 * deviation * 1.5**0.5 for deviation in (2**0.5, 0.1 / 2**0.5)]
+    assert found is not None
+    assert found.half_width == pytest.approx(np.mean([half_widths[0] / 2, half_widths[1] / 10.05]), rel=1e-4)
+    assert found.within == (True, False)
+    under_another = scatter_of(frames, claims, "shuffle", SPANS)
+    assert under_another is not None and under_another.within == (True, False)
+    assert scatter_of(frames, claims[2:], DEFAULT, SPANS) is None
 
 
 def test_labels_cover_every_reading_of_the_claims_and_match_the_frame() -> None:
