@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 Scores = NDArray[np.float64]
 
@@ -67,6 +68,46 @@ class Parts:
     def not_reached(self) -> float:
         """What is printed beyond the model's mean under the design of the paper; below 0 where it is exceeded."""
         return self.printed - self.without - float(self.shared.mean())
+
+
+@dataclass(frozen=True)
+class Gain:
+    """By how much a model exceeds another: the mean of its runs, and the half-width of that mean's 95 % interval."""
+
+    mean: float
+    half_width: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.1f} ± {self.half_width:.1f}".replace("-", "−")
+
+
+def gain_over(model: Scores, other: Scores) -> Gain | None:
+    """Return by how much a model exceeds another, each run averaged over the places that both were judged at.
+
+    Parameters
+    ----------
+    model, other : scores, shape (places, runs), ``nan`` where none is recorded; a run in which one is missing is left
+        out. With fewer than two runs nothing is known.
+    """
+    gained = np.mean(np.subtract(model, other), axis=0)
+    known = gained[np.isfinite(gained)]
+    if len(known) < 2:
+        return None
+    half_width = stats.t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known))
+    return Gain(float(known.mean()), float(half_width))
+
+
+def accuracy_of_two_classes(share: float, classes: int) -> float:
+    """Return the accuracy of two classes, averaged over each class against the others, in percent.
+
+    A sample that is named right is right against every class, and one that is named wrong is wrong against two of
+    them: the class it is of, and the one it was said to be.
+
+    Parameters
+    ----------
+    share : of samples that are named right, in percent
+    """
+    return 100 - 2 * (100 - share) / classes
 
 
 def parts_of(papers: Judged, apart: Judged, printed: float) -> Parts:

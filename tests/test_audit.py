@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce_lib.audit import Judged, parts_of
+from reproduce_lib.audit import Judged, accuracy_of_two_classes, gain_over, parts_of
 
 
 def judged(model: list[float], **without: list[float]) -> Judged:
@@ -44,3 +44,27 @@ def test_parts_add_up_to_what_is_printed(
     parts = parts_of(papers, judged(blocks, common=common), printed)
     assert parts.without + parts.left.mean() + parts.leakage + parts.not_reached == pytest.approx(printed)
     assert parts.without >= max(np.mean(common), np.mean(last)) - 1e-9
+
+
+def test_gain_is_the_mean_of_runs_with_students_interval_by_hand() -> None:
+    """Runs of 1, 2 and 3 points: mean 2, deviation 1, t of two degrees of freedom 4.3027."""
+    model = np.array([[51.0, 52.0, 55.0, 70.0], [61.0, 63.0, 63.0, 70.0]])
+    other = np.array([[50.0, 50.0, 51.0, np.nan], [60.0, 61.0, 61.0, 60.0]])
+    found = gain_over(model, other)
+    assert found is not None
+    assert (found.mean, found.half_width) == pytest.approx((2.0, 4.30265 / 3**0.5), rel=1e-5)
+    assert str(found) == "+2.0 ± 2.5"
+    assert str(gain_over(other[:, :3], model[:, :3])) == "−2.0 ± 2.5"
+    assert gain_over(model[:, :1], other[:, :1]) is None
+    assert gain_over(model, np.full_like(model, np.nan)) is None
+
+
+@given(st.integers(2, 6), st.integers(1, 300), st.integers(0, 2**31))
+def test_accuracy_of_two_classes_is_the_printed_formula_averaged_over_the_classes(
+    classes: int, samples: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    true, said = random.integers(0, classes, (2, samples))
+    each = [100 * np.mean((true == one) == (said == one)) for one in range(classes)]
+    share = 100 * float(np.mean(true == said))
+    assert accuracy_of_two_classes(share, classes) == pytest.approx(np.mean(each))
