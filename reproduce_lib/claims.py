@@ -7,6 +7,7 @@ because its digits say how precisely it was printed.
 from __future__ import annotations
 
 import math
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -313,9 +314,21 @@ class Decision(_Entry):
     others: list[Reading] = Field(default_factory=list)
 
 
+class Conclusion(_Entry):
+    """What a paper concludes, in words, and the claims that it rests on: ids, in which ``*`` stands for anything."""
+
+    says: str = Field(min_length=1)
+    claims: list[str] = Field(min_length=1)
+
+    def rests_on(self, claim_id: str) -> bool:
+        """Tell whether a claim is one of those that the conclusion rests on."""
+        return any(fnmatchcase(claim_id, pattern) for pattern in self.claims)
+
+
 class PaperClaims(_Entry):
     """Everything that one paper's claims file says.
 
+    ``conclusions`` are what a reader of the paper would take away, most important first.
     ``runs`` of two models are ``paired`` where those of one number share folds, samples or data, and ``independent``
     where each has random numbers of its own: an order then speaks of any run of the one and any of the other.
     """
@@ -327,6 +340,7 @@ class PaperClaims(_Entry):
     title: str
     citation: str
     in_a_sentence: str
+    conclusions: list[Conclusion] = Field(default_factory=list)
     runs: Literal["paired", "independent"] = "paired"
     decisions: list[Decision] = Field(default_factory=list)
     quantities: list[Quantity] = Field(default_factory=list)
@@ -351,6 +365,14 @@ class PaperClaims(_Entry):
         )
         if unknown:
             raise ValueError(f"no value claim has the id {', '.join(dict.fromkeys(unknown))}")
+        return self
+
+    @model_validator(mode="after")
+    def _conclusions_rest_on_claims(self) -> Self:
+        for conclusion in self.conclusions:
+            for pattern in conclusion.claims:
+                if not any(fnmatchcase(claim.id, pattern) for claim in self.claims):
+                    raise ValueError(f"no claim is called {pattern}, on which “{conclusion.says}” is to rest")
         return self
 
     @model_validator(mode="after")

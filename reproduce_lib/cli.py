@@ -240,7 +240,9 @@ def status(paper: Annotated[str, typer.Argument(help="Key of a paper; all withou
 @_reported
 def verify(
     paper: PaperArgument = "",
-    sample: Annotated[int | None, typer.Option(min=1, help="How many recorded units; 6 without a budget.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="How many recorded units; without a budget 6, or all behind a claim.")
+    ] = None,
     budget: Annotated[str, typer.Option(help="As many units as fit into this time, such as 90s, 3m or 1.5h.")] = "",
     experiment: ExperimentOption = "",
     claim: ClaimOption = "",
@@ -263,7 +265,7 @@ def verify(
     if budget:
         chosen = replay.choose_within(statuses, read_seconds(budget), seed, store, jobs=jobs)
     else:
-        chosen = replay.choose(statuses, sample or 6, seed, store)
+        chosen = replay.choose(statuses, sample or (len(statuses) if claim else 6), seed, store)
     if not chosen:
         raise RunError(
             "no recorded unit fits, or those that do have too few seeds to be compared on this processor; "
@@ -306,7 +308,7 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
 @app.command()
 @_reported
 def prune(
-    paper: PaperArgument, dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False
+    paper: PaperArgument, dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and remove nothing.")] = False
 ) -> None:
     """Remove the records and arrays of units that are not in the recorded set, and records that were replaced."""
     from reproduce_lib.collection import load_paper

@@ -180,7 +180,8 @@ class Comparison:
 
     def _quantity(self, units: Replication, name: str) -> float | None:
         records = [self._status[unit.key].record for unit in units]
-        values = [record.metrics[name] for record in records if record is not None]
+        # A record of older code may lack a score that was added since: it is missing until the unit is run again.
+        values = [record.metrics[name] for record in records if record is not None and name in record.metrics]
         return float(np.mean(np.asarray(values, dtype=float))) if len(values) == len(units) else None
 
     def _value_row(self, claim: ValueClaim) -> Row:
@@ -368,7 +369,7 @@ class Comparison:
     def _measured_fact_row(self, claim: FactClaim, source: Measured) -> Row:
         unit = self.paper.experiment(source.experiment).parameters.of(**source.conditions)
         status = self._status.get(unit.key)
-        if status is None or status.record is None:
+        if status is None or status.record is None or source.metric not in status.record.metrics:
             return Row(claim, Verdict.PENDING, (), 1, units=(unit,))
         value = status.record.metrics[source.metric]
         exact = value == claim.printed if isinstance(value, str) else _SHORTENED[claim.digits](value, claim.printed)

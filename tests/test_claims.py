@@ -163,6 +163,17 @@ def test_comparability_defaults_to_the_same_data_and_for_facts_to_not_applicable
     assert (found["toy.s4.a_lowest"], found["toy.s3.days"]) == ("same-data", "not-applicable")
 
 
+def test_a_conclusion_rests_on_claims_of_the_file(tmp_path: Path) -> None:
+    stated = {"says": "a is the lowest", "claims": ["toy.t1.*.mae", "toy.s4.a_lowest"]}
+    (conclusion,) = load(tmp_path, {**PAPER, "conclusions": [stated]}).conclusions
+    ids = [claim["id"] for claim in PAPER["claims"]]
+    assert [one for one in ids if conclusion.rests_on(one)] == ["toy.t1.a.mae", "toy.t1.b.mae", "toy.s4.a_lowest"]
+    gone = {"says": "b is the lowest", "claims": ["toy.t1.a.mae", "toy.t9.*"]}
+    message = refusal(tmp_path, {**PAPER, "conclusions": [stated, gone]})
+    assert "toy.t9.*" in message
+    assert "b is the lowest" in message
+
+
 def test_value_claims_are_found_by_id(tmp_path: Path) -> None:
     assert load(tmp_path, PAPER).value("toy.t1.b.mae").value == "1e3"
 

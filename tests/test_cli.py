@@ -481,6 +481,27 @@ def test_verify_counts_what_agrees_what_disagrees_and_what_was_not_run(
     assert words == outcomes
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--claim", "naufal2023.t3.goog.lstm.mae"], 10),
+        (["--claim", "naufal2023.t3.goog.lstm.mae", "--sample", "2"], 2),
+        ([], 6),
+    ],
+)
+def test_verify_executes_every_unit_behind_a_claim_and_a_few_of_a_paper(
+    root: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: int
+) -> None:
+    own = {"ticker": "GOOG", "window": 1, "model": "lstm"}
+    for unit in (NetworkParameters.of(**own, seed=seed) for seed in range(10)):
+        here = (environment.processor(), environment.versions("jax"))
+        put(store_for("full"), unit, {"mae": 1.0, "rmse": 2.0}, environment=here)
+    chosen: list[Any] = []
+    monkeypatch.setattr(replay, "replay", lambda statuses, *places: chosen.extend(statuses) or iter(()))
+    reproduce("verify", KEY, *arguments)
+    assert len(chosen) == expected
+
+
 def with_older_code(text: str) -> str:
     """Return records as if one symbol had been another when they were made."""
     older = text.replace(code_digests(MODULE)["reproduce_lib.metrics.skill"], "0" * 16)

@@ -104,6 +104,17 @@ def test_value_mean_interval_and_verdict(
     assert (row.verdict, row.verdict_words, row.expected) == (verdict, str(verdict), 6)
 
 
+def test_a_record_that_lacks_a_score_counts_as_missing_until_its_unit_is_run_again(paper: Paper, store: Store) -> None:
+    for seed in range(support.SEEDS):
+        score = {"rmse": 2.0} if seed in (2, 3) else {"mae": 1.0, "rmse": 2.0}
+        put(store, NoisyParameters.of(model="a", share="x", seed=seed), score)
+    put(store, PlainParameters.of(share="x"), {"mae": 4.0})
+    lacking, whole, counted = compared(paper, store, value(), value("toy.t1.b", metric="rmse"), measured_fact("7"))
+    assert (lacking.measured, lacking.verdict_words) == ((1.0,) * 4, "pending (4 of 6)")
+    assert len(whole.measured) == support.SEEDS
+    assert counted.verdict is Verdict.PENDING
+
+
 def test_metric_and_conditions_choose_what_is_measured(paper: Paper, store: Store) -> None:
     record(store, [1.0] * 6)
     record(store, [5.0] * 6, model="b", share="y")

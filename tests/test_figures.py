@@ -31,7 +31,8 @@ def closed() -> Iterator[None]:
 
 
 def row(verdict: Verdict, printed: str, mean: float, half: float = 0.0) -> Row:
-    interval = Interval(mean - half, mean + half) if half else None
+    """Return a row of an error, whose interval ends at 0 as every error does."""
+    interval = Interval(max(mean - half, 0.0), mean + half) if half else None
     return value_row(verdict, printed, measured=(mean,), interval=interval)
 
 
@@ -39,7 +40,7 @@ ROWS = [
     row(Verdict.REPRODUCED, "1.0", 1.1, 0.2),
     row(Verdict.REPRODUCED, "0.02", 0.03, 0.001),
     row(Verdict.WORSE, "10.5", 30.0, 25.0),
-    row(Verdict.WORSE, "2.0", 5.0, 6.0),  # its interval reaches below zero
+    row(Verdict.WORSE, "2.0", 5.0, 6.0),  # its interval is cut off at zero
     row(Verdict.BETTER, "7.0", 3.0),
     row(Verdict.INCONCLUSIVE, "100", 120.0, 100.0),
     row(Verdict.DIFFERS, "3", 4.0, 0.5),
@@ -75,6 +76,17 @@ def test_log_limits_enclose_markers_and_bars() -> None:
     bars = [path.vertices for one in axes.collections if isinstance(one, LineCollection) for path in one.get_paths()]
     assert bars
     assert all((bar[:, 1] > low).all() and (bar[:, 1] < high).all() for bar in bars)
+
+
+def test_a_bar_reaches_from_the_one_end_of_an_interval_to_the_other() -> None:
+    figure = figures.reported_against_reproduced([row(Verdict.WORSE, "2.0", 5.0, 6.0)], unit="USD")
+    (bars,) = [one for one in figure.axes[0].collections if isinstance(one, LineCollection)]
+    ((low, high),) = (path.vertices[:, 1] for path in bars.get_paths())
+    assert (low, high) == (pytest.approx(0.5), pytest.approx(11.0))  # a tenth of the mean stands for zero
+    axes = plt.figure().add_subplot()
+    figures.intervals_by_row([row(Verdict.WORSE, "2.0", 5.0, 6.0)], ["a"], axes, unit="USD")
+    spans = [line.get_xdata() for line in axes.get_lines() if len(line.get_xdata()) == 2]
+    assert [list(map(float, span)) for span in spans] == [[0.0, 11.0]]
 
 
 def test_rows_with_too_few_replications_are_drawn_as_pending() -> None:

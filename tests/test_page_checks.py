@@ -102,7 +102,23 @@ def test_two_figures_of_one_name_are_refused(notebook: Any, claims: PaperClaims)
 @pytest.mark.parametrize("section", RESULTS)
 @pytest.mark.parametrize(
     "typed",
-    ["a skill of 0.731 is", "in 37 % of the runs", "holds in 9 of 12 runs", "9 of the 12 runs", "falls by 17 points"],
+    [
+        "a skill of 0.731 is",
+        "in 37 % of the runs",
+        "holds in 9 of 12 runs",
+        "9 of the 12 runs",
+        "falls by 17 points",
+        "better in none of 12 runs",
+        "in 9 out of 12 runs",
+        "better in 9/12 runs",
+        "44 per cent of them",
+        "in 37 runs",
+        "on 1,234 samples",
+        "known to some three points",
+        "of forty samples",
+        "on twenty-eight more series",
+        "a half-width of Seventeen percent",
+    ],
 )
 def test_typed_result_is_refused_where_results_stand(
     notebook: Any, claims: PaperClaims, section: str, typed: str

@@ -24,7 +24,7 @@ from reproduce_lib.book.scoreboard import (
     scoreboard_page,
     scoreboard_text,
 )
-from reproduce_lib.claims import load_claims
+from reproduce_lib.claims import Conclusion, load_claims
 from reproduce_lib.collection import TITLES, load_paper, rebuilt
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.execution.study import store_for
@@ -32,7 +32,7 @@ from reproduce_lib.notebooks import bind, bind_findings
 from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, copy_of_the_project, put
-from tests.test_tables import EVIL, Parsed, order_row, value_row
+from tests.test_tables import EVIL, Parsed, fact_row, order_row, value_row
 
 KEY = "naufal2023"
 
@@ -112,7 +112,35 @@ def test_answer_stands_before_the_numbers_behind_it(root: Path) -> None:
         "Does it? In none of 12.",
         "Numbers <b>.",
     ]
-    assert "<p>" not in scoreboard_page({KEY: entry(root, headline="one")})
+    assert "<p><strong>" not in scoreboard_page({KEY: entry(root, headline="one")})
+
+
+def test_what_a_paper_concludes_stands_with_the_verdicts_of_the_claims_it_rests_on(root: Path) -> None:
+    """Of three claims that hold, one that fails and one of another kind, a conclusion counts its own."""
+    claims = compared().claims.model_copy(
+        update={
+            "conclusions": [
+                Conclusion(says="Best & <first>", claims=["toy.o", "toy.f*"]),
+                Conclusion(says="Second", claims=["toy.t*"]),
+            ]
+        }
+    )
+    rows = [order_row(), order_row(Verdict.FAILS), fact_row(Verdict.EXACT), value_row()]
+    outcomes = scoreboard._outcomes_of(SimpleNamespace(claims=claims, rows=rows))  # type: ignore[arg-type]
+    counted = Counter({Verdict.HOLDS: 1, Verdict.FAILS: 1, Verdict.EXACT: 1})
+    assert [(one.says, one.counts) for one in outcomes] == [
+        ("Best & <first>", counted), ("Second", Counter({Verdict.REPRODUCED: 1}))
+    ]  # fmt: skip
+    shown = {KEY: dataclasses.replace(entry(root), outcomes=outcomes)}
+    assert "Best & <first>: ✓ 1 holds, ✗ 1 fails, = 1 exact" in Parsed(scoreboard_page(shown)).text
+    assert "- Second: ● 1 reproduced" in scoreboard_text(shown)
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_each_paper_says_what_it_concludes(paper: str) -> None:
+    conclusions = load_claims(paper, PROJECT / "book" / "claims").conclusions
+    assert 3 <= len(conclusions) <= 5
+    assert max(len(one.says.split()) for one in conclusions) <= 16
 
 
 def test_findings_open_the_page_with_the_answer_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from reproduce_lib.book.verdict_examples import examples_page, explanation
-from reproduce_lib.verdicts import Interval, Verdict
+from reproduce_lib.verdicts import Interval, Verdict, prediction_interval
 from tests.test_tables import EVIL, Parsed, fact_row, order_row, value_row
 
 
@@ -18,12 +19,13 @@ def of(*rows: Any) -> Any:
 
 
 def judged(verdict: Verdict, printed: str, interval: tuple[float, float], **changes: Any) -> Any:
+    """Return a row of five runs after which one more falls into it: 2.7764 deviations times the root of 6/5."""
     row = value_row()
     claim = row.claim.model_copy(update={"value": printed, "metric": "mae", "better": "lower"})
-    mean = sum(interval) / 2
-    return dataclasses.replace(
-        row, claim=claim, verdict=verdict, measured=(mean,) * 5, interval=Interval(*interval), **changes
-    )
+    mean, deviation = sum(interval) / 2, (interval[1] - interval[0]) / 2 / 2.7764451 / 1.2**0.5
+    runs = tuple(mean + deviation * place for place in (-1, 1, -1, 1, 0))
+    shown = prediction_interval(runs).within(Interval(0, math.inf))
+    return dataclasses.replace(row, claim=claim, verdict=verdict, measured=runs, interval=shown, **changes)
 
 
 def test_first_row_of_each_verdict_is_shown_once() -> None:
@@ -80,6 +82,12 @@ def test_number_inside_a_narrow_a_wide_and_outside_of_an_interval() -> None:
     outside = explanation(judged(Verdict.WORSE, "10.0", (12.0, 13.0)))
     assert "lies outside (smaller is better)" in outside
     assert "either side" not in outside
+
+
+def test_the_width_that_counts_is_that_of_the_whole_interval_and_not_of_what_is_shown() -> None:
+    told = explanation(judged(Verdict.INCONCLUSIVE, "1.00", (-1.0, 4.0)))
+    assert "between 0.00 and 4.00: the printed number lies inside" in told
+    assert "reaches 2.500 to either side, before it is cut off where the score ends, more than the 0.100 that" in told
 
 
 def test_result_without_randomness_has_no_interval() -> None:

@@ -34,9 +34,17 @@ _FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 # Code, roles with their text, mathematics, addresses of links.
 _NO_PROSE = re.compile(r"(\{[\w:]+\})?`[^`]*`|\$[^$]*\$|\]\([^)]*\)|\]\[[^\]]*\]")
 _DRAWS = re.compile(r"\bnew_figure\(|\bkept_figure\(|\breported_against_reproduced\(|^draw_universe\(", re.MULTILINE)
-# Counts of outcomes, decimals, shares and points; a place on the map is no result.
+_SPELT = (
+    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    "(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\\w+)?|hundred|thousand"
+)
+# What results are counted in; networks, models, shares and months are of the paper.
+_COUNTED = "(?:%|percent|per cent|points|runs|samples|series|records|ways)"
+# Counts of outcomes, decimals, shares and points, in digits or words; a place on the map is no result.
 _NUMBER = re.compile(
-    r"(?<![\w.])(?:\d+ of (?:the )?\d+|\d+\.\d+(?:\s?%)?|\d+\s?(?:%|percent\b|points\b))(?![\w.]*\d|°)"
+    r"(?<![\w.])(?:(?:\d+|none|all) (?:out )?of (?:the )?\d+|\d+/\d+|\d+\.\d+(?:\s?%)?"
+    rf"|(?:\d[\d,]*|{_SPELT})\s?(?:more )?{_COUNTED}(?!\w))(?![\w.]*\d|°)",
+    re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
@@ -152,18 +160,18 @@ def _caption(cell: Any) -> str:
 
 
 def _printed(claims: PaperClaims) -> set[Fraction]:
-    """Return every number that the paper prints, or that a decision names."""
+    """Return every number that the paper prints, or that is the value of a decision."""
     texts = [claim.value for claim in claims.claims if isinstance(claim, ValueClaim)]
     texts += [claim.printed for claim in claims.claims if isinstance(claim, FactClaim)]
-    texts += [
-        str(word) for one in claims.decisions for word in (one.chosen, one.reason, *(o.value for o in one.others))
-    ]
+    texts += [str(word) for one in claims.decisions for word in (one.chosen, *(other.value for other in one.others))]
     return {Fraction(number) for text in texts for number in _DIGITS.findall(text)}
 
 
 def _is_known(text: str, known: set[Fraction]) -> bool:
-    # "3 of 12" is a count of outcomes, whatever is printed elsewhere.
-    return " of " not in text and Fraction(_DIGITS.findall(text)[0]) in known
+    # "3 of 12" is a count of outcomes, whatever is printed elsewhere, and what is printed is printed in digits.
+    outcomes = " of " in text or "/" in text
+    found = _DIGITS.findall(text.replace(",", ""))
+    return bool(found) and not outcomes and Fraction(found[0]) in known
 
 
 def _prose(notebook: Any) -> str:

@@ -47,6 +47,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a paper concludes, and how many of the claims that this rests on have which verdict."""
+
+    says: str
+    counts: Counter[Verdict]
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure of a paper's page: its name there, its caption, its alt text, and what is drawn."""
 
@@ -71,6 +79,7 @@ class Entry:
     on_substitute: Share
     standing: Standing
     same_data: Share
+    outcomes: tuple[Outcome, ...] = ()
     figure: Figure | None = None
 
 
@@ -90,7 +99,8 @@ def scoreboard_page(entries: Mapping[str, Entry]) -> str:
             f"{_on_substitute(entry.on_substitute)}{_bar(entry.counts)}{_legend(entry.counts)}{_naive(entry.standing)}"
         )
         answer = f"<p><strong>{escape(entry.answer)}</strong></p>" if entry.answer else ""
-        found = Html(f'{answer}{escape(entry.headline)}<div class="rr-note">{escape(_records(entry))}.</div>')
+        records = f'<div class="rr-note">{escape(_records(entry))}.</div>'
+        found = Html(f"{answer}{_outcomes(entry.outcomes)}<p>{escape(entry.headline)}</p>{records}")
         rows.append((link, verdicts, found))
     header = ["Paper and its claim", "Claims by verdict", "What we found"]
     return f"{table(header, rows, caption='Scoreboard', css='rr-board')}\n"
@@ -109,6 +119,7 @@ def scoreboard_text(entries: Mapping[str, Entry]) -> str:
             f"{'':16} {', '.join(f'{n} {verdict}' for verdict, n in entry.counts.most_common())}",
             f"{'':16} {_freshness(entry)}; {_on_same_data(entry.same_data)}",
             *(f"{'':16} {found}" for found in (entry.answer, entry.headline) if found),
+            *(f"{'':16} - {outcome.says}: {_told(outcome.counts)}" for outcome in entry.outcomes),
         ]
     return "\n".join(lines)
 
@@ -129,6 +140,7 @@ def entry_of(comparison: Comparison, page: Path) -> Entry:
         _judged_on_substitute(comparison),
         _standing(comparison),
         _reproduced_on_same_data(comparison),
+        _outcomes_of(comparison),
         headline_figure(page),
     )
 
@@ -159,6 +171,23 @@ def bound_texts(page: Path) -> dict[str, str]:
         if name and text:
             texts[name] = text
     return texts
+
+
+def _outcomes_of(comparison: Comparison) -> tuple[Outcome, ...]:
+    return tuple(
+        Outcome(one.says, verdict_counts(row for row in comparison.rows if one.rests_on(row.claim.id)))
+        for one in comparison.claims.conclusions
+    )
+
+
+def _outcomes(outcomes: Iterable[Outcome]) -> Html:
+    """List what a paper concludes, each with what came of it."""
+    items = "".join(f"<li>{escape(one.says)}: <strong>{_told(one.counts)}</strong></li>" for one in outcomes)
+    return Html(f'<ul class="rr-outcomes">{items}</ul>' if items else "")
+
+
+def _told(counts: Counter[Verdict]) -> str:
+    return ", ".join(f"{SYMBOLS[verdict]} {counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
 
 
 def _bar(counts: Counter[Verdict]) -> Html:

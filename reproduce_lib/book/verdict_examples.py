@@ -96,9 +96,11 @@ def _of_value(row: Row, claim: ValueClaim) -> str:
     if row.interval is None:
         return f"Printed is {claim.value}; the one result, without randomness, is {number(row.mean, like)}."
     widest = metric(claim.metric).verdict_half_width(float(claim.value))
-    inside = row.interval.meets(rounding_interval(claim.value))
+    whole = prediction_interval([float(one) for one in row.measured])
+    inside = whole.meets(rounding_interval(claim.value))
     where = "lies inside" if inside else f"lies outside ({WORDS[claim.better]})"
-    width = "no more" if row.interval.half_width <= widest else "more"
+    width = "no more" if whole.half_width <= widest else "more"
+    cut = "," if row.interval == whole else ", before it is cut off where the score ends,"
     ends = f"{number(row.interval.lower, like)} and {number(row.interval.upper, like)}"
     measured = (
         f"Printed is {claim.value}. {len(row.measured)} runs give {number(row.mean, like)} on average, "
@@ -106,5 +108,7 @@ def _of_value(row: Row, claim: ValueClaim) -> str:
     )
     if not inside:
         return measured
-    reach, allowed = (number(one, like, further=1) for one in (row.interval.half_width, widest))
-    return f"{measured} The interval reaches {reach} to either side, {width} than the {allowed} that carry a verdict."
+    reach, allowed = (number(one, like, further=1) for one in (whole.half_width, widest))
+    return (
+        f"{measured} The interval reaches {reach} to either side{cut} {width} than the {allowed} that carry a verdict."
+    )

@@ -18,7 +18,7 @@ from reproduce_lib.compare import Row
 from reproduce_lib.errors import RecordError
 from reproduce_lib.files import write_whole
 from reproduce_lib.tables import Html
-from reproduce_lib.verdicts import Verdict
+from reproduce_lib.verdicts import Interval, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,15 +89,16 @@ def reported_against_reproduced(rows: Sequence[Row], *, unit: str) -> Figure:
         chosen = [row for row in shown if row.verdict is verdict]
         if not chosen:
             continue
-        printed = np.array([float(row.claim.value) for row in chosen if isinstance(row.claim, ValueClaim)])
+        printed = np.array([row.claim.number for row in chosen if isinstance(row.claim, ValueClaim)])
         means = np.array([row.mean for row in chosen], dtype=float)
-        halves = np.array([row.interval.half_width if row.interval else 0.0 for row in chosen])
-        lower = np.minimum(halves, 0.9 * means)  # an interval that reaches below zero has no logarithm
-        ends += [*printed, *(means - lower), *(means + halves)]
+        intervals = [row.interval or Interval(mean, mean) for row, mean in zip(chosen, means, strict=True)]
+        lower = np.minimum(means - [one.lower for one in intervals], 0.9 * means)  # zero has no logarithm
+        upper = np.array([one.upper for one in intervals]) - means
+        ends += [*printed, *(means - lower), *(means + upper)]
         axes.errorbar(
             printed,
             means,
-            yerr=[lower, halves],
+            yerr=[lower, upper],
             fmt=marker,
             color=colour,
             ms=6,
