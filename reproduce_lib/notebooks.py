@@ -80,7 +80,10 @@ class Page(Generic[Unit]):
         """Return the parameters that are the same for every selected unit."""
         own = set(self._unit.model_fields) - {*self._spans, "profile", "seed"}
         values = {name: value for name, value in self.values.model_dump().items() if name in own}
-        return {**values, **SMOKE} if self.settings.profile == "smoke" else values
+        if self.settings.profile == "smoke":
+            # Not every unit is trained in epochs.
+            values |= {name: value for name, value in SMOKE.items() if name in own}
+        return values
 
     @property
     def is_the_papers_setting(self) -> bool:

@@ -15,7 +15,7 @@ from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER as NAUFAL2023
 from reproduce_lib.papers.naufal2023.paper import networks_of_the_paper
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
-from tests.support import value_row
+from tests.support import PlainParameters, value_row
 
 SPANS = ["ticker", "window", "model"]
 
@@ -38,6 +38,11 @@ def test_one_share_and_window_select_their_units() -> None:
 def test_smoke_is_one_share_one_seed_one_epoch() -> None:
     units = page(profile="smoke").units()
     assert {(u.ticker, u.seed, u.epochs, u.profile) for u in units} == {("TSLA", 0, 1, "smoke")}
+
+
+def test_smoke_asks_for_no_epochs_of_what_is_not_trained_in_epochs() -> None:
+    (unit,) = Page(PlainParameters, ["share"], {"profile": "smoke", "share": "y"}).units()
+    assert (unit.share, unit.profile) == ("y", "smoke")
 
 
 @pytest.mark.parametrize(
