@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ import pytest
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution import environment
 from reproduce_lib.units import Backend
+from tests.support import without_jax
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -142,6 +144,16 @@ def test_backend_that_is_not_installed_is_named_with_the_command_that_installs_i
     with pytest.raises(RunError, match=r"jax.*pip install.*jax"):
         environment.select_backend("jax")
     assert os.environ["KERAS_BACKEND"] == "torch"
+
+
+@pytest.mark.parametrize("asked", [environment.versions, environment.device])
+def test_what_a_backend_runs_on_is_not_told_where_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, asked: Callable[[Backend], object]
+) -> None:
+    without_jax(monkeypatch)
+    with pytest.raises(RunError, match=r"jax_gpu.*pip install"):
+        asked("jax_gpu")
+    asked("none")
 
 
 def test_a_process_that_runs_one_backend_refuses_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

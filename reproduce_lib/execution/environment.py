@@ -32,11 +32,19 @@ _SILICON = {
 # What is behind the second level is shared, and each virtual machine is told another part of it.
 _CACHE_LEVELS = ("1", "2")
 _VECTORS = ("avx512f", "avx2", "avx", "sve", "asimd")
-_KERAS_NAMES = {"tensorflow": "tensorflow", "jax": "jax", "jax_gpu": "jax"}
+# What Keras calls a backend, and Python its package.
+_KERAS_NAMES: dict[Backend, str] = {"tensorflow": "tensorflow", "jax": "jax", "jax_gpu": "jax"}
 
 
 def versions(backend: Backend) -> dict[str, str]:
-    """Return name -> version of Python and of every package that can move a unit's numbers."""
+    """Return name -> version of Python and of every package that can move a unit's numbers.
+
+    Raises
+    ------
+    RunError
+        If the backend is not installed.
+    """
+    _check_installed(backend)
     packages = [*_PACKAGES, *_BACKEND_PACKAGES[backend]]
     found = {name: importlib.metadata.version(name) for name in packages}
     return {"python": ".".join(map(str, sys.version_info[:3])), **found}
@@ -59,9 +67,16 @@ def processor() -> str:
 
 
 def device(backend: Backend) -> str:
-    """Return the name of what a unit of ``backend`` computes on: the GPU, or the processor."""
+    """Return the name of what a unit of ``backend`` computes on: the GPU, or the processor.
+
+    Raises
+    ------
+    RunError
+        If it is to be a GPU and JAX is not installed, or finds none.
+    """
     if backend != "jax_gpu":
         return processor()
+    _check_installed(backend)
     import jax
 
     try:
@@ -103,10 +118,8 @@ def select_backend(backend: Backend) -> None:
     """
     if backend == "none":
         return
+    _check_installed(backend)
     name = _KERAS_NAMES[backend]
-    if importlib.util.find_spec(name) is None:
-        package = {"jax": "'.[jax]'"}.get(name, name)
-        raise RunError(f"backend {backend!r} is not installed; install it with: pip install {package}")
     loaded = loaded_backend()
     if loaded not in ("none", backend):
         raise RunError(f"Keras already runs on {loaded!r} in this process; start a new one")
@@ -127,6 +140,14 @@ def loaded_backend() -> Backend:
     if name == "jax" and os.environ.get("JAX_PLATFORMS", "").startswith("cuda"):
         return "jax_gpu"
     return "jax" if name == "jax" else "tensorflow"
+
+
+def _check_installed(backend: Backend) -> None:
+    """Raise `RunError` with the way to install a backend that is not installed."""
+    name = _KERAS_NAMES.get(backend)
+    if name is not None and importlib.util.find_spec(name) is None:
+        package = {"jax": "'.[jax]'"}.get(name, name)
+        raise RunError(f"backend {backend!r} is not installed; install it with: pip install {package}")
 
 
 def _share_compiled_programs() -> None:
