@@ -350,7 +350,7 @@ def compare(
         typer.echo(f"differs: {where} {one.before} before, {one.again} again ({one.rule})")
     if keep:
         before = recomputed.RECOMPUTED.read()
-        recomputed.RECOMPUTED.write(before.updated(found) if before else found)
+        recomputed.RECOMPUTED.write(before.updated(found, units) if before else found)
         typer.echo(f"kept in {recomputed.RECOMPUTED.path()}")
     if found.differences:
         raise RunError(f"{len(found.differences)} metrics differ")
