@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -348,8 +349,10 @@ class Comparison:
 
     def _f1_row(self, claim: FactClaim, parts: F1Of) -> Row:
         """Tell whether a printed F1 can come of the printed precision and recall."""
+        # Neither is below 0, where F1 would not grow with both.
         precision, recall = (
-            rounding_interval(self.claims.value(name).value) for name in (parts.precision, parts.recall)
+            rounding_interval(self.claims.value(name).value).within(Interval(0.0, math.inf))
+            for name in (parts.precision, parts.recall)
         )
         # F1 grows with both, so that its ends are those of both together.
         possible = Interval(_f1(precision.lower, recall.lower), _f1(precision.upper, recall.upper))
@@ -416,7 +419,8 @@ _SHORTENED = {"rounded": rounds_to, "cut": cuts_to, "about": is_about}
 
 
 def _f1(precision: float, recall: float) -> float:
-    return 2 * precision * recall / (precision + recall)
+    # Where nothing is found rightly both are 0, and so is F1.
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def _sum(numbers: Iterable[str]) -> Fraction:
