@@ -18,6 +18,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -417,7 +418,13 @@ class Store:
         return self.file(paper, experiment).append(context, whole, put_arrays)
 
     def read_arrays(self, paper: str, record: Record) -> dict[str, NDArray[Any]]:
-        """Return a recorded unit's arrays after checking their SHA-256 against the record."""
+        """Return a recorded unit's arrays after checking their SHA-256 against the record.
+
+        Raises
+        ------
+        RecordError
+            If they are not there, are not those of the record, or are no arrays that can be read without unpickling.
+        """
         path = self._array_file(paper, record.key)
         try:
             data = path.read_bytes()
@@ -425,8 +432,11 @@ class Store:
             raise RecordError(f"the arrays of unit {record.key} are not at {path}; run the unit again") from error
         if hashlib.sha256(data).hexdigest() != record.artifact:
             raise RecordError(f"{path} is not the file that unit {record.key} wrote; run the unit again")
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (ValueError, TypeError, EOFError, BadZipFile) as error:  # TypeError: a bare array, which is no archive
+            raise RecordError(f"{path} holds no arrays that can be read: {error}") from error
 
     def has_arrays(self, paper: str, record: Record) -> bool:
         """Tell whether the arrays that a record speaks of are there, and are those that its unit wrote."""
