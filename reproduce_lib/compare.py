@@ -32,7 +32,7 @@ from reproduce_lib.claims import (
     ValueClaim,
     WhereLargest,
 )
-from reproduce_lib.execution.study import UnitStatus, unit_statuses
+from reproduce_lib.execution.study import UnitStatus, recorded_set, unit_statuses
 from reproduce_lib.forecast_tests import diebold_mariano
 from reproduce_lib.metrics import skill
 from reproduce_lib.records import Store
@@ -137,9 +137,7 @@ class Comparison:
         self.claims = claims
         self.paper = paper
         self.store = store
-        full = paper.full_units()
-        naive = [unit for unit in map(paper.naive, full) if unit is not None]
-        self._status = {status.unit.key: status for status in unit_statuses([*full, *naive], store)}
+        self._status = {status.unit.key: status for status in unit_statuses(recorded_set(paper), store)}
 
     @cached_property
     def rows(self) -> list[Row]:
