@@ -7,12 +7,12 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import ReproduceError
 from reproduce_lib.execution import environment
 from reproduce_lib.execution.closure import code_digests
+from reproduce_lib.execution.run_log import now
 from reproduce_lib.records import Context
 from reproduce_lib.units import Experiment, UnitParameters, UnitResult
 
@@ -71,7 +71,7 @@ def execute_together(
             return [Failed(unit, str(error), "") for unit in units]
         return [Failed(unit, f"{type(error).__name__}: {error}", traceback.format_exc()) for unit in units]
     seconds = round((time.perf_counter() - started) / len(units), 3)
-    time_of_end = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    time_of_end = now()
     versions, device = environment.versions(backend), environment.device(backend)
     return [
         Failed(unit, reason, "")
