@@ -331,16 +331,10 @@ class RecordFile:
         return [] if context.id in contents.contexts else [context.text()]
 
     def _write(self, lines: list[str]) -> None:
-        """Append lines with a single write; a cut last line of a killed writer is closed off first."""
+        """Append lines so that they are on disk when this returns."""
         data = "".join(f"{line}\n" for line in lines).encode()
         try:
-            with self.path.open("ab+") as file:
-                end = file.seek(0, os.SEEK_END)
-                if end and file.seek(end - 1) is not None and file.read(1) != b"\n":
-                    data = b"\n" + data
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            append_durably(self.path, data)
         except OSError as error:
             raise RecordError(f"{self.path} cannot be written: {error.strerror}") from error
 
@@ -456,6 +450,19 @@ class Store:
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
+
+
+def append_durably(path: Path, lines: bytes) -> None:
+    """Append whole lines with a single write so that they are on disk when this returns.
+
+    The cut last line of a writer that was killed is closed off first, so that it spoils no other.
+    """
+    with path.open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        whole = not end or (file.seek(end - 1) is not None and file.read(1) == b"\n")
+        file.write(lines if whole else b"\n" + lines)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _entry(line: bytes) -> Entry | None:
