@@ -332,10 +332,10 @@ def compare(
 ) -> None:
     """Hold the records of another folder against those here, metric by metric, by the rule of verify."""
     from reproduce_lib.book import recomputed
-    from reproduce_lib.collection import load_paper, rebuilt
+    from reproduce_lib.collection import every_unit, rebuilt
     from reproduce_lib.execution.study import damaged_lines, store_for
 
-    units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
+    units = every_unit()
     found = recomputed.compare_folders(units, store_for("full"), folder)
     for store in (store_for("full"), recomputed.store_in(folder)):
         for line in (line for paper in rebuilt() for line in damaged_lines(paper, store)):

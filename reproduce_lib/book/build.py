@@ -26,7 +26,7 @@ from reproduce_lib.book.scoreboard import bound_texts, entry_of, scoreboard_page
 from reproduce_lib.book.speed import BENCHMARKS, results_page
 from reproduce_lib.book.verdict_examples import examples_page
 from reproduce_lib.claims import load_claims
-from reproduce_lib.collection import load_paper, rebuilt
+from reproduce_lib.collection import every_unit, rebuilt
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution.run_log import RunLog
@@ -97,8 +97,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "benchmarks.md", results_page(BENCHMARKS.read()).encode())
     write_whole(generated / "faults.md", counts_page(FAULTS.read()).encode())
     write_whole(generated / "recomputed.md", recomputed_page(RECOMPUTED.read()).encode())
-    units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
-    runs = history(RunLog(paths.run_log()).runs(), ends_of_units(units, store_for("full")))
+    runs = history(RunLog(paths.run_log()).runs(), ends_of_units(every_unit(), store_for("full")))
     write_whole(generated / "runs.md", runs_page(runs).encode())
     index = _render(repository_url)
     if failures:
