@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -58,11 +59,12 @@ def processor() -> str:
     and others for large ones, whose matrix products are cut into blocks by what a core can hold. So the name is
     followed by what the silicon is, by the sizes of its caches, and by the widest vectors that it knows.
     """
-    name = f"{_processor_line('model name') or platform.processor() or 'unknown'} ({platform.machine()})"
+    model = _processor_line("model name") or _of_a_mac("machdep.cpu.brand_string") or platform.processor()
+    name = f"{model or 'unknown'} ({platform.machine()})"
     silicon = [f"{words} {_processor_line(field)}" for field, words in _SILICON.items() if _processor_line(field)]
     flags = _processor_line("flags").split() or _processor_line("Features").split()
     vectors = [one for one in _VECTORS if one in flags][:1]
-    caches = "/".join(_cache_sizes())
+    caches = "/".join(_cache_sizes() or _cache_sizes_of_a_mac())
     return ", ".join([name, *silicon, *([f"caches {caches}"] if caches else []), *vectors])
 
 
@@ -183,6 +185,23 @@ def _cache_sizes() -> list[str]:
         if kind != "Instruction" and level in _CACHE_LEVELS and size:
             found[level] = size
     return [found[level] for level in sorted(found)]
+
+
+def _cache_sizes_of_a_mac() -> list[str]:
+    """Return the sizes of the caches of a core, the nearest first, as Linux would write them."""
+    sizes = [_of_a_mac(name) for name in ("hw.l1dcachesize", "hw.l2cachesize")]
+    return [f"{int(size) // 1024}K" for size in sizes if size.isdigit()]
+
+
+def _of_a_mac(name: str) -> str:
+    """Return what macOS, which has no ``/proc``, says of itself under ``name``; nothing elsewhere."""
+    if platform.system() != "Darwin":
+        return ""
+    try:
+        done = subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
 
 
 def _line_of(path: Path) -> str:
