@@ -266,6 +266,8 @@ def verify(
         chosen = replay.choose_within(statuses, read_seconds(budget), seed, store, jobs=jobs)
     else:
         chosen = replay.choose(statuses, sample or (len(statuses) if claim else 6), seed, store)
+    if not chosen and budget and replay.choose(statuses, 1, seed, store):
+        raise RunError(f"every recorded unit is expected to take longer than {budget}; give it more time")
     if not chosen:
         raise RunError(
             "no recorded unit fits, or those that do have too few seeds to be compared on this processor; "
