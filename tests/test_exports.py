@@ -166,6 +166,7 @@ def test_the_dictionary_explains_every_score_that_is_recorded_and_no_other() -> 
     assert set(MEANINGS) - recorded == set()
     text = data_dictionary([load_paper("naufal2023")])
     assert all(f"| `{name}` | {words} |" in text for name, words in MEANINGS.items())
+    assert {name for name in recorded if meaning_of(name) not in text} == set()
     about = NetworkParameters.__doc__ or ""
     assert about.splitlines()[0] in text[text.index("### naufal2023/networks.jsonl") :]
 
