@@ -310,7 +310,8 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
 @app.command()
 @_reported
 def prune(
-    paper: PaperArgument, dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and remove nothing.")] = False
+    paper: PaperArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be removed.")] = False,
 ) -> None:
     """Remove the records and arrays of units that are not in the recorded set, and records that were replaced."""
     from reproduce_lib.collection import load_paper

@@ -146,7 +146,7 @@ def test_without_arguments_the_help_is_shown() -> None:
         (["sweep", KEY, "--experiment", "networks", "--grid", "window=" + "[" * 5000], ["window", "1, 30"]),
         (["sweep", KEY, "--seeds", "100000000"], ["100000000", "100000"]),
         (["sweep", KEY, "--grid", "ticker=all", "--seeds", "33334"], ["100002", "100000"]),
-        (["new", "kepler1609", "--title", "Ellipses"], ["_toc.yml", "REPRODUCE_ROOT"]),
+        (["new", "brahe1602", "--title", "Stars"], ["_toc.yml", "REPRODUCE_ROOT"]),
         (["verify", KEY], ["no recorded unit", "reproduce run naufal2023"]),
     ],
 )

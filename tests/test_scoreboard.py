@@ -69,11 +69,10 @@ def glued(name: str, data: dict[str, str]) -> Any:
 
 
 def test_papers_not_yet_rebuilt_say_so() -> None:
-    assert len(TITLES) == 5
     parsed = Parsed(scoreboard_page({}))
-    assert [row[1] for row in parsed.rows[1:]] == ["not yet rebuilt"] * 5
+    assert [row[1] for row in parsed.rows[1:]] == ["not yet rebuilt"] * len(TITLES)
     assert all(title in row[0] for title, row in zip(TITLES.values(), parsed.rows[1:], strict=True))
-    assert scoreboard_text({}).count("not yet rebuilt") == 5
+    assert scoreboard_text({}).count("not yet rebuilt") == len(TITLES)
 
 
 def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
@@ -82,7 +81,7 @@ def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
     (row,) = [row for row in parsed.rows if TITLES[KEY] in row[0]]
     assert "None of 48 errors is reproduced." in row[2]
     assert f"papers/{KEY}.html" in parsed.values("href")
-    assert parsed.text.count("not yet rebuilt") == 4
+    assert parsed.text.count("not yet rebuilt") == len(TITLES) - 1
     assert "None of 48 errors is reproduced." in scoreboard_text(pages)
 
 
