@@ -85,6 +85,18 @@ def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path
     assert started() <= before
 
 
+def test_command_says_that_the_kernel_died_and_ends_so(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "notebooks" / "naufal2023.ipynb", FAULTS["kernel killed"][0], GOOD)
+    output = tmp_path / "page.ipynb"
+    output.write_bytes(b"the old page")
+    ran = CliRunner().invoke(app, ["notebook", "naufal2023", "--output", str(output)])
+    assert ran.exit_code == 1
+    assert "error: " in ran.stderr
+    assert "kernel" in ran.stderr
+    assert ran.stdout == ""
+    assert output.read_bytes() == b"the old page"
+
+
 def test_output_within_the_limit_is_kept_whole(tmp_path: Path) -> None:
     source = write_notebook(tmp_path / "in" / "n.ipynb", "for _ in range(90): print('x' * 10_000)")
     run = execute_notebook(source, tmp_path / "out" / "n.ipynb", {}, most_output_bytes=1_000_000)
@@ -144,14 +156,16 @@ def test_source_that_is_no_notebook_is_refused_by_name(tmp_path: Path, broken: b
         (["-p", "ticker=null"], "ticker"),
     ],
 )
-def test_parameter_of_a_wrong_type_fails_with_what_is_wrong_and_no_page(
+def test_parameter_of_a_wrong_type_fails_with_what_is_wrong_and_leaves_the_old_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], named: str
 ) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(PROJECT))
     output = tmp_path / "page.ipynb"
+    output.write_bytes(b"the old page")
     ran = CliRunner().invoke(app, ["notebook", "naufal2023", "--output", str(output), *given])
     assert ran.exit_code not in (0, None)
     assert named in ran.output
     assert "Traceback" not in ran.output
-    assert not output.exists()
+    assert output.read_bytes() == b"the old page"
+    assert [path.name for path in tmp_path.glob("*page*")] == ["page.ipynb"]
     assert os.environ["REPRODUCE_ROOT"] == str(PROJECT)
