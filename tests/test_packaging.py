@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -89,6 +91,56 @@ def test_continuous_integration_tests_the_python_of_its_matrix_beside_whatever_o
     command = ["make", "--dry-run", f"VENV={venv}", f"{venv}/installed"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert f"python -m venv {venv}" in done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def weekly() -> dict[str, dict[str, Any]]:
+    """Return the jobs of the workflow that runs without a change, by a clock."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "versions.yml").read_text(encoding="utf-8"))
+    (clock,) = workflow[True]["schedule"]  # YAML reads the word "on" as true
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", clock["cron"])
+    jobs: dict[str, dict[str, Any]] = workflow["jobs"]
+    return jobs
+
+
+def commands_of(job: dict[str, Any]) -> str:
+    return "\n".join(step["run"] for step in job["steps"])
+
+
+def test_each_week_the_oldest_and_the_newest_versions_that_are_allowed_are_tested(
+    weekly: dict[str, dict[str, Any]],
+) -> None:
+    job = weekly["test"]
+    cases = {case["resolution"]: case["python"] for case in job["strategy"]["matrix"]["include"]}
+    python = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    oldest, newest = re.findall(r"3\.(\d+)", python)
+    assert cases == {"lowest-direct": f"3.{oldest}", "highest": f"3.{int(newest) - 1}"}
+    assert "--resolution ${{ matrix.resolution }}" in commands_of(job)
+    assert "constraints.txt" not in commands_of(job)
+    extras = re.search(r"'\.\[([\w,]+)\]'", commands_of(job))
+    assert extras is not None
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"'.[{extras[1]}]'" in makefile, "the same extras as those of make test"
+    assert re.search(r"^\.venv/bin/pytest\b", job["steps"][-1]["run"], re.MULTILINE)
+
+
+def test_each_week_every_pinned_version_is_held_against_what_is_known_to_be_vulnerable(
+    weekly: dict[str, dict[str, Any]],
+) -> None:
+    assert "python -m pip_audit --requirement constraints.txt" in commands_of(weekly["audit"])
+
+
+@pytest.mark.parametrize("package", ["reproduce_lib", "benchmarks"])
+@pytest.mark.parametrize("category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning])
+def test_what_our_own_code_is_warned_of_fails_a_test(package: str, category: type[Warning]) -> None:
+    def warn(module: str) -> None:
+        warnings.warn_explicit("it will go", category, "module.py", 1, module=module)
+
+    with pytest.raises(category, match="it will go"):
+        warn(f"{package}.module")
+    # What others' code does is theirs to mend.
+    with pytest.warns(category, match="it will go"):
+        warn("another.module")
 
 
 def test_every_module_of_the_library_stands_on_its_page() -> None:
