@@ -43,6 +43,30 @@ def test_every_page_is_right(paper: str) -> None:
     assert page_problems(nbformat.read(notebook_path(paper), as_version=4), load_claims(paper)) == []
 
 
+@pytest.mark.parametrize("paper", rebuilt())
+@pytest.mark.parametrize(
+    ("taken_out", "missing"),
+    [
+        ("{cite:t}`KEY`", "cites the paper"),
+        ("```{glue:md} verdict\n:format: myst\n```", "the verdict does not stand"),
+        ("PARAGRAPH", "no paragraph before its first section"),
+    ],
+)
+def test_page_that_does_not_open_with_the_paper_and_the_verdict_is_refused(
+    paper: str, taken_out: str, missing: str
+) -> None:
+    notebook = nbformat.read(notebook_path(paper), as_version=4)
+    cell = next(one for one in notebook.cells if one.cell_type == "markdown")
+    words = taken_out.replace("KEY", load_claims(paper).citation)
+    if taken_out == "PARAGRAPH":
+        words = next(part for part in cell.source.split("\n\n") if "{cite:t}" in part)
+    assert words in cell.source
+    cell.source = cell.source.replace(words, "")
+    # Further down it is no opening.
+    notebook.cells[-1].source += f"\n\n{words}"
+    assert [one for one in page_problems(notebook, load_claims(paper)) if missing in one]
+
+
 @pytest.mark.parametrize("title", ANATOMY)
 def test_missing_section_is_named(notebook: Any, claims: PaperClaims, title: str) -> None:
     cell = next(c for c in notebook.cells if c.cell_type == "markdown" and re.search(rf"^## {title}$", c.source, re.M))

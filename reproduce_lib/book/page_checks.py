@@ -28,6 +28,7 @@ RESULTS = ANATOMY[3:7]
 # The levels of intervals, orders, tests and fits, which no run moves.
 LEVELS = {Fraction(5), Fraction(90), Fraction(95)}
 SHORTEST_WORDS = 40
+SHORTEST_PARAGRAPH = 80
 # What a bound text is kept as.
 BOUND = "application/papermill.record/"
 
@@ -60,6 +61,7 @@ _TYPED_COUNT = re.compile(
 def page_problems(notebook: Any, claims: PaperClaims) -> list[str]:
     """Return in words what is wrong with a paper's source notebook, nothing if nothing is."""
     return [
+        *_opening(notebook, claims),
         *_sections(notebook),
         *_figures(notebook, claims.paper),
         *_data_without_a_figure(notebook),
@@ -102,6 +104,19 @@ def output_problems(notebook: Any) -> list[str]:
 def _is_shown(output: Any) -> bool:
     """Tell whether an output is part of the page: a bound text is not, nor are words that a cell prints."""
     return any(not kind.startswith(BOUND) for kind in output.get("data", {}))
+
+
+def _opening(notebook: Any, claims: PaperClaims) -> Iterator[str]:
+    """Say what is missing before the first section: the paper in a paragraph, with its citation, and the verdict."""
+    markdown = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    opening = re.split(r"^## ", markdown, maxsplit=1, flags=re.MULTILINE)[0]
+    paragraphs = [words for words in _FENCE.sub("", opening).split("\n\n") if not words.lstrip().startswith("#")]
+    if not any(len(words) >= SHORTEST_PARAGRAPH for words in paragraphs):
+        yield "no paragraph before its first section says what the paper is about"
+    if not any(f"{{cite:t}}`{claims.citation}`" in words for words in paragraphs):
+        yield f"nothing before its first section cites the paper: {{cite:t}}`{claims.citation}`"
+    if not re.search(r"^```\{glue:md\} verdict$", opening, re.MULTILINE):
+        yield "the verdict does not stand before its first section: ```{glue:md} verdict"
 
 
 def _sections(notebook: Any) -> Iterator[str]:
