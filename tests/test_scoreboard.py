@@ -279,6 +279,41 @@ def test_orders_that_hold_and_that_no_model_is_needed_for_are_counted(root: Path
     assert "Of 4 orders that hold, 2 " in shown
 
 
+def test_each_paper_stands_with_its_title_and_what_it_claims(root: Path) -> None:
+    (row,) = [row for row in Parsed(scoreboard_page({KEY: entry(root)})).rows if TITLES[KEY] in row[0]]
+    assert " ".join(load_claims(KEY).in_a_sentence.split()) in " ".join(row[0].split())
+    claimed = dataclasses.replace(entry(root), in_a_sentence=f"It claims this {EVIL}.")
+    (row,) = [row for row in Parsed(scoreboard_page({KEY: claimed})).rows if TITLES[KEY] in row[0]]
+    assert f"It claims this {EVIL}." in row[0]
+
+
+@pytest.mark.parametrize(
+    ("standing", "sentences"),
+    [
+        (
+            Standing(Share(2, 4), Share(2, 3), Share(1, 5)),
+            "A naive forecast is at least as good as 2 of 4 numbers printed, 2 of 3 numbers measured again. "
+            "Of 5 orders that hold, 1 are those of its own scores too: no model is needed for them.",
+        ),
+        (
+            Standing(Share(0, 0), Share(2, 3), Share(0, 5)),
+            "A naive forecast is at least as good as 2 of 3 numbers measured again.",
+        ),
+        (
+            Standing(Share(0, 4), Share(0, 0), Share(0, 0)),
+            "A naive forecast is at least as good as 0 of 4 numbers printed.",
+        ),
+        (Standing(Share(0, 0), Share(0, 0), Share(0, 0)), ""),
+    ],
+)
+def test_how_a_naive_forecast_stands_is_told_in_sentences(root: Path, standing: Standing, sentences: str) -> None:
+    shown = scoreboard_page({KEY: dataclasses.replace(entry(root), standing=standing, on_substitute=Share(0, 9))})
+    (row,) = [row for row in Parsed(shown).rows if TITLES[KEY] in row[0]]
+    # Nothing stands behind them: they end the cell.
+    assert row[1].endswith(sentences)
+    assert ("naive" in row[1]) == bool(sentences)
+
+
 @pytest.mark.parametrize(
     ("share", "words"), [(Share(0, 9), None), (Share(4, 9), "4 of 9 verdicts"), (Share(9, 9), "All verdicts")]
 )
