@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -13,7 +14,8 @@ from reproduce_lib.claims import load_claims
 from reproduce_lib.collection import TITLES
 from reproduce_lib.verdicts import SYMBOLS, Verdict
 from tests.book.browsing import visit
-from tests.book.built import PAPERS
+from tests.book.built import HOSTILE, PAPERS
+from tests.book.picture import PICTURE, digests_drawn, digests_of, write_picture
 from tests.support import PROJECT
 
 # What somebody would look for who does not know how the papers are called here.
@@ -51,6 +53,26 @@ def test_the_scoreboard_has_a_row_per_paper_and_a_headline(html: Path, browser: 
     # Five papers in about five minutes, at some 230 words a minute.
     assert [len(words.split()) for words in headlines if len(words.split()) > 230] == []
     assert page.locator(".rr-board").get_by_text("not yet rebuilt").count() == len(TITLES) - len(PAPERS)
+
+
+def test_the_picture_of_the_readme_was_drawn_of_todays_rows(html: Path) -> None:
+    planted = (html.parents[1] / "book" / "_generated" / "scoreboard.md").read_text(encoding="utf-8")
+    today = digests_of(planted.replace(escape(HOSTILE), ""))
+    assert list(today) == PAPERS
+    drawn = digests_drawn(PICTURE)
+    # A paper that was added since stands on no picture yet; one that is shown is shown as it is.
+    assert drawn, "the picture does not say what it was drawn of: make picture"
+    assert {paper: today.get(paper) for paper in drawn} == drawn, "another scoreboard than today's: make picture"
+
+
+def test_a_picture_says_of_which_rows_it_was_drawn(tmp_path: Path) -> None:
+    board = (
+        '<table><tr><th>x</th></tr><tr><td><a href="papers/one2020.html">a</a></td>\n</tr><tr><td>-</td></tr></table>'
+    )
+    write_picture(PICTURE.read_bytes(), board, tmp_path / "board.png")
+    assert list(digests_of(board)) == ["one2020"]
+    assert digests_drawn(tmp_path / "board.png") == digests_of(board)
+    assert digests_of(board.replace(">a<", ">b<")) != digests_of(board)
 
 
 @pytest.mark.browser
