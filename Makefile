@@ -17,7 +17,7 @@ test-all: $(VENV)/installed
 	$(BIN)/pytest $(PARALLEL) -m "not long"
 
 faults: $(VENV)/installed
-	$(BIN)/pytest tests/faults -m long
+	REPRODUCE_KEEP_COUNTS=$(CURDIR) $(BIN)/pytest tests/faults -m faults
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks

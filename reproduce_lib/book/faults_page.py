@@ -9,6 +9,14 @@ from reproduce_lib.book.kept import Fields, Kept
 from reproduce_lib.tables import table
 
 OUTCOMES = ("refused", "same", "another")
+NOT_YET = "not yet counted in the long run"
+# The trials of the long run beside those of the readers, by what the page calls them.
+KILLS = "kills: runs killed at a random moment, two writers in every second"
+WORKERS = "a worker killed: its unit run again"
+ARRAYS = "kills while arrays are written"
+DISKS = "disks that take no more: runs that ended in one clear error"
+NOTEBOOKS = "notebooks that do not end well: told as it was, the old page in its place"
+TRIALS = (KILLS, WORKERS, ARRAYS, DISKS, NOTEBOOKS)
 
 
 class Spoiled(Fields, frozen=True, kw_only=True):
@@ -35,7 +43,14 @@ def counts_page(found: FaultCounts | None) -> str:
     """Return the tables of counts as Markdown to be included, or one sentence where there are none."""
     if found is None:
         return "The long run has not been made yet.\n"
-    return "\n\n".join([*_readers(found.readers), *(_trial(*one) for one in sorted(found.trials.items()))]) + "\n"
+    parts = [*_readers(found.readers), *(_trial(*one) for one in sorted(found.trials.items()))]
+    return "\n\n".join([*parts, *_missing("Trials", set(TRIALS) - found.trials.keys())]) + "\n"
+
+
+def _missing(what: str, names: set[str]) -> Iterator[str]:
+    """Say which trials are newer than the last long run: a page that leaves them out would look complete."""
+    if names:
+        yield f"{what} {NOT_YET}: {'; '.join(sorted(names))}."
 
 
 def _readers(readers: dict[str, Spoiled]) -> Iterator[str]:

@@ -11,10 +11,12 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
+from reproduce_lib.book.faults_page import NOTEBOOKS
 from reproduce_lib.cli import app
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.notebook_execution.papermill_process import Failure
 from reproduce_lib.notebook_execution.runner import NotebookError, execute_notebook
+from tests.faults.results import keep_case
 from tests.support import PROJECT, descendants, write_notebook
 
 GOOD = "print('the old page')"
@@ -67,7 +69,8 @@ def failure_of(source: Path, output: Path, limits: dict[str, Any]) -> Failure:
     return failure
 
 
-QUICK = ("kernel killed", "never ends", "prints 200 MB in lines", "leaves by itself")
+# One of each kind of report; the others take longer, and are told in the same ways.
+QUICK = ("kernel killed", "out of memory", "never ends", "prints 200 MB in lines", "leaves by itself")
 
 
 @pytest.mark.parametrize("fault", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in FAULTS])
@@ -83,6 +86,7 @@ def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path
     assert output.read_bytes() == b"the old page"
     assert [path.name for path in output.parent.iterdir()] == ["n.ipynb"]
     assert started() <= before
+    keep_case(NOTEBOOKS, fault)
 
 
 def test_command_says_that_the_kernel_died_and_ends_so(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reproduce_lib.book.faults_page import FAULTS, FaultCounts, Spoiled, counts_page
+from reproduce_lib.book.faults_page import FAULTS, KILLS, NOTEBOOKS, TRIALS, FaultCounts, Spoiled, counts_page
 from reproduce_lib.errors import RecordError
+from tests.faults.results import keep_case, keep_reader, keep_trial
 from tests.support import PROJECT
 
 PAGE = PROJECT / "book" / "what-can-go-wrong.md"
@@ -38,6 +39,44 @@ def test_counts_are_those_of_the_file_and_what_is_no_good_outcome_is_told(root: 
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", page)
     assert cells[:6] == ["toy reader", "10,000", "6,000", "3,000", "993", "7"]
     assert cells[-2:] == ["runs", "200"]
+
+
+def test_trial_that_the_long_run_has_not_had_yet_is_named(root: Path) -> None:
+    FAULTS.write(FaultCounts(readers={}, trials={KILLS: {"runs": 200}}))
+    (missing,) = re.findall(r"^Trials not yet counted in the long run: (.*)\.$", counts_page(FAULTS.read()), re.M)
+    assert set(missing.split("; ")) == {*TRIALS} - {KILLS}
+
+
+def test_counts_are_kept_only_where_the_long_run_asks_for_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REPRODUCE_KEEP_COUNTS", raising=False)
+    keep_trial(KILLS, runs=200)
+    keep_case(NOTEBOOKS, "out of memory")
+    keep_reader("toy_reader", {"refused": 1}, 0.1, 1)
+    assert FAULTS.read() is None
+
+
+def test_cases_of_a_trial_are_kept_beside_each_other_and_a_trial_in_place_of_its_last(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRODUCE_KEEP_COUNTS", str(root))
+    monkeypatch.setenv("REPRODUCE_ROOT", str(root / "elsewhere"))
+    keep_case(NOTEBOOKS, "out of memory")
+    keep_case(NOTEBOOKS, "never ends")
+    keep_trial(KILLS, runs=100, writers=150)
+    keep_trial(KILLS, runs=200)
+    monkeypatch.setenv("REPRODUCE_ROOT", str(root))
+    known = FAULTS.read()
+    assert known is not None
+    assert known.trials[NOTEBOOKS].keys() == {"date", "out of memory", "never ends"}
+    assert known.trials[KILLS].keys() == {"date", "runs"}
+
+
+def test_every_fault_belongs_to_a_regular_run(request: pytest.FixtureRequest) -> None:
+    """Those of the default run to ``make test``, all to ``make faults``, and all but the long ones to each change."""
+    assert request.node.get_closest_marker("faults")
+    assert "pytest tests/faults -m faults\n" in (PROJECT / "Makefile").read_text(encoding="utf-8")
+    (chosen,) = re.findall(r'-m "slow and \((.*)\)"', (PROJECT / ".ci" / "run").read_text(encoding="utf-8"))
+    assert "faults" in chosen.split(" or ")
 
 
 def test_without_a_long_run_the_page_says_so(root: Path) -> None:
