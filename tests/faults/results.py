@@ -13,7 +13,9 @@ from unittest import mock
 
 import msgspec
 
-from reproduce_lib.book.faults_page import FAULTS, TRIALS, FaultCounts, Spoiled
+from reproduce_lib.book.faults_page import FAULTS, READERS, TRIALS, FaultCounts, Spoiled
+from tests.faults.loaders import LOADERS
+from tests.faults.spoil_files import Spoiling
 
 
 def today() -> str:
@@ -33,17 +35,20 @@ def _known() -> FaultCounts:
     return FAULTS.read() or FaultCounts(readers={}, trials={})
 
 
-def keep_reader(name: str, counts: dict[str, int], slowest_seconds: float, peak_megabytes: float) -> None:
+def keep_reader(name: str, found: Spoiling, *, whole: bool = False) -> None:
+    assert name in READERS, "the page has to know that it is to be counted"
     spoiled = Spoiled(
         date=today(),
-        counts=dict(sorted(counts.items())),
-        slowest_seconds=round(slowest_seconds, 2),
-        peak_megabytes=round(peak_megabytes),
+        counts=dict(sorted(found.counts.items())),
+        slowest_seconds=round(found.slowest_seconds, 2),
+        peak_megabytes=round(found.peak_megabytes),
+        placeless=sum(found.placeless.values()) if LOADERS[name].is_text else None,
     )
     if wanted():
         with _of_the_book():
             known = _known()
-            FAULTS.write(msgspec.structs.replace(known, readers={**known.readers, name: spoiled}))
+            kind = "whole_files" if whole else "readers"
+            FAULTS.write(msgspec.structs.replace(known, **{kind: {**getattr(known, kind), name: spoiled}}))
 
 
 def keep_trial(name: str, **counts: int) -> None:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from reproduce_lib.book.faults_page import FAULTS, KILLS, NOTEBOOKS, TRIALS, FaultCounts, Spoiled, counts_page
+from reproduce_lib.book.faults_page import (
+    FAULTS,
+    KILLS,
+    NOTEBOOKS,
+    READERS,
+    TRIALS,
+    FaultCounts,
+    Spoiled,
+    counts_page,
+)
 from reproduce_lib.errors import RecordError
+from tests.faults.loaders import LOADERS
 from tests.faults.results import keep_case, keep_reader, keep_trial
+from tests.faults.spoil_files import Spoiling
 from tests.support import PROJECT
 
 PAGE = PROJECT / "book" / "what-can-go-wrong.md"
@@ -37,7 +49,7 @@ def test_counts_are_those_of_the_file_and_what_is_no_good_outcome_is_told(root: 
     FAULTS.write(FaultCounts(readers={"toy_reader": spoiled}, trials={"kills": {"runs": 200}}))
     page = counts_page(FAULTS.read())
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", page)
-    assert cells[:6] == ["toy reader", "10,000", "6,000", "3,000", "993", "7"]
+    assert cells[:7] == ["toy reader", "10,000", "6,000", "3,000", "993", "7", "–"]
     assert cells[-2:] == ["runs", "200"]
 
 
@@ -51,8 +63,24 @@ def test_counts_are_kept_only_where_the_long_run_asks_for_them(root: Path, monke
     monkeypatch.delenv("REPRODUCE_KEEP_COUNTS", raising=False)
     keep_trial(KILLS, runs=200)
     keep_case(NOTEBOOKS, "out of memory")
-    keep_reader("toy_reader", {"refused": 1}, 0.1, 1)
+    keep_reader("prices", Spoiling(Counter(refused=1)))
     assert FAULTS.read() is None
+
+
+def test_counts_of_a_reader_are_shown_of_excerpts_and_of_whole_files_and_what_is_not_counted_is_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRODUCE_KEEP_COUNTS", str(root))
+    assert set(READERS) == set(LOADERS)
+    found = Spoiling(Counter(refused=7, same=3), Counter({"no place": 2}), 0.1, 4.0)
+    keep_reader("prices", found)
+    keep_reader("wheel", found, whole=True)
+    page = counts_page(FAULTS.read())
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page)
+    assert cells[:9] == ["prices", "10", "7", "3", "0", "0", "2", "0.1 s", "+4 MB"]
+    assert cells[10:17] == ["wheel", "10", "7", "3", "0", "0", "–"]  # no text: its refusals need not say a line
+    (missing,) = re.findall(r"^Readers not yet counted in the long run: (.*)\.$", page, re.M)
+    assert set(missing.split("; ")) == {name.replace("_", " ") for name in set(READERS) - {"prices"}}
 
 
 def test_cases_of_a_trial_are_kept_beside_each_other_and_a_trial_in_place_of_its_last(
