@@ -14,7 +14,7 @@ test: $(VENV)/installed
 	$(BIN)/pytest $(PARALLEL)
 
 test-all: $(VENV)/installed
-	$(BIN)/pytest $(PARALLEL) -m "not long"
+	REPRODUCE_EXAMPLES=further $(BIN)/pytest $(PARALLEL) -m "not long"
 
 faults: $(VENV)/installed
 	REPRODUCE_KEEP_COUNTS=$(CURDIR) $(BIN)/pytest tests/faults -m faults
