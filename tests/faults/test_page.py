@@ -12,6 +12,7 @@ from reproduce_lib.book.faults_page import (
     FAULTS,
     KILLS,
     NOTEBOOKS,
+    OUTCOMES,
     READERS,
     TRIALS,
     FaultCounts,
@@ -24,6 +25,7 @@ from tests.faults.results import keep_case, keep_reader, keep_trial
 from tests.faults.spoil_files import Spoiling
 from tests.support import PROJECT
 
+COUNTS = "The counts of the last long run"
 PAGE = PROJECT / "book" / "what-can-go-wrong.md"
 
 
@@ -34,6 +36,48 @@ def test_each_test_that_the_page_names_is_there() -> None:
     defined = {name for path in files for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M)}
     assert len(named) >= 20
     assert named <= defined, "the page links to each file whose tests it names"
+
+
+def lines_without_a_test(text: str) -> list[str]:
+    """Return the lines, each a bullet or a paragraph, for which no test is named: in it or above the bullets it is in.
+
+    What stands before the first section introduces the page; the last section is the counts.
+    """
+    missing = []
+    for section in text.split("\n## ")[1:]:
+        title, _, body = section.partition("\n")
+        if title == COUNTS:
+            continue
+        paragraphs, *bullets = re.split(r"\n- ", body)
+        above = re.search(r"`test_\w+`", paragraphs)
+        lines = bullets or [one for one in paragraphs.split("\n\n") if one.strip()]
+        missing += [line.strip() for line in lines if not above and not re.search(r"`test_\w+`", line)]
+    return missing
+
+
+def test_each_line_of_the_page_names_its_test_or_stands_below_one() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert lines_without_a_test(text) == []
+    assert f"\n## {COUNTS}\n" in text
+    new = "\n\n## A comet\n\nAll of it.\n\n- **It comes**: nothing\n- **It goes**: `test_that_it_goes`\n"
+    assert lines_without_a_test(text + new) == ["**It comes**: nothing"]
+    assert lines_without_a_test("x\n## A comet\n\nIt comes.\n") == ["It comes."]
+
+
+def test_counts_that_are_kept_are_complete() -> None:
+    """Those of a reader or a trial that is younger than the last long run may be missing: the page says so."""
+    kept = FAULTS.read()
+    assert kept is not None
+    assert set(kept.readers) | set(kept.whole_files) <= set(READERS)
+    assert set(kept.trials) <= set(TRIALS)
+    assert len(kept.readers) >= 17
+    for name, reader in kept.readers.items():
+        assert sum(reader.counts.values()) == 10_000, name
+        assert set(reader.counts) <= set(OUTCOMES), name
+    for name, reader in kept.whole_files.items():
+        assert sum(reader.counts.values()) == 20, name
+        assert set(reader.counts) <= set(OUTCOMES), name
+    assert kept.trials[KILLS]["runs"] == 200
 
 
 @pytest.fixture
