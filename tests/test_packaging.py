@@ -6,13 +6,17 @@ import re
 import subprocess
 import tomllib
 import warnings
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.licenses import canonicalize_license_expression
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import reproduce_lib
 
 ROOT = Path(__file__).resolve().parents[1]
 # Extras that are no part of the common environment.
@@ -149,3 +153,24 @@ def test_every_module_of_the_library_stands_on_its_page() -> None:
     modules = [path for path in folder.rglob("*.py") if "papers" not in path.parts and not path.stem.startswith("__")]
     assert len(modules) > 60
     assert not [path.stem for path in modules if not re.search(rf"\b{path.stem}\b", page)]
+
+
+def test_the_citation_file_is_one_and_names_this_version() -> None:
+    """By the rules of the Citation File Format 1.2.0: what it must hold, and that nothing else stands in it."""
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    required = {"cff-version", "message", "title", "authors"}
+    allowed = required | {
+        "abstract", "commit", "contact", "date-released", "doi", "identifiers", "keywords", "license", "license-url",
+        "preferred-citation", "references", "repository", "repository-artifact", "repository-code", "type", "url",
+        "version",
+    }  # fmt: skip
+    assert required <= set(about) <= allowed
+    assert about["cff-version"] == "1.2.0"
+    assert about["type"] in ("software", "dataset")
+    assert about["version"] == reproduce_lib.__version__
+    released = date.fromisoformat(about["date-released"])
+    assert released.isoformat() == about["date-released"]
+    people = ({"family-names"}, {"given-names"}, {"alias"}, {"name"})
+    assert about["authors"]
+    assert all(any(names <= set(author) for names in people) for author in about["authors"])
+    assert [canonicalize_license_expression(one) for one in about["license"]] == about["license"]
