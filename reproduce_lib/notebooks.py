@@ -23,6 +23,8 @@ from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describ
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 EVERY = "all"
 SMOKE = {"epochs": 1}
+# What begins something else than text in Markdown is written as an entity, which is text.
+_AS_ITSELF = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"})
 
 Unit = TypeVar("Unit", bound=UnitParameters)
 
@@ -225,7 +227,11 @@ def bind_findings(answer: str, headline: str) -> None:
 
 @dataclass(frozen=True)
 class BoundText:
-    """A text that shows as itself, within a sentence or as a paragraph of Markdown."""
+    """A text that shows as itself, within a sentence or as a paragraph of Markdown: of its own marks, emphasis works.
+
+    Words of claims and records stand in such texts. As Markdown they can hold no tag, no entity, no role and no
+    template: a page shows what they say and runs nothing.
+    """
 
     text: str
 
@@ -233,7 +239,7 @@ class BoundText:
         return self.text
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return self.text.translate(_AS_ITSELF)
 
 
 def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:

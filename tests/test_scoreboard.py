@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import yaml
 from IPython.core.formatters import DisplayFormatter
 
 from reproduce_lib.book import scoreboard
@@ -28,7 +29,7 @@ from reproduce_lib.claims import Conclusion, load_claims
 from reproduce_lib.collection import TITLES, load_paper, rebuilt
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.execution.study import store_for
-from reproduce_lib.notebooks import bind, bind_findings
+from reproduce_lib.notebooks import BoundText, bind, bind_findings
 from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, copy_of_the_project, put
@@ -45,7 +46,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def page(folder: Path, **texts: str) -> Path:
     """Write an executed notebook that bound texts to names, as `notebooks.bind` does."""
-    outputs = [glued(name, {"text/markdown": text, "text/plain": text}) for name, text in texts.items()]
+    outputs = [
+        glued(name, {"text/markdown": BoundText(text)._repr_markdown_(), "text/plain": text})
+        for name, text in texts.items()
+    ]
     outputs += [nbformat.v4.new_output("stream", text="headline"), glued("number", {"text/plain": "7"})]
     outputs.append(nbformat.v4.new_output("display_data", data={"text/markdown": "not bound"}))
     cells = [nbformat.v4.new_markdown_cell("# Page"), nbformat.v4.new_code_cell("bind()", outputs=outputs)]
@@ -87,6 +91,39 @@ def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
 
 def test_bound_texts_are_those_that_were_glued_as_text(root: Path) -> None:
     assert bound_texts(page(root, headline="one", verdict="two")) == {"headline": "one", "verdict": "two"}
+
+
+def test_bound_text_comes_as_its_letters_or_as_markdown_without_markup(root: Path) -> None:
+    path = page(root, headline="a < b & *c*", lesson_data=f"{EVIL}{{cite}}")
+    assert bound_texts(path)["headline"] == "a < b & *c*"
+    written = bound_texts(path, "markdown")
+    assert written["headline"] == "a &lt; b &amp; *c*"
+    assert not set("<>{") & set(written["lesson_data"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a < b & c", "<p>a &lt; b &amp; c</p>"),
+        ("**Is it?** No: 'it' is ≥ 3 and −1.", "<p><strong>Is it?</strong> No: 'it' is ≥ 3 and −1.</p>"),
+        ("> 3 of &nbsp; 4", "<p>&gt; 3 of &amp;nbsp; 4</p>"),
+        ("<script>window.hurt = 1</script>", "<p>&lt;script&gt;window.hurt = 1&lt;/script&gt;</p>"),
+        ("{{ 7 * 7 }}", "<p>{{ 7 * 7 }}</p>"),
+        ("{math}`x`", '<p>{math}<span class="docutils literal">x</span></p>'),
+    ],
+)
+def test_a_page_shows_a_bound_text_as_it_is(text: str, shown: str) -> None:
+    """As MyST reads it, with what the book turns on: of Markdown's marks only emphasis means something."""
+    from docutils.core import publish_parts
+    from myst_parser.parsers.docutils_ import Parser
+
+    extensions = yaml.safe_load((PROJECT / "_config.yml").read_text(encoding="utf-8"))["parse"][
+        "myst_enable_extensions"
+    ]
+    settings = {"myst_enable_extensions": extensions, "report_level": 5}
+    markup = BoundText(text)._repr_markdown_()
+    body = publish_parts(markup, parser=Parser(), writer_name="html5", settings_overrides=settings)["body"]
+    assert body.strip() == shown
 
 
 def test_what_the_library_binds_is_what_the_scoreboard_reads(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

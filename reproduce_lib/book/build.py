@@ -88,7 +88,7 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "claims.md", claims_page(comparisons).encode())
     write_whole(generated / "half-widths.md", _half_widths().encode())
     write_whole(generated / "examples.md", examples_page(comparisons).encode())
-    bound = {key: bound_texts(page_path(key)) for key in entries}
+    bound = {key: bound_texts(page_path(key), "markdown") for key in entries}
     for topic in TOPICS:
         write_whole(generated / f"lesson-{topic}.md", lesson_list(topic, bound).encode())
     write_whole(generated / "origins.md", f"{origins_table(comparisons)}\n".encode())
