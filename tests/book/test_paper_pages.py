@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from reproduce_lib.claims import ValueClaim, load_claims
@@ -161,10 +163,23 @@ def test_code_is_folded_and_one_click_away(html: Path, browser: Browser, paper: 
     page.close()
 
 
+def faint_on_white(page: Page) -> list[str]:
+    """Return what has no white behind it, and what is too faint to read there, whatever the scheme of the screen."""
+    backgrounds = page.evaluate(
+        "[...document.querySelectorAll('html, body, main')].map(one => getComputedStyle(one).backgroundColor)"
+    )
+    coloured = [one for one in backgrounds if one not in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")]
+    found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    return coloured + [node["html"] for one in found for node in one["nodes"]]
+
+
 @pytest.mark.slow
 @pytest.mark.browser
-def test_on_paper_everything_is_open_and_nothing_is_cut_off(html: Path, browser: Browser, paper: str) -> None:
-    page = visit(browser, (html / page_of(paper)).as_uri(), width=720).page  # A4 without its margins
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_paper_everything_is_open_and_nothing_is_cut_off(
+    html: Path, browser: Browser, paper: str, scheme: Literal["light", "dark"]
+) -> None:
+    page = visit(browser, (html / page_of(paper)).as_uri(), 720, scheme=scheme).page  # A4 without its margins
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
@@ -172,8 +187,10 @@ def test_on_paper_everything_is_open_and_nothing_is_cut_off(html: Path, browser:
     wide = "all => all.filter(one => one.getBoundingClientRect().right > 721).map(one => one.caption.textContent)"
     assert page.eval_on_selector_all("table.rr-table", wide) == []
     assert not page.locator("details.hide").first.is_visible()
+    assert faint_on_white(page) == []
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("details.rr-group[open]").count() == 0
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
     printed = page.pdf(format="A4", print_background=True)
     # No empty document: what an example fills that nothing was written into yet.
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) >= 4
