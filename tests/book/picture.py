@@ -1,4 +1,7 @@
-"""Draw the picture of the README: the landing page's table as a browser shows it. Run by ``make picture``."""
+"""Draw the picture of the README: the landing page's table as a browser shows it. Run by ``make picture``.
+
+With ``--check`` nothing is drawn: it ends with 1 where the picture shows another scoreboard than the book built last.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import io
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from PIL import Image
@@ -41,10 +45,20 @@ def write_picture(drawn: bytes, scoreboard: str, target: Path) -> None:
         image.save(target, pnginfo=about, optimize=True)
 
 
-def main() -> None:
-    """Photograph the table of the book that was built last."""
+def rows_drawn_otherwise(picture: Path, scoreboard: str) -> list[str]:
+    """Return the papers of which a picture shows another row than a scoreboard has."""
+    today = digests_of(scoreboard)
+    return [paper for paper, digest in digests_drawn(picture).items() if today.get(paper) != digest]
+
+
+def main(arguments: list[str]) -> None:
+    """Photograph the table of the book that was built last, or look whether it was photographed."""
     page_file = ROOT / "_build" / "html" / "book" / "index.html"
     scoreboard = (ROOT / "book" / "_generated" / "scoreboard.md").read_text(encoding="utf-8")
+    if arguments == ["--check"]:
+        if otherwise := rows_drawn_otherwise(PICTURE, scoreboard):
+            sys.exit(f"{PICTURE.name} shows other rows of {', '.join(otherwise)}: make picture")
+        return
     with sync_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
@@ -59,4 +73,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
