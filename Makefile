@@ -14,10 +14,10 @@ test: $(VENV)/installed
 	$(BIN)/pytest $(PARALLEL)
 
 test-all: $(VENV)/installed
-	$(BIN)/pytest $(PARALLEL) -m "not long"
+	REPRODUCE_EXAMPLES=further $(BIN)/pytest $(PARALLEL) -m "not long"
 
 faults: $(VENV)/installed
-	$(BIN)/pytest tests/faults -m long
+	REPRODUCE_KEEP_COUNTS=$(CURDIR) $(BIN)/pytest tests/faults -m faults
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks

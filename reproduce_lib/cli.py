@@ -266,6 +266,8 @@ def verify(
         chosen = replay.choose_within(statuses, read_seconds(budget), seed, store, jobs=jobs)
     else:
         chosen = replay.choose(statuses, sample or (len(statuses) if claim else 6), seed, store)
+    if not chosen and budget and replay.choose(statuses, 1, seed, store):
+        raise RunError(f"every recorded unit is expected to take longer than {budget}; give it more time")
     if not chosen:
         raise RunError(
             "no recorded unit fits, or those that do have too few seeds to be compared on this processor; "
@@ -308,7 +310,8 @@ def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
 @app.command()
 @_reported
 def prune(
-    paper: PaperArgument, dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and remove nothing.")] = False
+    paper: PaperArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be removed.")] = False,
 ) -> None:
     """Remove the records and arrays of units that are not in the recorded set, and records that were replaced."""
     from reproduce_lib.collection import load_paper
@@ -332,10 +335,10 @@ def compare(
 ) -> None:
     """Hold the records of another folder against those here, metric by metric, by the rule of verify."""
     from reproduce_lib.book import recomputed
-    from reproduce_lib.collection import load_paper, rebuilt
+    from reproduce_lib.collection import every_unit, rebuilt
     from reproduce_lib.execution.study import damaged_lines, store_for
 
-    units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
+    units = every_unit()
     found = recomputed.compare_folders(units, store_for("full"), folder)
     for store in (store_for("full"), recomputed.store_in(folder)):
         for line in (line for paper in rebuilt() for line in damaged_lines(paper, store)):
@@ -350,7 +353,7 @@ def compare(
         typer.echo(f"differs: {where} {one.before} before, {one.again} again ({one.rule})")
     if keep:
         before = recomputed.RECOMPUTED.read()
-        recomputed.RECOMPUTED.write(before.updated(found) if before else found)
+        recomputed.RECOMPUTED.write(before.updated(found, units) if before else found)
         typer.echo(f"kept in {recomputed.RECOMPUTED.path()}")
     if found.differences:
         raise RunError(f"{len(found.differences)} metrics differ")

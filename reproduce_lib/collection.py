@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.units import Paper
+from reproduce_lib.units import Paper, UnitParameters
 
 PAPERS = Path(__file__).parent / "papers"
 # Every paper of the collection, in the order of the book.
@@ -31,6 +31,11 @@ def load_paper(key: str) -> Paper:
     module = f"{key}.paper" if _is_package(key) else key
     paper: Paper = importlib.import_module(f"reproduce_lib.papers.{module}").PAPER
     return paper
+
+
+def every_unit() -> list[UnitParameters]:
+    """Return the units of all papers' recorded sets, in the order of the book."""
+    return [unit for key in rebuilt() for unit in load_paper(key).full_units()]
 
 
 def _is_package(key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from reproduce_lib.claims import (
     ValueClaim,
     WhereLargest,
 )
-from reproduce_lib.execution.study import UnitStatus, unit_statuses
+from reproduce_lib.execution.study import UnitStatus, recorded_set, unit_statuses
 from reproduce_lib.forecast_tests import diebold_mariano
 from reproduce_lib.metrics import skill
 from reproduce_lib.records import Store
@@ -136,9 +137,7 @@ class Comparison:
         self.claims = claims
         self.paper = paper
         self.store = store
-        full = paper.full_units()
-        naive = [unit for unit in map(paper.naive, full) if unit is not None]
-        self._status = {status.unit.key: status for status in unit_statuses([*full, *naive], store)}
+        self._status = {status.unit.key: status for status in unit_statuses(recorded_set(paper), store)}
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -348,8 +347,10 @@ class Comparison:
 
     def _f1_row(self, claim: FactClaim, parts: F1Of) -> Row:
         """Tell whether a printed F1 can come of the printed precision and recall."""
+        # Neither is below 0, where F1 would not grow with both.
         precision, recall = (
-            rounding_interval(self.claims.value(name).value) for name in (parts.precision, parts.recall)
+            rounding_interval(self.claims.value(name).value).within(Interval(0.0, math.inf))
+            for name in (parts.precision, parts.recall)
         )
         # F1 grows with both, so that its ends are those of both together.
         possible = Interval(_f1(precision.lower, recall.lower), _f1(precision.upper, recall.upper))
@@ -416,7 +417,8 @@ _SHORTENED = {"rounded": rounds_to, "cut": cuts_to, "about": is_about}
 
 
 def _f1(precision: float, recall: float) -> float:
-    return 2 * precision * recall / (precision + recall)
+    # Where nothing is found rightly both are 0, and so is F1.
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def _sum(numbers: Iterable[str]) -> Fraction:

@@ -23,6 +23,8 @@ from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describ
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 EVERY = "all"
 SMOKE = {"epochs": 1}
+# What begins something else than text in Markdown is written as an entity, which is text.
+_AS_ITSELF = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"})
 
 Unit = TypeVar("Unit", bound=UnitParameters)
 
@@ -80,7 +82,10 @@ class Page(Generic[Unit]):
         """Return the parameters that are the same for every selected unit."""
         own = set(self._unit.model_fields) - {*self._spans, "profile", "seed"}
         values = {name: value for name, value in self.values.model_dump().items() if name in own}
-        return {**values, **SMOKE} if self.settings.profile == "smoke" else values
+        if self.settings.profile == "smoke":
+            # Not every unit is trained in epochs.
+            values |= {name: value for name, value in SMOKE.items() if name in own}
+        return values
 
     @property
     def is_the_papers_setting(self) -> bool:
@@ -222,7 +227,11 @@ def bind_findings(answer: str, headline: str) -> None:
 
 @dataclass(frozen=True)
 class BoundText:
-    """A text that shows as itself, within a sentence or as a paragraph of Markdown."""
+    """A text that shows as itself, within a sentence or as a paragraph of Markdown: of its own marks, emphasis works.
+
+    Words of claims and records stand in such texts. As Markdown they can hold no tag, no entity, no role and no
+    template: a page shows what they say and runs nothing.
+    """
 
     text: str
 
@@ -230,7 +239,7 @@ class BoundText:
         return self.text
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return self.text.translate(_AS_ITSELF)
 
 
 def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:

@@ -18,6 +18,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -330,16 +331,10 @@ class RecordFile:
         return [] if context.id in contents.contexts else [context.text()]
 
     def _write(self, lines: list[str]) -> None:
-        """Append lines with a single write; a cut last line of a killed writer is closed off first."""
+        """Append lines so that they are on disk when this returns."""
         data = "".join(f"{line}\n" for line in lines).encode()
         try:
-            with self.path.open("ab+") as file:
-                end = file.seek(0, os.SEEK_END)
-                if end and file.seek(end - 1) is not None and file.read(1) != b"\n":
-                    data = b"\n" + data
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            append_durably(self.path, data)
         except OSError as error:
             raise RecordError(f"{self.path} cannot be written: {error.strerror}") from error
 
@@ -417,7 +412,13 @@ class Store:
         return self.file(paper, experiment).append(context, whole, put_arrays)
 
     def read_arrays(self, paper: str, record: Record) -> dict[str, NDArray[Any]]:
-        """Return a recorded unit's arrays after checking their SHA-256 against the record."""
+        """Return a recorded unit's arrays after checking their SHA-256 against the record.
+
+        Raises
+        ------
+        RecordError
+            If they are not there, are not those of the record, or are no arrays that can be read without unpickling.
+        """
         path = self._array_file(paper, record.key)
         try:
             data = path.read_bytes()
@@ -425,8 +426,11 @@ class Store:
             raise RecordError(f"the arrays of unit {record.key} are not at {path}; run the unit again") from error
         if hashlib.sha256(data).hexdigest() != record.artifact:
             raise RecordError(f"{path} is not the file that unit {record.key} wrote; run the unit again")
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (ValueError, TypeError, EOFError, BadZipFile) as error:  # TypeError: a bare array, which is no archive
+            raise RecordError(f"{path} holds no arrays that can be read: {error}") from error
 
     def has_arrays(self, paper: str, record: Record) -> bool:
         """Tell whether the arrays that a record speaks of are there, and are those that its unit wrote."""
@@ -446,6 +450,19 @@ class Store:
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
+
+
+def append_durably(path: Path, lines: bytes) -> None:
+    """Append whole lines with a single write so that they are on disk when this returns.
+
+    The cut last line of a writer that was killed is closed off first, so that it spoils no other.
+    """
+    with path.open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        whole = not end or (file.seek(end - 1) is not None and file.read(1) == b"\n")
+        file.write(lines if whole else b"\n" + lines)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _entry(line: bytes) -> Entry | None:

@@ -14,7 +14,9 @@ from reproduce_lib.errors import ParameterError
 from reproduce_lib.files import write_whole
 
 KEY = re.compile(r"[a-z]+[0-9]{4}[a-z]?")
-REFERENCE = Template("\n@misc{$key,\n  title = {$title},\n  year  = {$year},\n}\n")
+REFERENCE = Template(
+    "\n@misc{$key,\n  author = {{The authors of $key}},\n  title  = {$title},\n  year   = {$year},\n}\n"
+)
 
 
 def add_paper(key: str, title: str) -> list[Path]:

@@ -71,15 +71,22 @@ def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None
         header.append("Skill")
     if wider is not None:
         header[4:5] = ["95 % over runs", "95 % over runs and records"]
-    runs = sorted({len(row.measured) for row in known})
-    counted = f"{caption}; {' to '.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} runs each" if runs else caption
     return table(
         header,
         [_value_cells(row, wider)[: len(header)] for row in known],
-        caption=counted,
+        caption="; ".join(filter(None, (caption, _runs_each(known)))),
         numeric=len(header) - 2,
         css="rr-claims",
     )
+
+
+def _runs_each(rows: Sequence[Row]) -> str:
+    """Say how many runs stand behind rows; nothing of what has no runs: what is not tested, or without randomness."""
+    counts = sorted(len(row.measured) for row in rows if max(row.expected, len(row.measured)) > 1)
+    if not counts:
+        return ""
+    ends = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    return f"{ends} run{'' if ends == '1' else 's'} each"
 
 
 def value_groups(rows: Sequence[Row], wider: Wider | None = None) -> Html:

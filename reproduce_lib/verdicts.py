@@ -200,7 +200,7 @@ def is_about(measured: float | Fraction, printed: str) -> bool:
         If ``printed`` is no printed number.
     """
     number = printed_number(printed)
-    return abs(Fraction(measured) - Fraction(number)) <= Fraction(_last_digit(number))
+    return abs(_as_decimal(measured) - Fraction(number)) <= Fraction(_last_digit(number))
 
 
 def cuts_to(measured: float | Fraction, printed: str) -> bool:
@@ -211,10 +211,16 @@ def cuts_to(measured: float | Fraction, printed: str) -> bool:
     ValueError
         If ``printed`` is no printed number.
     """
-    number, exact = printed_number(printed), Fraction(measured)
+    number, exact = printed_number(printed), _as_decimal(measured)
     value, unit = Fraction(number), Fraction(_last_digit(number))
     same_side = not value or (value < 0) == (exact < 0)
     return same_side and bool(abs(value) <= abs(exact) < abs(value) + unit)
+
+
+def _as_decimal(measured: float | Fraction) -> Fraction:
+    """Return the number that a float stands for, exactly: 235.35 for the float just below it, which is written so."""
+    # Every decimal of 15 digits comes back from a double unchanged, and of a sum most of what rounding did is gone.
+    return Fraction(f"{measured:.15g}") if isinstance(measured, float) else Fraction(measured)
 
 
 def _last_digit(number: Decimal) -> Decimal:

@@ -14,8 +14,11 @@ import pytest
 from hypothesis import settings
 
 # A busy machine is slow, not wrong: no example has a deadline. The limit of a whole test stands in pyproject.toml.
-settings.register_profile("reproduce", deadline=None)
-settings.load_profile("reproduce")
+# The examples are the same each time: what fails for one who changed something has not passed by luck for another.
+settings.register_profile("reproduce", deadline=None, derandomize=True)
+# make test-all looks further, at other examples each time.
+settings.register_profile("further", deadline=None)
+settings.load_profile(os.environ.get("REPRODUCE_EXAMPLES", "reproduce"))
 
 # Before any test loads NumPy: on busy cores its spinning threads slow small matrix products a hundredfold.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from unittest import mock
 import nbformat
 import numpy as np
 import psutil
+import pytest
 
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.collection import load_paper
@@ -44,6 +46,19 @@ def load_keras() -> None:
         with mock.patch.dict(os.environ):
             environment.select_backend("jax")
             importlib.import_module("keras")
+
+
+def without_jax(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Python find no JAX, as after a plain installation of the package."""
+    find, version_of = importlib.util.find_spec, importlib.metadata.version
+
+    def version(name: str) -> str:
+        if name.startswith("jax"):
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version_of(name)
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jax" else find(name))
+    monkeypatch.setattr(importlib.metadata, "version", version)
 
 
 class NoisyParameters(UnitParameters):

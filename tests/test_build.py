@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from reproduce_lib.book.build import check_pages
+from reproduce_lib.book import build
+from reproduce_lib.book.build import _render, check_pages
 from reproduce_lib.errors import RunError
 from tests.support import PROJECT
 
@@ -92,3 +93,30 @@ def test_what_an_editor_writes_into_a_notebook_alone_is_no_difference(notebooks:
     notebook["cells"][3]["metadata"]["execution"] = {"iopub.execute_input": "2026-01-01T00:00:00Z"}
     path.write_text(json.dumps(notebook), encoding="utf-8")
     check_pages()
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the first of two pages of a root that has the book's own configuration and nothing else of it."""
+    root = tmp_path / "root"
+    shutil.copytree(PROJECT / "book" / "_static", root / "book" / "_static")
+    (root / "book" / "_generated" / "static").mkdir(parents=True)
+    shutil.copy(PROJECT / "book" / "references.bib", root / "book")
+    shutil.copy(PROJECT / "_config.yml", root)
+    (root / "book" / "more.md").write_text("# Another page\n", encoding="utf-8")
+    contents = "format: jb-book\nroot: book/index\nparts: [{caption: More, chapters: [{file: book/more}]}]\n"
+    (root / "_toc.yml").write_text(contents, encoding="utf-8")
+    monkeypatch.setenv("REPRODUCE_ROOT", str(root))
+    monkeypatch.setattr(build, "rebuilt", list)
+    return root / "book" / "index.md"
+
+
+def test_page_without_a_warning_is_rendered(index: Path) -> None:
+    index.write_text("(here)=\n# A page\n\nSee {ref}`here`.\n", encoding="utf-8")
+    assert _render("").parent.joinpath("book", "index.html").is_file()
+
+
+def test_page_of_which_sphinx_warns_is_not_rendered_and_what_is_wrong_is_named(index: Path) -> None:
+    index.write_text("# A page\n\nSee {ref}`no-such-place`.\n", encoding="utf-8")
+    with pytest.raises(RunError, match="no-such-place"):
+        _render("")

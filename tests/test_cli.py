@@ -146,7 +146,7 @@ def test_without_arguments_the_help_is_shown() -> None:
         (["sweep", KEY, "--experiment", "networks", "--grid", "window=" + "[" * 5000], ["window", "1, 30"]),
         (["sweep", KEY, "--seeds", "100000000"], ["100000000", "100000"]),
         (["sweep", KEY, "--grid", "ticker=all", "--seeds", "33334"], ["100002", "100000"]),
-        (["new", "kepler1609", "--title", "Ellipses"], ["_toc.yml", "REPRODUCE_ROOT"]),
+        (["new", "brahe1602", "--title", "Stars"], ["_toc.yml", "REPRODUCE_ROOT"]),
         (["verify", KEY], ["no recorded unit", "reproduce run naufal2023"]),
     ],
 )
@@ -797,6 +797,17 @@ def test_interrupted_run_with_a_failed_unit_ends_as_interrupted_and_names_the_un
 
 
 def test_budget_takes_no_unit_that_is_longer_than_it_however_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    put(store_for("full"), NetworkParameters.of(), {"mae": 1.0}, seconds=300.0)
+    here = (environment.processor(), environment.versions("jax"))
+    put(store_for("full"), NetworkParameters.of(), {"mae": 1.0}, seconds=300.0, environment=here)
     monkeypatch.setattr(pool, "cores", lambda: 2)
-    assert "no recorded unit fits" in reproduce("verify", "--budget", "3m", "--jobs", "2", status=1)
+    told = reproduce("verify", "--budget", "3m", "--jobs", "2", status=1)
+    assert "every recorded unit is expected to take longer than 3m" in told
+    assert "reproduce run" not in told
+
+
+def test_verify_says_what_to_compute_where_nothing_that_is_recorded_can_be_compared() -> None:
+    put(store_for("full"), NetworkParameters.of(), {"mae": 1.0}, environment=HERE)
+    for options in (("--budget", "3m"), ("--sample", "3")):
+        told = reproduce("verify", *options, status=1)
+        assert "no recorded unit fits" in told
+        assert "reproduce run" in told

@@ -870,6 +870,23 @@ def test_f1_is_exact_if_some_precision_and_recall_that_print_so_give_it(
     assert [float(one) for one in str(found).split(" to ")] == pytest.approx(ends, abs=6e-5)
 
 
+@pytest.mark.parametrize(
+    ("printed", "precision", "recall", "found", "verdict"),
+    [
+        # Precision of 0 to 0.005 and recall of 0.005 to 0.015: F1 is up to 2 * 0.005 * 0.015 / 0.02 = 0.0075.
+        ("0.00", "0.00", "0.01", "0.0000 to 0.0075", Verdict.EXACT),
+        ("0.02", "0.00", "0.01", "0.0000 to 0.0075", Verdict.NOT_EXACT),
+        ("0.00", "0.00", "0.00", "0.0000 to 0.0050", Verdict.EXACT),
+        ("0.1", "0.0", "0.0", "0.0000 to 0.0500", Verdict.EXACT),
+    ],
+)
+def test_f1_of_scores_that_print_as_nothing_is_between_nothing_and_what_they_may_be(
+    paper: Paper, store: Store, printed: str, precision: str, recall: str, found: str, verdict: Verdict
+) -> None:
+    *_, row = compared(paper, store, *scored(printed, precision, recall))
+    assert (row.measured, row.verdict) == ((found,), verdict)
+
+
 QUANTITIES = [
     {"id": f"toy.q.{model}", "statement": model, "metric": "mae", "experiment": "noisy", "conditions": {"model": model}}
     for model in "ab"

@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ import pytest
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution import environment
 from reproduce_lib.units import Backend
+from tests.support import without_jax
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -102,6 +104,46 @@ def test_processor_has_a_name_where_the_system_tells_none(cpuinfo: Path, text: s
     assert name.removesuffix(f"({platform.machine()})").strip()
 
 
+SYSCTL = """#!/bin/sh
+case "$2" in
+machdep.cpu.brand_string) echo "{model}" ;;
+hw.l1dcachesize) echo 65536 ;;
+hw.l2cachesize) echo {size} ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def test_macs_are_told_apart_though_their_processors_bear_one_name(
+    cpuinfo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
+    program = tmp_path / "bin" / "sysctl"
+    program.parent.mkdir()
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    names = []
+    for model, size in (("Apple M1", 4194304), ("Apple M4", 4194304), ("Apple M4", 6291456)):
+        program.write_text(SYSCTL.format(model=model, size=size), encoding="utf-8")
+        program.chmod(0o755)
+        names.append(environment.processor.__wrapped__())
+    machine = platform.machine()
+    assert names == [
+        f"Apple M1 ({machine}), caches 64K/4096K",
+        f"Apple M4 ({machine}), caches 64K/4096K",
+        f"Apple M4 ({machine}), caches 64K/6144K",
+    ]
+
+
+def test_mac_that_tells_nothing_has_the_name_of_its_architecture(
+    cpuinfo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert environment.processor.__wrapped__() == f"arm ({platform.machine()})"
+
+
 LIMITED = """
 import json
 from threadpoolctl import threadpool_info
@@ -142,6 +184,16 @@ def test_backend_that_is_not_installed_is_named_with_the_command_that_installs_i
     with pytest.raises(RunError, match=r"jax.*pip install.*jax"):
         environment.select_backend("jax")
     assert os.environ["KERAS_BACKEND"] == "torch"
+
+
+@pytest.mark.parametrize("asked", [environment.versions, environment.device])
+def test_what_a_backend_runs_on_is_not_told_where_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, asked: Callable[[Backend], object]
+) -> None:
+    without_jax(monkeypatch)
+    with pytest.raises(RunError, match=r"jax_gpu.*pip install"):
+        asked("jax_gpu")
+    asked("none")
 
 
 def test_a_process_that_runs_one_backend_refuses_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,7 @@ def test_the_dictionary_explains_every_score_that_is_recorded_and_no_other() -> 
     assert set(MEANINGS) - recorded == set()
     text = data_dictionary([load_paper("naufal2023")])
     assert all(f"| `{name}` | {words} |" in text for name, words in MEANINGS.items())
+    assert {name for name in recorded if meaning_of(name) not in text} == set()
     about = NetworkParameters.__doc__ or ""
     assert about.splitlines()[0] in text[text.index("### naufal2023/networks.jsonl") :]
 
@@ -232,11 +233,14 @@ def test_downloads_name_what_is_written(store: Store, tmp_path: Path) -> None:
     assert RECORDS in written
 
 
-def test_every_claim_of_the_collection_can_be_exported() -> None:
-    for key in rebuilt():
-        claims: Any = load_claims(key, PROJECT / "book" / "claims")
-        exported = export_claims(
-            Comparison(claims, load_paper(key), Store(PROJECT / "book" / "records", PROJECT / "book" / "artifacts"))
-        )
-        assert [one.id for one in exported.claims] == [one.id for one in claims.claims]
-        json.loads(claims_json(exported))
+@pytest.mark.parametrize("key", rebuilt())
+def test_every_claim_of_the_collection_is_exported_by_the_published_schema(key: str, tmp_path: Path) -> None:
+    write_exports([], tmp_path)
+    schema = json.loads((tmp_path / CLAIMS_SCHEMA).read_text(encoding="utf-8"))
+    claims: Any = load_claims(key, PROJECT / "book" / "claims")
+    exported = export_claims(
+        Comparison(claims, load_paper(key), Store(PROJECT / "book" / "records", PROJECT / "book" / "artifacts"))
+    )
+    content = json.loads(claims_json(exported))
+    assert [one["id"] for one in content["claims"]] == [one.id for one in claims.claims]
+    jsonschema.validate(content, schema)

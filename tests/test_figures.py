@@ -214,6 +214,33 @@ def test_more_groups_than_styles_are_all_drawn() -> None:
     assert [label.partition(":")[0] for label in law.get_legend_handles_labels()[1]] == many
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_slope_is_drawn_with_its_interval_by_hand() -> None:
+    """b of 1 from 400 events: a standard error of a twentieth, 95 % of it 1.96 times as far."""
+    bins = {"centres": np.arange(3.0), "counts": np.ones(3), "years": 2, "completeness": 1.0, "b": 1.0, "complete": 400}
+    _, axes = figures.new_figure()
+    seismicity.draw_magnitude_frequency(axes, {"list": bins})
+    assert axes.get_legend_handles_labels()[1] == ["list: b = 1.00 ± 0.10"]
+
+
+RUNS = {"first": [10.0, 30.0, 20.0], "second": [5.0]}
+
+
+def ranges_and_means(axes: Any) -> tuple[list[list[float]], list[float]]:
+    """Return from where to where each bar of runs reaches, and where each marker stands."""
+    lines = [(list(map(float, line.get_xdata())), line.get_marker()) for line in axes.get_lines()]
+    bars = [xs for xs, marker in lines if marker in ("None", None, "")]
+    return bars, [xs[0] for xs, marker in lines if marker not in ("None", None, "")]
+
+
+def test_scores_of_designs_and_of_trainings_are_drawn_from_the_smallest_run_to_the_largest() -> None:
+    _, (designs, trainings) = figures.new_figure(columns=2)
+    classification.draw_designs(designs, {"region": RUNS}, unit="%")
+    phase_picking.draw_scores(trainings, {name: {"F1": runs} for name, runs in RUNS.items()})
+    for axes in (designs, trainings):
+        assert ranges_and_means(axes) == ([[10.0, 30.0], [5.0, 5.0]], [20.0, 5.0])
+
+
 def test_steps_lead_from_one_end_to_the_next_and_backwards_too() -> None:
     _, axes = figures.new_figure()
     found = {"base": [50.0], "down": [40.0, 44.0], "up": [58.0, 62.0], "missing": [90.0]}

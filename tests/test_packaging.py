@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+import warnings
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from packaging.licenses import canonicalize_license_expression
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import reproduce_lib
 
 ROOT = Path(__file__).resolve().parents[1]
 # Extras that are no part of the common environment.
@@ -91,9 +97,80 @@ def test_continuous_integration_tests_the_python_of_its_matrix_beside_whatever_o
     assert f"python -m venv {venv}" in done.stdout.splitlines()
 
 
+@pytest.fixture(scope="module")
+def weekly() -> dict[str, dict[str, Any]]:
+    """Return the jobs of the workflow that runs without a change, by a clock."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "versions.yml").read_text(encoding="utf-8"))
+    (clock,) = workflow[True]["schedule"]  # YAML reads the word "on" as true
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", clock["cron"])
+    jobs: dict[str, dict[str, Any]] = workflow["jobs"]
+    return jobs
+
+
+def commands_of(job: dict[str, Any]) -> str:
+    return "\n".join(step["run"] for step in job["steps"])
+
+
+def test_each_week_the_oldest_and_the_newest_versions_that_are_allowed_are_tested(
+    weekly: dict[str, dict[str, Any]],
+) -> None:
+    job = weekly["test"]
+    cases = {case["resolution"]: case["python"] for case in job["strategy"]["matrix"]["include"]}
+    python = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    oldest, newest = re.findall(r"3\.(\d+)", python)
+    assert cases == {"lowest-direct": f"3.{oldest}", "highest": f"3.{int(newest) - 1}"}
+    assert "--resolution ${{ matrix.resolution }}" in commands_of(job)
+    assert "constraints.txt" not in commands_of(job)
+    extras = re.search(r"'\.\[([\w,]+)\]'", commands_of(job))
+    assert extras is not None
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"'.[{extras[1]}]'" in makefile, "the same extras as those of make test"
+    assert re.search(r"^\.venv/bin/pytest\b", job["steps"][-1]["run"], re.MULTILINE)
+
+
+def test_each_week_every_pinned_version_is_held_against_what_is_known_to_be_vulnerable(
+    weekly: dict[str, dict[str, Any]],
+) -> None:
+    assert "python -m pip_audit --requirement constraints.txt" in commands_of(weekly["audit"])
+
+
+@pytest.mark.parametrize("package", ["reproduce_lib", "benchmarks"])
+@pytest.mark.parametrize("category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning])
+def test_what_our_own_code_is_warned_of_fails_a_test(package: str, category: type[Warning]) -> None:
+    def warn(module: str) -> None:
+        warnings.warn_explicit("it will go", category, "module.py", 1, module=module)
+
+    with pytest.raises(category, match="it will go"):
+        warn(f"{package}.module")
+    # What others' code does is theirs to mend.
+    with pytest.warns(category, match="it will go"):
+        warn("another.module")
+
+
 def test_every_module_of_the_library_stands_on_its_page() -> None:
     page = (ROOT / "book" / "library.md").read_text(encoding="utf-8")
     folder = ROOT / "reproduce_lib"
     modules = [path for path in folder.rglob("*.py") if "papers" not in path.parts and not path.stem.startswith("__")]
     assert len(modules) > 60
     assert not [path.stem for path in modules if not re.search(rf"\b{path.stem}\b", page)]
+
+
+def test_the_citation_file_is_one_and_names_this_version() -> None:
+    """By the rules of the Citation File Format 1.2.0: what it must hold, and that nothing else stands in it."""
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    required = {"cff-version", "message", "title", "authors"}
+    allowed = required | {
+        "abstract", "commit", "contact", "date-released", "doi", "identifiers", "keywords", "license", "license-url",
+        "preferred-citation", "references", "repository", "repository-artifact", "repository-code", "type", "url",
+        "version",
+    }  # fmt: skip
+    assert required <= set(about) <= allowed
+    assert about["cff-version"] == "1.2.0"
+    assert about["type"] in ("software", "dataset")
+    assert about["version"] == reproduce_lib.__version__
+    released = date.fromisoformat(about["date-released"])
+    assert released.isoformat() == about["date-released"]
+    people = ({"family-names"}, {"given-names"}, {"alias"}, {"name"})
+    assert about["authors"]
+    assert all(any(names <= set(author) for names in people) for author in about["authors"])
+    assert [canonicalize_license_expression(one) for one in about["license"]] == about["license"]

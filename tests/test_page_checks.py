@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from reproduce_lib.book.build import notebook_path
-from reproduce_lib.book.page_checks import ANATOMY, RESULTS, output_problems, page_problems
+from reproduce_lib.book.page_checks import ANATOMY, RESULTS, _lessons, output_problems, page_problems
 from reproduce_lib.claims import PaperClaims, load_claims
 from reproduce_lib.collection import rebuilt
 from tests.support import PROJECT
@@ -41,6 +41,30 @@ def cell_with(notebook: Any, words: str, kind: str = "markdown") -> Any:
 @pytest.mark.parametrize("paper", rebuilt())
 def test_every_page_is_right(paper: str) -> None:
     assert page_problems(nbformat.read(notebook_path(paper), as_version=4), load_claims(paper)) == []
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+@pytest.mark.parametrize(
+    ("taken_out", "missing"),
+    [
+        ("{cite:t}`KEY`", "cites the paper"),
+        ("```{glue:md} verdict\n:format: myst\n```", "the verdict does not stand"),
+        ("PARAGRAPH", "no paragraph before its first section"),
+    ],
+)
+def test_page_that_does_not_open_with_the_paper_and_the_verdict_is_refused(
+    paper: str, taken_out: str, missing: str
+) -> None:
+    notebook = nbformat.read(notebook_path(paper), as_version=4)
+    cell = next(one for one in notebook.cells if one.cell_type == "markdown")
+    words = taken_out.replace("KEY", load_claims(paper).citation)
+    if taken_out == "PARAGRAPH":
+        words = next(part for part in cell.source.split("\n\n") if "{cite:t}" in part)
+    assert words in cell.source
+    cell.source = cell.source.replace(words, "")
+    # Further down it is no opening.
+    notebook.cells[-1].source += f"\n\n{words}"
+    assert [one for one in page_problems(notebook, load_claims(paper)) if missing in one]
 
 
 @pytest.mark.parametrize("title", ANATOMY)
@@ -157,6 +181,36 @@ def test_typed_result_is_refused_in_captions_and_alt_texts_too(
     cell.metadata["mystnb"][where][name] += " The loss falls by 37 percent."
     (problem,) = page_problems(notebook, claims)
     assert "'37 percent'" in problem
+
+
+@pytest.mark.parametrize(
+    ("sentence", "refused"),
+    [
+        ('f"{len(beaten)} of {len(hybrid)} have a smaller F1."', ""),
+        ('"none has a smaller error."', "lesson_baselines is typed"),
+        ("sentence", "lesson_baselines is typed"),
+        ('f"no error is smaller."', "lesson_baselines is typed"),
+        ('f"{12} errors are smaller."', "lesson_baselines is typed"),
+        ('f"12 of {len(hybrid)} have a smaller error."', "'12' is typed in lesson_baselines"),
+        ('f"of {len(hybrid)}, none of them is smaller."', "'none of' is typed in lesson_baselines"),
+        ('f"{len(hybrid)} networks" + " and 3.5 points"', "'3.5' is typed in lesson_baselines"),
+        ("f\"of {len(hybrid)}{'; 7 hold' if beaten else ''}\"", "'7' is typed in lesson_baselines"),
+    ],
+)
+def test_lesson_that_is_typed_is_refused(notebook: Any, claims: PaperClaims, sentence: str, refused: str) -> None:
+    cell = cell_with(notebook, '"lesson_baselines"', "code")
+    bound = re.compile(r'notebooks\.bind\("lesson_baselines", \(.*?^ *\)\)$', re.MULTILINE | re.DOTALL)
+    assert bound.search(cell.source)
+    cell.source = bound.sub(lambda _: f'notebooks.bind("lesson_baselines", {sentence})', cell.source)
+    problems = page_problems(notebook, claims)
+    assert [one for one in problems if one.startswith(refused)] if refused else problems == []
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_every_lesson_of_a_page_is_read(paper: str) -> None:
+    cells = [one.source for one in nbformat.read(notebook_path(paper), as_version=4).cells if one.cell_type == "code"]
+    read = [name for source in cells for name, _ in _lessons(source)]
+    assert sorted(read) == sorted(re.findall(r"\blesson_[a-z_]+", "\n".join(cells)))
 
 
 def test_data_without_a_figure_are_refused(notebook: Any, claims: PaperClaims) -> None:

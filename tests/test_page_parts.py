@@ -41,13 +41,30 @@ def test_overview_counts_each_claim_once(paper: str) -> None:
     assert len({row[0] for row in rows}) == len(rows)
 
 
-def test_overview_leads_to_the_paper_by_its_doi_where_it_has_one() -> None:
-    assert Parsed(page_parts.overview(load_claims("asma2024"))).values("href") == [
-        "https://doi.org/10.55529/jaimlnn.43.31.40"
-    ]
-    without = Parsed(page_parts.overview(load_claims("zhang2023")))
-    assert without.values("href") == []
-    assert "No DOI" in without.text
+@pytest.mark.parametrize("paper", rebuilt())
+def test_overview_leads_to_the_paper_by_its_doi_where_it_has_one(paper: str) -> None:
+    claims = load_claims(paper)
+    references = parse_string((PROJECT / "book" / "references.bib").read_text(encoding="utf-8"), "bibtex")
+    doi = references.entries[claims.citation].fields.get("doi")
+    parsed = Parsed(page_parts.overview(claims))
+    assert parsed.values("href") == ([f"https://doi.org/{doi}"] if doi else [])
+    assert ("No DOI" in parsed.text) == (doi is None)
+
+
+@pytest.mark.parametrize(("paper", "doi"), [("asma2024", "10.55529/jaimlnn.43.31.40"), ("zhang2023", None)])
+def test_dois_are_those_that_the_papers_print(paper: str, doi: str | None) -> None:
+    assert Parsed(page_parts.overview(load_claims(paper))).values("href") == ([f"https://doi.org/{doi}"] if doi else [])
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_every_decision_has_a_row_in_its_order(paper: str) -> None:
+    claims = load_claims(paper)
+    rows = Parsed(page_parts.decisions(claims, {})).rows[1:]
+    assert [row[0] for row in rows] == [" ".join(one.question.split()) for one in claims.decisions]
+    assert len(rows) > 0
+    # All of them, as the page itself asks for them.
+    page = (PROJECT / "notebooks" / f"{paper}.md").read_text(encoding="utf-8")
+    assert "page_parts.decisions(claims, " in page
 
 
 def test_parts_of_one_table_are_counted_as_one() -> None:

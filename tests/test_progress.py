@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -308,3 +311,28 @@ def test_units_that_end_within_one_tick_of_the_clock_are_shown(clock: Clock) -> 
     with Bars(noisy_plan(1.0, None), at_terminal()) as bars:
         for seed in range(2):
             finish(bars, NoisyParameters.of(seed=seed), clock, 0)
+
+
+@pytest.fixture
+def busy_threads() -> Iterator[None]:
+    """Let threads take turns as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_units_may_start_in_one_thread_while_others_end_in_another(busy_threads: None) -> None:
+    units = [NoisyParameters.of(seed=seed) for seed in range(400)]
+    plan = plan_of(*((unit, "missing", 1.0, True) for unit in units))
+    at_once, later = units[:200], units[200:]
+    bars = Bars(plan, Console(file=io.StringIO()))
+    for unit in at_once:
+        bars.started(unit)
+    with ThreadPoolExecutor(2) as threads:
+        starting = threads.submit(lambda: [bars.started(unit) for unit in later])
+        ending = threads.submit(lambda: [bars.ended(Failed(unit, "", "")) for unit in at_once])
+        starting.result()
+        ending.result()
+    for unit in later:
+        bars.ended(Failed(unit, "", ""))

@@ -187,7 +187,7 @@ def test_parts_of_a_second_computation_are_put_together_unit_by_unit(
         compute_again(new_store(book), own, factor)
         log(tmp_path / f"part{number}")
         parts.append(compare_folders(units, here, tmp_path / f"part{number}"))
-    whole = parts[0].updated(parts[1])
+    whole = parts[0].updated(parts[1], units)
     (tally,) = whole.tallies
     assert tally.outcomes == dict(zip([unit.key for unit in units], ["differs", "equal", "equal"], strict=False))
     assert (tally.here, tally.there, tally.twice, tally.agree) == (4, 3, 3, 2)
@@ -195,7 +195,22 @@ def test_parts_of_a_second_computation_are_put_together_unit_by_unit(
     assert [one.unit for one in whole.differences] == [units[0].key]
     # Both parts have the same log here: a run that is known is not shown twice.
     assert [run.began for run in whole.runs] == [run.began for run in parts[1].runs]
-    assert whole.updated(parts[1]) == whole
+    assert whole.updated(parts[1], units) == whole
+
+
+def test_units_that_have_left_the_collection_are_counted_no_more(
+    paper: Paper, stores: tuple[Store, Store], tmp_path: Path
+) -> None:
+    here, there = stores
+    units: list[UnitParameters] = [noisy(seed) for seed in range(3)]
+    fill(here, units)
+    compute_again(there, units, 1.5)
+    before = compare_folders(units, here, tmp_path / "again")
+    left = units[1:]
+    whole = before.updated(compare_folders(left, here, tmp_path / "again"), left)
+    (tally,) = whole.tallies
+    assert (tally.here, tally.there) == (2, 2)
+    assert {one.unit for one in whole.differences} == {unit.key for unit in left}
 
 
 def test_arrays_that_are_others_are_not_equal_to_the_last_bit(paper: Paper, stores: tuple[Store, Store]) -> None:

@@ -20,7 +20,18 @@ from reproduce_lib.execution.worker import Failed
 from reproduce_lib.records import Store
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
-from tests.support import HERE, NoisyParameters, PlainParameters, execute_here, new_store, old_code, put
+from tests.support import (
+    HERE,
+    NoisyParameters,
+    PlainParameters,
+    execute_here,
+    new_store,
+    old_code,
+    put,
+    smoke_baseline,
+    smoke_network,
+    without_jax,
+)
 
 ELSEWHERE = ("another processor", HERE[1])
 OTHER_VERSIONS = (HERE[0], {**HERE[1], "numpy": "1"})
@@ -348,6 +359,18 @@ def test_units_of_too_few_seeds_are_not_chosen_for_a_replay_elsewhere(
         assert {here.key, exact.key} <= keys
         assert ({unit.key for unit in elsewhere} <= keys) is taken
         assert len(keys) == 2 + taken * seeds
+
+
+def test_without_a_backend_its_lone_records_are_left_out_and_the_others_are_compared(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_jax(monkeypatch)
+    lone, on_gpu = smoke_network(backend="jax"), smoke_network(backend="jax_gpu", seed=1)
+    exact = smoke_baseline()
+    for unit in (lone, on_gpu, exact):
+        put(store, unit, {"mae": 1.0})
+    statuses = unit_statuses([lone, on_gpu, exact], store)
+    assert [one.unit for one in agreement.comparable_here(statuses, store)] == [exact]
 
 
 def test_rounds_of_many_replays_elsewhere_rarely_call_an_honest_one_different(paper: Paper, store: Store) -> None:

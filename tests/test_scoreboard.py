@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import yaml
 from IPython.core.formatters import DisplayFormatter
 
 from reproduce_lib.book import scoreboard
@@ -28,7 +29,7 @@ from reproduce_lib.claims import Conclusion, load_claims
 from reproduce_lib.collection import TITLES, load_paper, rebuilt
 from reproduce_lib.compare import Comparison, verdict_counts
 from reproduce_lib.execution.study import store_for
-from reproduce_lib.notebooks import bind, bind_findings
+from reproduce_lib.notebooks import BoundText, bind, bind_findings
 from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, copy_of_the_project, put
@@ -45,7 +46,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def page(folder: Path, **texts: str) -> Path:
     """Write an executed notebook that bound texts to names, as `notebooks.bind` does."""
-    outputs = [glued(name, {"text/markdown": text, "text/plain": text}) for name, text in texts.items()]
+    outputs = [
+        glued(name, {"text/markdown": BoundText(text)._repr_markdown_(), "text/plain": text})
+        for name, text in texts.items()
+    ]
     outputs += [nbformat.v4.new_output("stream", text="headline"), glued("number", {"text/plain": "7"})]
     outputs.append(nbformat.v4.new_output("display_data", data={"text/markdown": "not bound"}))
     cells = [nbformat.v4.new_markdown_cell("# Page"), nbformat.v4.new_code_cell("bind()", outputs=outputs)]
@@ -69,11 +73,10 @@ def glued(name: str, data: dict[str, str]) -> Any:
 
 
 def test_papers_not_yet_rebuilt_say_so() -> None:
-    assert len(TITLES) == 5
     parsed = Parsed(scoreboard_page({}))
-    assert [row[1] for row in parsed.rows[1:]] == ["not yet rebuilt"] * 5
+    assert [row[1] for row in parsed.rows[1:]] == ["not yet rebuilt"] * len(TITLES)
     assert all(title in row[0] for title, row in zip(TITLES.values(), parsed.rows[1:], strict=True))
-    assert scoreboard_text({}).count("not yet rebuilt") == 5
+    assert scoreboard_text({}).count("not yet rebuilt") == len(TITLES)
 
 
 def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
@@ -82,12 +85,45 @@ def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
     (row,) = [row for row in parsed.rows if TITLES[KEY] in row[0]]
     assert "None of 48 errors is reproduced." in row[2]
     assert f"papers/{KEY}.html" in parsed.values("href")
-    assert parsed.text.count("not yet rebuilt") == 4
+    assert parsed.text.count("not yet rebuilt") == len(TITLES) - 1
     assert "None of 48 errors is reproduced." in scoreboard_text(pages)
 
 
 def test_bound_texts_are_those_that_were_glued_as_text(root: Path) -> None:
     assert bound_texts(page(root, headline="one", verdict="two")) == {"headline": "one", "verdict": "two"}
+
+
+def test_bound_text_comes_as_its_letters_or_as_markdown_without_markup(root: Path) -> None:
+    path = page(root, headline="a < b & *c*", lesson_data=f"{EVIL}{{cite}}")
+    assert bound_texts(path)["headline"] == "a < b & *c*"
+    written = bound_texts(path, "markdown")
+    assert written["headline"] == "a &lt; b &amp; *c*"
+    assert not set("<>{") & set(written["lesson_data"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a < b & c", "<p>a &lt; b &amp; c</p>"),
+        ("**Is it?** No: 'it' is ≥ 3 and −1.", "<p><strong>Is it?</strong> No: 'it' is ≥ 3 and −1.</p>"),
+        ("> 3 of &nbsp; 4", "<p>&gt; 3 of &amp;nbsp; 4</p>"),
+        ("<script>window.hurt = 1</script>", "<p>&lt;script&gt;window.hurt = 1&lt;/script&gt;</p>"),
+        ("{{ 7 * 7 }}", "<p>{{ 7 * 7 }}</p>"),
+        ("{math}`x`", '<p>{math}<span class="docutils literal">x</span></p>'),
+    ],
+)
+def test_a_page_shows_a_bound_text_as_it_is(text: str, shown: str) -> None:
+    """As MyST reads it, with what the book turns on: of Markdown's marks only emphasis means something."""
+    from docutils.core import publish_parts
+    from myst_parser.parsers.docutils_ import Parser
+
+    extensions = yaml.safe_load((PROJECT / "_config.yml").read_text(encoding="utf-8"))["parse"][
+        "myst_enable_extensions"
+    ]
+    settings = {"myst_enable_extensions": extensions, "report_level": 5}
+    markup = BoundText(text)._repr_markdown_()
+    body = publish_parts(markup, parser=Parser(), writer_name="html5", settings_overrides=settings)["body"]
+    assert body.strip() == shown
 
 
 def test_what_the_library_binds_is_what_the_scoreboard_reads(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,6 +314,41 @@ def test_orders_that_hold_and_that_no_model_is_needed_for_are_counted(root: Path
     assert standing.orders == Share(2, 4)
     shown = Parsed(scoreboard_page({KEY: dataclasses.replace(entry(root), standing=standing)})).text
     assert "Of 4 orders that hold, 2 " in shown
+
+
+def test_each_paper_stands_with_its_title_and_what_it_claims(root: Path) -> None:
+    (row,) = [row for row in Parsed(scoreboard_page({KEY: entry(root)})).rows if TITLES[KEY] in row[0]]
+    assert " ".join(load_claims(KEY).in_a_sentence.split()) in " ".join(row[0].split())
+    claimed = dataclasses.replace(entry(root), in_a_sentence=f"It claims this {EVIL}.")
+    (row,) = [row for row in Parsed(scoreboard_page({KEY: claimed})).rows if TITLES[KEY] in row[0]]
+    assert f"It claims this {EVIL}." in row[0]
+
+
+@pytest.mark.parametrize(
+    ("standing", "sentences"),
+    [
+        (
+            Standing(Share(2, 4), Share(2, 3), Share(1, 5)),
+            "A naive forecast is at least as good as 2 of 4 numbers printed, 2 of 3 numbers measured again. "
+            "Of 5 orders that hold, 1 are those of its own scores too: no model is needed for them.",
+        ),
+        (
+            Standing(Share(0, 0), Share(2, 3), Share(0, 5)),
+            "A naive forecast is at least as good as 2 of 3 numbers measured again.",
+        ),
+        (
+            Standing(Share(0, 4), Share(0, 0), Share(0, 0)),
+            "A naive forecast is at least as good as 0 of 4 numbers printed.",
+        ),
+        (Standing(Share(0, 0), Share(0, 0), Share(0, 0)), ""),
+    ],
+)
+def test_how_a_naive_forecast_stands_is_told_in_sentences(root: Path, standing: Standing, sentences: str) -> None:
+    shown = scoreboard_page({KEY: dataclasses.replace(entry(root), standing=standing, on_substitute=Share(0, 9))})
+    (row,) = [row for row in Parsed(shown).rows if TITLES[KEY] in row[0]]
+    # Nothing stands behind them: they end the cell.
+    assert row[1].endswith(sentences)
+    assert ("naive" in row[1]) == bool(sentences)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.execution.closure import code_digests
-from reproduce_lib.execution.study import unit_statuses
+from reproduce_lib.execution.study import recorded_set, unit_statuses
 from reproduce_lib.papers.naufal2023 import baselines
 from reproduce_lib.records import Context, Store
-from reproduce_lib.units import UnitParameters
-from tests.support import new_store, put, smoke_baseline
+from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
+from tests.support import NoisyParameters, PlainParameters, new_store, put, smoke_baseline
 
 MODULE = baselines.__name__
 
@@ -32,6 +32,21 @@ def test_unit_is_fresh_with_the_code_and_data_of_today_and_missing_without_a_rec
     states = {one.unit.method: one for one in unit_statuses([smoke_baseline(), smoke_baseline("drift")], store)}
     assert (states["naive"].state, states["naive"].because) == ("fresh", ())
     assert (states["drift"].state, states["drift"].record) == ("missing", None)
+
+
+def test_recorded_set_holds_each_unit_and_what_it_is_held_against_once() -> None:
+    def run(unit: UnitParameters) -> UnitResult:
+        raise AssertionError("nothing is run")
+
+    def naive(unit: UnitParameters) -> PlainParameters | None:
+        return PlainParameters.of(share=unit.share) if isinstance(unit, NoisyParameters) else None
+
+    units = [NoisyParameters.of(share=share, seed=seed) for seed in (0, 1) for share in ("x", "y")]
+    own = PlainParameters.of(share="x")
+    noisy = Experiment(NoisyParameters, run, lambda: units, lambda: ())
+    plain = Experiment(PlainParameters, run, lambda: [own], lambda: ())
+    toy = Paper("toy", {one.name: one for one in (noisy, plain)}, naive, "noisy")
+    assert recorded_set(toy) == [*units, own, PlainParameters.of(share="y")]
 
 
 def test_changed_added_and_removed_symbols_stale_a_record_and_are_named(store: Store) -> None:

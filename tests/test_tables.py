@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,23 @@ def test_value_table_says_how_many_runs_stand_behind_it() -> None:
     assert "7 to 10 runs" in Parsed(value_table(rows, caption="c")).text
     assert "10 runs" in Parsed(value_table(rows[1:2], caption="c")).text
     assert "runs" not in Parsed(value_table([], caption="c")).text
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ([{"measured": (1.0,), "expected": 1}], "T"),  # without randomness
+        ([{"verdict": Verdict.NOT_TESTED}], "T"),
+        (
+            [{"measured": (1.0,), "expected": 1}, {"verdict": Verdict.NOT_TESTED}, {"measured": (1.0,) * 5}],
+            "T; 5 runs each",
+        ),
+        ([{"measured": (1.0,), "expected": 5}], "T; 1 run each"),
+        ([{"measured": (1.0,), "expected": 5}, {"expected": 5}], "T; 0 to 1 runs each"),
+    ],
+)
+def test_value_table_counts_no_runs_of_what_has_none(more: list[dict[str, Any]], words: str) -> None:
+    assert f"<caption>{words}</caption>" in value_table([value_row(**one) for one in more], caption="T")
 
 
 def test_empty_table_still_has_its_header() -> None:

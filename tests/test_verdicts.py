@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -260,19 +261,33 @@ def test_rounding_by_hand(measured: float, printed: str, expected: bool) -> None
         (-1.239, "1.23", False),
         (1.239, "-1.23", False),
         (-0.004, "0.00", True),
+        (235.35, "235.350", True),  # the float is 235.34999…
+        (235.35, "235.349", False),
+        (-235.35, "-235.350", True),
+        (0.7 + 0.1, "0.8", True),  # 0.7999999999999999
+        (0.1 + 0.2, "0.3", True),
     ],
 )
 def test_cutting_by_hand(measured: float, printed: str, expected: bool) -> None:
     assert cuts_to(measured, printed) is expected
 
 
-@given(st.floats(-1e5, 1e5), st.integers(0, 4))
-def test_a_number_cuts_to_what_decimal_arithmetic_leaves_of_it_and_not_to_its_neighbours(x: float, digits: int) -> None:
+@given(st.decimals(-(10**5), 10**5, places=9), st.integers(0, 4))
+def test_a_number_cuts_to_what_decimal_arithmetic_leaves_of_it_and_not_to_its_neighbours(
+    x: Decimal, digits: int
+) -> None:
     unit = Decimal(1).scaleb(-digits)
-    cut = Decimal(x).quantize(unit, ROUND_DOWN)
-    assert cuts_to(x, str(cut))
-    assert not cuts_to(x, str(cut + unit))
-    assert not cuts_to(x, str(cut - unit))
+    cut = x.quantize(unit, ROUND_DOWN)
+    assert cuts_to(float(x), str(cut))
+    assert not cuts_to(float(x), str(cut + unit))
+    assert not cuts_to(float(x), str(cut - unit))
+
+
+@given(st.decimals(-(10**5), 10**5, places=4))
+def test_one_unit_of_the_last_digit_is_still_about_and_more_is_not(x: Decimal) -> None:
+    for step in (1, -1):
+        assert is_about(float(x), str(x + step * Decimal("0.0001")))
+        assert not is_about(float(x), str(x + step * Decimal("0.0002")))
 
 
 def test_every_verdict_has_a_symbol_of_its_own() -> None:
@@ -283,7 +298,8 @@ def test_every_verdict_has_a_symbol_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("measured", "printed", "about"),
-    [(29.77, "29", True), (28.0, "29", True), (30.01, "29", False), (1.244942, "1.25", True), (1.2399, "1.25", False)],
-)
-def test_about_leaves_one_unit_of_the_last_digit(measured: float, printed: str, about: bool) -> None:
+    [(29.77, "29", True), (28.0, "29", True), (30.01, "29", False), (1.244942, "1.25", True), (1.2399, "1.25", False),
+     (0.3, "0.4", True), (1.2, "1.3", True), (1.2, "1.1", True), (0.29, "0.4", False), (Fraction(3, 10), "0.4", True)],
+)  # fmt: skip
+def test_about_leaves_one_unit_of_the_last_digit(measured: float | Fraction, printed: str, about: bool) -> None:
     assert is_about(measured, printed) is about

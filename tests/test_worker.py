@@ -2,19 +2,21 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import pytest
 
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.errors import ParameterError
-from reproduce_lib.execution import environment
+from reproduce_lib.execution import environment, worker
 from reproduce_lib.execution.closure import code_digests
-from reproduce_lib.execution.worker import Failed, Finished, execute
+from reproduce_lib.execution.worker import Failed, Finished, execute, execute_together
 from reproduce_lib.papers.naufal2023 import baselines
+from reproduce_lib.units import Backend, Batch, Experiment, Paper, UnitParameters, UnitResult
+from tests.support import MODULE
 
 SMOKE = {"profile": "smoke", "data": "simulated"}
 
@@ -127,3 +129,34 @@ def test_metric_without_a_value_fails_the_unit(monkeypatch: pytest.MonkeyPatch, 
     message = failed("baselines", **SMOKE).message
     assert "mae" in message
     assert "rmse" not in message
+
+
+class SideBySideParameters(UnitParameters):
+    paper: ClassVar[str] = "toy"
+    experiment: ClassVar[str] = "side_by_side"
+
+    backend: Backend = "jax_gpu"
+
+
+def run_alone(unit: SideBySideParameters) -> UnitResult:
+    raise AssertionError("units for a GPU run side by side")
+
+
+def run_side_by_side(units: Sequence[SideBySideParameters]) -> list[UnitResult]:
+    return [UnitResult({"mae": float("nan") if unit.seed == 1 else float(unit.seed)}, 5) for unit in units]
+
+
+def test_network_that_diverged_fails_alone_and_its_neighbours_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Records depend on the module of what runs a unit, which has to be one of the package.
+    monkeypatch.setattr(run_alone, "__module__", MODULE)
+    batch = Batch(frozenset({"seed"}), run_side_by_side)
+    experiment = Experiment(SideBySideParameters, run_alone, lambda: (), lambda: (), batch=batch)
+    toy = Paper("toy", {experiment.name: experiment}, lambda unit: None, experiment.name)
+    monkeypatch.setattr(worker, "load_paper", lambda key: toy)
+    monkeypatch.setattr(environment, "select_backend", lambda backend: None)
+    monkeypatch.setattr(environment, "device", lambda backend: "a GPU")
+    monkeypatch.setattr(environment, "versions", lambda backend: {})
+    found = execute_together("toy", experiment.name, [{"seed": seed} for seed in range(3)])
+    told = [one.message if isinstance(one, Failed) else one.result.metrics["mae"] for one in found]
+    assert told == [0.0, "no result: mae is nan", 2.0]
+    assert [one.unit.seed for one in found] == [0, 1, 2]

@@ -7,17 +7,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
 from reproduce_lib import paths
 from reproduce_lib.book.claims_index import claims_page, downloads_page
+from reproduce_lib.book.data_page import data_tables
 from reproduce_lib.book.exports import write_exports
 from reproduce_lib.book.faults_page import FAULTS, counts_page
 from reproduce_lib.book.lessons import TOPICS, lesson_list, origins_table
@@ -28,17 +26,16 @@ from reproduce_lib.book.scoreboard import bound_texts, entry_of, scoreboard_page
 from reproduce_lib.book.speed import BENCHMARKS, results_page
 from reproduce_lib.book.verdict_examples import examples_page
 from reproduce_lib.claims import load_claims
-from reproduce_lib.collection import load_paper, rebuilt
-from reproduce_lib.data.registry import DataFile, data_files
+from reproduce_lib.collection import every_unit, rebuilt
+from reproduce_lib.data.registry import data_files
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution.run_log import RunLog
 from reproduce_lib.execution.study import store_for
 from reproduce_lib.figures.collection import collection_figure, collection_section
 from reproduce_lib.files import write_whole
-from reproduce_lib.folders import MANY_FILES, by_folder
 from reproduce_lib.notebook_execution.runner import execute_notebook
 from reproduce_lib.selection import comparison_of
-from reproduce_lib.tables import Html, table
+from reproduce_lib.tables import table
 from reproduce_lib.tolerances import METRICS
 
 # Where an executed notebook with other parameters says which ones.
@@ -91,17 +88,16 @@ def build_book(parameters: dict[str, Any], *, repository_url: str = "") -> Book:
     write_whole(generated / "claims.md", claims_page(comparisons).encode())
     write_whole(generated / "half-widths.md", _half_widths().encode())
     write_whole(generated / "examples.md", examples_page(comparisons).encode())
-    bound = {key: bound_texts(page_path(key)) for key in entries}
+    bound = {key: bound_texts(page_path(key), "markdown") for key in entries}
     for topic in TOPICS:
         write_whole(generated / f"lesson-{topic}.md", lesson_list(topic, bound).encode())
     write_whole(generated / "origins.md", f"{origins_table(comparisons)}\n".encode())
     write_whole(generated / "downloads.md", downloads_page(comparisons, f"book/_generated/{DOWNLOADS}").encode())
-    write_whole(generated / "data.md", _data_table().encode())
+    write_whole(generated / "data.md", data_tables(data_files()).encode())
     write_whole(generated / "benchmarks.md", results_page(BENCHMARKS.read()).encode())
     write_whole(generated / "faults.md", counts_page(FAULTS.read()).encode())
     write_whole(generated / "recomputed.md", recomputed_page(RECOMPUTED.read()).encode())
-    units = [unit for paper in rebuilt() for unit in load_paper(paper).full_units()]
-    runs = history(RunLog(paths.run_log()).runs(), ends_of_units(units, store_for("full")))
+    runs = history(RunLog(paths.run_log()).runs(), ends_of_units(every_unit(), store_for("full")))
     write_whole(generated / "runs.md", runs_page(runs).encode())
     index = _render(repository_url)
     if failures:
@@ -230,20 +226,6 @@ def _in_the_book(page: Path) -> str:
     return page.relative_to(paths.root()).as_posix()
 
 
-def _data_table() -> str:
-    """Return the registry as tables: what each file is, and how to know it; a folder of many files is folded."""
-    folders = {folder: [data_files()[name] for name in names] for folder, names in by_folder(data_files()).items()}
-    few = [entry for entries in folders.values() if len(entries) <= MANY_FILES for entry in entries]
-    parts = [_files_table(few, "Data files")]
-    for folder, entries in folders.items():
-        if len(entries) > MANY_FILES:
-            size = sum(entry.bytes for entry in entries)
-            caption = f"{folder}: {len(entries)} files, {size:,} bytes"
-            files = _files_table(entries, caption)
-            parts.append(f'<details class="rr-group"><summary>{escape(caption)}</summary>{files}</details>')
-    return "\n\n".join(parts) + "\n"
-
-
 def _half_widths() -> str:
     """Return how wide an interval of each score may be and still carry a verdict."""
     header = ["Score", "Widest half-width of the interval that carries a verdict"]
@@ -252,30 +234,6 @@ def _half_widths() -> str:
         for one in METRICS.values()
     ]
     return f"{table(header, rows, caption='Verdict half-widths', numeric=1)}\n"
-
-
-def _files_table(entries: Iterable[DataFile], caption: str) -> str:
-    header = ["File", "What it is", "Cite as", "Licence", "Bytes", "SHA-256"]
-    rows = [
-        (
-            entry.name,
-            f"{entry.source}; {entry.coverage}",
-            _citation(entry),
-            entry.licence,
-            f"{entry.bytes:,}",
-            entry.sha256[:16],
-        )
-        for entry in entries
-    ]
-    return table(header, rows, caption=caption, css="rr-files")
-
-
-def _citation(entry: DataFile) -> str | Html:
-    """Name the publication that a file is pinned in, with a link: a commit of a repository, a release of a package."""
-    if not entry.url:
-        return f"{entry.project} {entry.version}, package index: {entry.member} in {entry.archive}"
-    owner, repository, commit = urlsplit(entry.url).path.split("/")[1:4]
-    return Html(f'<a href="{escape(entry.url)}">{escape(f"{owner}, {repository}, commit {commit[:12]}")}</a>')
 
 
 def _complaints(output: str, lines: int = 20) -> str:

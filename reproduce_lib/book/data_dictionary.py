@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from reproduce_lib.book.score_names import MEANINGS
+from reproduce_lib.book.score_names import LAYERS, MEANINGS
 from reproduce_lib.records import Adoption, Context, Record
 from reproduce_lib.units import Paper, UnitParameters
 
@@ -55,7 +55,8 @@ def data_dictionary(papers: Sequence[Paper]) -> str:
     parts = ["# Fields of the record files", "", "A file holds one JSON object a line, of three kinds.", ""]
     for line, meaning in _LINES.items():
         parts += [f"## Lines of kind `{line.__struct_config__.tag}`", "", meaning, "", *_fields_of(line), ""]
-    parts += ["## Scores", "", "What stands in brackets behind a name says what the score is taken at.", ""]
+    brackets = "What stands in brackets behind a name says what the score is taken at."
+    parts += ["## Scores", "", f"{brackets} A name with a capital is that of a layer: {LAYERS}.", ""]
     parts += ["| score | meaning |", "|---|---|", *(f"| `{one}` | {words} |" for one, words in MEANINGS.items()), ""]
     for paper in papers:
         parts += [f"## Parameters of {paper.key}", ""]

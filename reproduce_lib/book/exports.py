@@ -47,9 +47,9 @@ class ExportedClaim(_Exported):
     )
     verdict: str = Field(description="The verdict, as the page words it")
     measured: list[float | bool | str] = Field(
-        description="One entry for each complete replication; for a fact the one thing that it is held against"
+        description="One entry for each complete replication; for a fact what each of its readings was held against"
     )
-    expected: int = Field(ge=0, description="Replications that the recorded set is to hold")
+    expected: int = Field(ge=0, description="Replications that the recorded set is to hold; of a fact its readings")
     mean: float | None = Field(description="Mean over the replications of a printed number")
     lower: float | None = Field(description="Lower end of the 95 % prediction interval for one more replication")
     upper: float | None = Field(description="Upper end of that interval")

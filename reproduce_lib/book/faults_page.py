@@ -5,27 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import msgspec
+
 from reproduce_lib.book.kept import Fields, Kept
 from reproduce_lib.tables import table
 
 OUTCOMES = ("refused", "same", "another")
+NOT_YET = "not yet counted in the long run"
+# The trials of the long run beside those of the readers, by what the page calls them.
+KILLS = "kills: runs killed at a random moment, two writers in every second"
+WORKERS = "a worker killed: its unit run again"
+ARRAYS = "kills while arrays are written"
+DISKS = "disks that take no more: runs that ended in one clear error"
+NOTEBOOKS = "notebooks that do not end well: told as it was, the old page in its place"
+READERS = (
+    "aeta_events", "aeta_raw", "aeta_stations", "aeta_weeks", "cea", "ceed_picks", "ceed_record", "cenc", "comcat",
+    "comcat_answers", "comcat_gzipped", "iris", "miniseed", "nshm", "phivolcs", "prices", "prices_eu_dates",
+    "prices_unadjusted", "prices_us_dates", "record", "shapefile", "source_archive", "wheel",
+)  # fmt: skip
+TRIALS = (KILLS, WORKERS, ARRAYS, DISKS, NOTEBOOKS)
 
 
 class Spoiled(Fields, frozen=True, kw_only=True):
-    """What a reader made of spoiled files: how many by outcome, the slowest, and by what its memory grew."""
+    """What a reader made of spoiled files: how many by outcome, the slowest, and by what its memory grew.
+
+    ``placeless``: refusals that say neither a line nor what is missing; asked of readers of text alone.
+    """
 
     date: str
     counts: dict[str, int]
     slowest_seconds: float
     peak_megabytes: int
+    placeless: int | None = None
 
 
 class FaultCounts(Fields, frozen=True, kw_only=True):
-    """The last long run: readers by name, and every other trial by what it was."""
+    """The last long run: readers by name, of excerpts and of whole files, and every other trial by what it was."""
 
     schema: Literal[1] = 1
     readers: dict[str, Spoiled]
     trials: dict[str, dict[str, int | str]]
+    whole_files: dict[str, Spoiled] = msgspec.field(default_factory=dict)
 
 
 FAULTS = Kept("faults.json", FaultCounts, "make faults")
@@ -35,13 +55,28 @@ def counts_page(found: FaultCounts | None) -> str:
     """Return the tables of counts as Markdown to be included, or one sentence where there are none."""
     if found is None:
         return "The long run has not been made yet.\n"
-    return "\n\n".join([*_readers(found.readers), *(_trial(*one) for one in sorted(found.trials.items()))]) + "\n"
+    parts = [
+        *_readers(found.readers, "Spoiled files, by reader"),
+        *_missing("Readers", {*READERS} - found.readers.keys()),
+        *_readers(found.whole_files, "Spoiled files of full size, by reader"),
+        *_missing("Readers of files of full size", {*READERS} - found.whole_files.keys()),
+        *(_trial(*one) for one in sorted(found.trials.items())),
+        *_missing("Trials", {*TRIALS} - found.trials.keys()),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
-def _readers(readers: dict[str, Spoiled]) -> Iterator[str]:
+def _missing(what: str, names: set[str]) -> Iterator[str]:
+    """Say which trials are newer than the last long run: a page that leaves them out would look complete."""
+    if names:
+        yield f"{what} {NOT_YET}: {'; '.join(sorted(names)).replace('_', ' ')}."
+
+
+def _readers(readers: dict[str, Spoiled], caption: str) -> Iterator[str]:
     if not readers:
         return
-    header = ["Reader", "Spoiled files", *map(str.capitalize, OUTCOMES), "Anything else", "Slowest", "Memory", "Run"]
+    header = ["Reader", "Spoiled files", *map(str.capitalize, OUTCOMES), "Anything else"]
+    header += ["Refused without a place", "Slowest", "Memory", "Run"]
     rows = []
     for name, spoiled in sorted(readers.items()):
         whole = sum(spoiled.counts.values())
@@ -52,12 +87,13 @@ def _readers(readers: dict[str, Spoiled]) -> Iterator[str]:
                 f"{whole:,}",
                 *(f"{one:,}" for one in known),
                 f"{whole - sum(known):,}",
+                "–" if spoiled.placeless is None else f"{spoiled.placeless:,}",
                 f"{spoiled.slowest_seconds:g} s",
                 f"+{spoiled.peak_megabytes} MB",
                 spoiled.date,
             )
         )
-    yield str(table(header, rows, caption="Spoiled files, by reader", numeric=len(header) - 1))
+    yield str(table(header, rows, caption=caption, numeric=len(header) - 1))
 
 
 def _trial(name: str, counts: dict[str, int | str]) -> str:

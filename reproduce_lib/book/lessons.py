@@ -27,7 +27,7 @@ def lesson_list(topic: str, bound: Mapping[str, Mapping[str, str]]) -> str:
 
     Parameters
     ----------
-    bound : paper -> name -> text that its executed page bound
+    bound : paper -> name -> text that its executed page bound, as Markdown
     """
     found = {paper: texts[PREFIX + topic] for paper, texts in bound.items() if texts.get(PREFIX + topic)}
     if not found:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import zip_longest
 from typing import Any
 
+from reproduce_lib.book.lessons import PREFIX
 from reproduce_lib.claims import FactClaim, PaperClaims, ValueClaim
 
 ANATOMY = (
@@ -26,6 +28,7 @@ RESULTS = ANATOMY[3:7]
 # The levels of intervals, orders, tests and fits, which no run moves.
 LEVELS = {Fraction(5), Fraction(90), Fraction(95)}
 SHORTEST_WORDS = 40
+SHORTEST_PARAGRAPH = 80
 # What a bound text is kept as.
 BOUND = "application/papermill.record/"
 
@@ -47,15 +50,23 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+# In the fixed words of a lesson no number stands at all, but in the name of a score, nor a count in words.
+_TYPED_COUNT = re.compile(
+    r"(?<![A-Za-z])\d+(?:\.\d+)?"
+    r"|\b(?:none|all|both|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) (?:out )?of\b",
+    re.IGNORECASE,
+)
 
 
 def page_problems(notebook: Any, claims: PaperClaims) -> list[str]:
     """Return in words what is wrong with a paper's source notebook, nothing if nothing is."""
     return [
+        *_opening(notebook, claims),
         *_sections(notebook),
         *_figures(notebook, claims.paper),
         *_data_without_a_figure(notebook),
         *_typed_numbers(notebook, claims),
+        *_typed_lessons(notebook),
     ]
 
 
@@ -93,6 +104,19 @@ def output_problems(notebook: Any) -> list[str]:
 def _is_shown(output: Any) -> bool:
     """Tell whether an output is part of the page: a bound text is not, nor are words that a cell prints."""
     return any(not kind.startswith(BOUND) for kind in output.get("data", {}))
+
+
+def _opening(notebook: Any, claims: PaperClaims) -> Iterator[str]:
+    """Say what is missing before the first section: the paper in a paragraph, with its citation, and the verdict."""
+    markdown = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    opening = re.split(r"^## ", markdown, maxsplit=1, flags=re.MULTILINE)[0]
+    paragraphs = [words for words in _FENCE.sub("", opening).split("\n\n") if not words.lstrip().startswith("#")]
+    if not any(len(words) >= SHORTEST_PARAGRAPH for words in paragraphs):
+        yield "no paragraph before its first section says what the paper is about"
+    if not any(f"{{cite:t}}`{claims.citation}`" in words for words in paragraphs):
+        yield f"nothing before its first section cites the paper: {{cite:t}}`{claims.citation}`"
+    if not re.search(r"^```\{glue:md\} verdict$", opening, re.MULTILINE):
+        yield "the verdict does not stand before its first section: ```{glue:md} verdict"
 
 
 def _sections(notebook: Any) -> Iterator[str]:
@@ -151,6 +175,42 @@ def _typed_numbers(notebook: Any, claims: PaperClaims) -> Iterator[str]:
             if section in RESULTS:
                 typed = [one for one in _NUMBER.findall(_NO_PROSE.sub(" ", part)) if not _is_known(one, known)]
                 yield from (f"{one!r} is typed in {section!r}: bind it to what was measured" for one in typed)
+
+
+def _typed_lessons(notebook: Any) -> Iterator[str]:
+    """Say which lessons are typed: without a computed value, or with a number among their words."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and PREFIX in cell.source:
+            for name, sentence in _lessons(cell.source):
+                if not isinstance(sentence, ast.JoinedStr) or not _computes(sentence):
+                    yield f"{name} is typed: bind an f-string whose numbers are computed from records"
+                yield from (
+                    f"{found!r} is typed in {name}: compute it"
+                    for found in _TYPED_COUNT.findall(" ".join(_words(sentence)))
+                )
+
+
+def _lessons(source: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield name and sentence of each lesson that a cell binds."""
+    for call in (one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call) and len(one.args) == 2):
+        name, sentence = call.args
+        if isinstance(name, ast.Constant) and str(name.value).startswith(PREFIX):
+            yield str(name.value), sentence
+
+
+def _computes(sentence: ast.JoinedStr) -> bool:
+    """Tell whether a value of an f-string comes from anywhere but the f-string itself."""
+    values = (one.value for one in sentence.values if isinstance(one, ast.FormattedValue))
+    return any(isinstance(part, ast.Name) for value in values for part in ast.walk(value))
+
+
+def _words(part: ast.AST) -> Iterator[str]:
+    """Yield what is quoted in an expression, but for how its values are to be written."""
+    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+        yield part.value
+    shown = [part.value] if isinstance(part, ast.FormattedValue) else ast.iter_child_nodes(part)
+    for one in shown:
+        yield from _words(one)
 
 
 def _caption(cell: Any) -> str:

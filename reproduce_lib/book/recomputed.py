@@ -92,18 +92,27 @@ class Recomputation(Fields, frozen=True, kw_only=True):
     differences: list[Difference]
     runs: list[PastRun]
 
-    def updated(self, part: Recomputation) -> Recomputation:
-        """Return this with what a later part found of its units in the place of what was known of them."""
-        before = {(one.paper, one.experiment): one.outcomes for one in self.tallies}
+    def updated(self, part: Recomputation, units: Iterable[UnitParameters]) -> Recomputation:
+        """Return this with what a later part found of its units in the place of what was known of them.
+
+        ``units`` are those of the collection today: what is known of others went with them.
+        """
+        today = {(*place_of(unit), unit.key) for unit in units}
         again = {(one.paper, one.experiment, unit) for one in part.tallies for unit in one.outcomes}
         known = {one.began for one in part.runs}
+        before = {(one.paper, one.experiment): one.outcomes for one in self.tallies}
+
+        def together(tally: Tally) -> Tally:
+            place = (tally.paper, tally.experiment)
+            kept = {unit: found for unit, found in before.get(place, {}).items() if (*place, unit) in today}
+            return msgspec.structs.replace(tally, outcomes=kept | tally.outcomes)
+
         return Recomputation(
             time=part.time,
-            tallies=[
-                msgspec.structs.replace(one, outcomes=before.get((one.paper, one.experiment), {}) | one.outcomes)
-                for one in part.tallies
-            ],
-            differences=[one for one in self.differences if (one.paper, one.experiment, one.unit) not in again]
+            tallies=[together(one) for one in part.tallies],
+            differences=[
+                one for one in self.differences if (one.paper, one.experiment, one.unit) in today.difference(again)
+            ]
             + part.differences,
             runs=[one for one in self.runs if one.began not in known] + part.runs,
         )

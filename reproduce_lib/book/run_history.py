@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce_lib.book.kept import Fields
 from reproduce_lib.execution.run_log import Run, seconds_between
-from reproduce_lib.tables import Html, table
+from reproduce_lib.tables import Html, fold, table
 
 SHORT_RUN_SECONDS = 120
 UNENDED = "killed, or still running"
@@ -80,11 +80,10 @@ def runs_page(found: Sequence[PastRun]) -> str:
         one for one in found if one.ending != UNENDED and one.seconds is not None and one.seconds < SHORT_RUN_SECONDS
     ]
     long = [one for one in found if one not in short]
-    tables = [str(history_table(long, "Runs behind the records"))] if long else []
+    tables = [history_table(long, "Runs behind the records")] if long else []
     if short:
         caption = f"{len(short)} runs of less than {SHORT_RUN_SECONDS // 60} minutes"
-        folded = history_table(short, caption)
-        tables.append(f'<details class="rr-group"><summary>{caption}</summary>{folded}</details>')
+        tables.append(fold(caption, history_table(short, caption)))
     return "\n\n".join(tables) + "\n"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reproduce_lib.book.page_checks import BOUND
 from reproduce_lib.claims import FactClaim, ValueClaim
@@ -158,8 +158,8 @@ def headline_figure(page: Path) -> Figure | None:
     return None
 
 
-def bound_texts(page: Path) -> dict[str, str]:
-    """Return every text that an executed notebook bound to a name."""
+def bound_texts(page: Path, form: Literal["plain", "markdown"] = "plain") -> dict[str, str]:
+    """Return every text that an executed notebook bound to a name: its letters, or what shows them in Markdown."""
     import nbformat
 
     notebook = nbformat.read(page, as_version=4)
@@ -167,9 +167,10 @@ def bound_texts(page: Path) -> dict[str, str]:
     texts = {}
     for output in outputs:
         name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-        text = output.get("data", {}).get(f"{BOUND}text/markdown")
-        if name and text:
-            texts[name] = text
+        data = output.get("data", {})
+        # A number that was bound has no form in Markdown.
+        if name and data.get(f"{BOUND}text/markdown"):
+            texts[name] = data[f"{BOUND}text/{form}"]
     return texts
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -87,20 +88,21 @@ def _download(entry: DataFile) -> bytes:
         import pooch
 
     pooch.get_logger().setLevel("ERROR")
-    folder = paths.data_cache() / "incoming"
-    try:
-        path = pooch.retrieve(
-            entry.url,
-            known_hash=f"sha256:{entry.sha256}",
-            fname=entry.sha256,
-            path=folder,
-            downloader=lambda url, file, _: write_answer(url, file, Limits(entry.bytes)),
-        )
-    except ValueError as error:
-        raise DataError(f"{entry.name}: what {entry.url} serves is not the pinned file: {error}") from error
-    data = _verified(Path(path).read_bytes(), entry, Path(path))
-    Path(path).unlink()
-    return data
+    incoming = paths.data_cache() / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True)
+    # A folder of its own: several processes may fetch one file at the same moment, and each removes what it fetched.
+    with tempfile.TemporaryDirectory(dir=incoming) as folder:
+        try:
+            path = pooch.retrieve(
+                entry.url,
+                known_hash=f"sha256:{entry.sha256}",
+                fname=entry.sha256,
+                path=folder,
+                downloader=lambda url, file, _: write_answer(url, file, Limits(entry.bytes)),
+            )
+        except ValueError as error:
+            raise DataError(f"{entry.name}: what {entry.url} serves is not the pinned file: {error}") from error
+        return _verified(Path(path).read_bytes(), entry, Path(path))
 
 
 def _verified(data: bytes, entry: DataFile, origin: Path) -> bytes:

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -32,11 +33,19 @@ _SILICON = {
 # What is behind the second level is shared, and each virtual machine is told another part of it.
 _CACHE_LEVELS = ("1", "2")
 _VECTORS = ("avx512f", "avx2", "avx", "sve", "asimd")
-_KERAS_NAMES = {"tensorflow": "tensorflow", "jax": "jax", "jax_gpu": "jax"}
+# What Keras calls a backend, and Python its package.
+_KERAS_NAMES: dict[Backend, str] = {"tensorflow": "tensorflow", "jax": "jax", "jax_gpu": "jax"}
 
 
 def versions(backend: Backend) -> dict[str, str]:
-    """Return name -> version of Python and of every package that can move a unit's numbers."""
+    """Return name -> version of Python and of every package that can move a unit's numbers.
+
+    Raises
+    ------
+    RunError
+        If the backend is not installed.
+    """
+    _check_installed(backend)
     packages = [*_PACKAGES, *_BACKEND_PACKAGES[backend]]
     found = {name: importlib.metadata.version(name) for name in packages}
     return {"python": ".".join(map(str, sys.version_info[:3])), **found}
@@ -50,18 +59,26 @@ def processor() -> str:
     and others for large ones, whose matrix products are cut into blocks by what a core can hold. So the name is
     followed by what the silicon is, by the sizes of its caches, and by the widest vectors that it knows.
     """
-    name = f"{_processor_line('model name') or platform.processor() or 'unknown'} ({platform.machine()})"
+    model = _processor_line("model name") or _of_a_mac("machdep.cpu.brand_string") or platform.processor()
+    name = f"{model or 'unknown'} ({platform.machine()})"
     silicon = [f"{words} {_processor_line(field)}" for field, words in _SILICON.items() if _processor_line(field)]
     flags = _processor_line("flags").split() or _processor_line("Features").split()
     vectors = [one for one in _VECTORS if one in flags][:1]
-    caches = "/".join(_cache_sizes())
+    caches = "/".join(_cache_sizes() or _cache_sizes_of_a_mac())
     return ", ".join([name, *silicon, *([f"caches {caches}"] if caches else []), *vectors])
 
 
 def device(backend: Backend) -> str:
-    """Return the name of what a unit of ``backend`` computes on: the GPU, or the processor."""
+    """Return the name of what a unit of ``backend`` computes on: the GPU, or the processor.
+
+    Raises
+    ------
+    RunError
+        If it is to be a GPU and JAX is not installed, or finds none.
+    """
     if backend != "jax_gpu":
         return processor()
+    _check_installed(backend)
     import jax
 
     try:
@@ -103,10 +120,8 @@ def select_backend(backend: Backend) -> None:
     """
     if backend == "none":
         return
+    _check_installed(backend)
     name = _KERAS_NAMES[backend]
-    if importlib.util.find_spec(name) is None:
-        package = {"jax": "'.[jax]'"}.get(name, name)
-        raise RunError(f"backend {backend!r} is not installed; install it with: pip install {package}")
     loaded = loaded_backend()
     if loaded not in ("none", backend):
         raise RunError(f"Keras already runs on {loaded!r} in this process; start a new one")
@@ -127,6 +142,14 @@ def loaded_backend() -> Backend:
     if name == "jax" and os.environ.get("JAX_PLATFORMS", "").startswith("cuda"):
         return "jax_gpu"
     return "jax" if name == "jax" else "tensorflow"
+
+
+def _check_installed(backend: Backend) -> None:
+    """Raise `RunError` with the way to install a backend that is not installed."""
+    name = _KERAS_NAMES.get(backend)
+    if name is not None and importlib.util.find_spec(name) is None:
+        package = {"jax": "'.[jax]'"}.get(name, name)
+        raise RunError(f"backend {backend!r} is not installed; install it with: pip install {package}")
 
 
 def _share_compiled_programs() -> None:
@@ -162,6 +185,23 @@ def _cache_sizes() -> list[str]:
         if kind != "Instruction" and level in _CACHE_LEVELS and size:
             found[level] = size
     return [found[level] for level in sorted(found)]
+
+
+def _cache_sizes_of_a_mac() -> list[str]:
+    """Return the sizes of the caches of a core, the nearest first, as Linux would write them."""
+    sizes = [_of_a_mac(name) for name in ("hw.l1dcachesize", "hw.l2cachesize")]
+    return [f"{int(size) // 1024}K" for size in sizes if size.isdigit()]
+
+
+def _of_a_mac(name: str) -> str:
+    """Return what macOS, which has no ``/proc``, says of itself under ``name``; nothing elsewhere."""
+    if platform.system() != "Darwin":
+        return ""
+    try:
+        done = subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
 
 
 def _line_of(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from types import TracebackType
@@ -64,7 +65,8 @@ class Pace:
 class Bars:
     """One bar for the run, one per paper and one per experiment, with what runs now, the rate and the time left.
 
-    Where nobody looks, as in a file, a line a minute stands for the bars.
+    Where nobody looks, as in a file, a line a minute stands for the bars. Units may start in one thread while others
+    end in another: joblib hands out all but the first tasks from its own.
     """
 
     def __init__(self, plan: Plan, console: Console) -> None:
@@ -72,6 +74,7 @@ class Bars:
         self._due = len(plan.due)
         self._pace = Pace(plan)
         self._running: dict[str, UnitParameters] = {}
+        self._one_at_a_time = threading.Lock()
         self._last_line = time.monotonic()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -98,27 +101,34 @@ class Bars:
 
     def started(self, unit: UnitParameters) -> None:
         """Show a unit as running."""
-        self._pace.started(unit.key)
-        self._running[unit.key] = unit
-        self._progress.update(self._places[place_of(unit)], tells=self._now(place_of(unit)))
+        with self._one_at_a_time:
+            self._pace.started(unit.key)
+            self._running[unit.key] = unit
+            self._progress.update(self._places[place_of(unit)], tells=self._now(place_of(unit)))
 
     def ended(self, outcome: Finished | Failed) -> None:
         """Move the bars of a unit's experiment, its paper and the run."""
         unit = outcome.unit
-        self._running.pop(unit.key, None)
-        self._pace.ended(unit.key)
-        self._progress.update(self._places[place_of(unit)], advance=1, tells=self._now(place_of(unit)))
-        self._progress.update(self._papers[unit.paper], advance=1)
-        self._progress.update(self._total, advance=1, tells=str(self._pace))
-        if not self._console.is_terminal and time.monotonic() - self._last_line > SECONDS_PER_LINE:
-            self._last_line = time.monotonic()
-            running = "; ".join(one.label for one in self._running.values())
-            now = f"; now: {running}" if running else ""
-            self.notice(f"{self._pace.ended_units} of {self._due} units, {self._pace}{now}")
+        with self._one_at_a_time:
+            self._running.pop(unit.key, None)
+            self._pace.ended(unit.key)
+            self._progress.update(self._places[place_of(unit)], advance=1, tells=self._now(place_of(unit)))
+            self._progress.update(self._papers[unit.paper], advance=1)
+            self._progress.update(self._total, advance=1, tells=str(self._pace))
+            self._tell_each_minute()
 
     def notice(self, text: str) -> None:
         """Print something above the bars."""
         self._console.print(text, markup=False, soft_wrap=True)
+
+    def _tell_each_minute(self) -> None:
+        """Print where the run is, at most once a minute, where no bars are drawn."""
+        if self._console.is_terminal or time.monotonic() - self._last_line <= SECONDS_PER_LINE:
+            return
+        self._last_line = time.monotonic()
+        running = "; ".join(one.label for one in self._running.values())
+        now = f"; now: {running}" if running else ""
+        self.notice(f"{self._pace.ended_units} of {self._due} units, {self._pace}{now}")
 
     def _task(self, name: str, total: int) -> TaskID:
         return self._progress.add_task(name, total=total, tells="")

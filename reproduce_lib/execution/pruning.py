@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from reproduce_lib.execution.study import recorded_set
 from reproduce_lib.records import Store
 from reproduce_lib.units import Paper
 
@@ -27,10 +28,8 @@ def prune(paper: Paper, store: Store, *, dry_run: bool = False) -> Pruned:
     RecordError
         If a file cannot be written: it is as it was then.
     """
-    full = paper.full_units()
-    naive = [unit for unit in map(paper.naive, full) if unit is not None]
     keys: dict[str, set[str]] = defaultdict(set)
-    for unit in (*full, *naive):
+    for unit in recorded_set(paper):
         keys[unit.experiment].add(unit.key)
     records = {
         name: store.file(paper.key, name).prune(keys[name], dry_run=dry_run) for name in store.experiments(paper.key)

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from reproduce_lib.errors import RunError
 from reproduce_lib.execution.agreement import EQUAL, Agreement, comparable_here
 from reproduce_lib.execution.estimates import expected_seconds
 from reproduce_lib.execution.pool import Due, Workers, execute_units
+from reproduce_lib.execution.run_log import now
 from reproduce_lib.execution.study import UnitStatus, place_of
 from reproduce_lib.execution.worker import Failed
 from reproduce_lib.records import Context, Replay, Store
@@ -191,8 +191,7 @@ def _write_adoption(
     contexts = [unit.replayed_in for unit in units if unit.replayed_in is not None]
     adopted = sorted({status.record.context for status in stale if status.record is not None})
     evidence = [metric for unit in units for metric in unit.metrics]
-    time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    store.file(paper.key, experiment).adopt(contexts[0], adopted, evidence, time)
+    store.file(paper.key, experiment).adopt(contexts[0], adopted, evidence, now())
 
 
 def _environment(context: Context) -> str:

@@ -6,7 +6,6 @@ run that an error stopped, whatever became of its units.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 from filelock import FileLock
 
 from reproduce_lib.errors import RecordError
+from reproduce_lib.records import append_durably
 
 Ending = Literal["finished", "interrupted", "time limit", "failed"]
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -76,13 +76,8 @@ class RunLog:
         """Write one line so that it is on disk when this returns."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS), self.path.open("ab+") as file:
-                end = file.seek(0, os.SEEK_END)
-                # The cut line of a writer that was killed is closed off, so that it spoils no other.
-                whole = not end or (file.seek(end - 1) is not None and file.read(1) == b"\n")
-                file.write((b"" if whole else b"\n") + msgspec.json.encode(line) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS):
+                append_durably(self.path, msgspec.json.encode(line) + b"\n")
         except (OSError, TimeoutError) as error:
             raise RecordError(f"{self.path} cannot be written: {error}") from error
 

@@ -12,7 +12,7 @@ from reproduce_lib.data.registry import data_files
 from reproduce_lib.execution.closure import changed_symbols, code_digests
 from reproduce_lib.execution.worker import Finished
 from reproduce_lib.records import Context, DamagedLine, Record, Store
-from reproduce_lib.units import Profile, UnitParameters
+from reproduce_lib.units import Paper, Profile, UnitParameters
 
 State = Literal["fresh", "stale", "missing"]
 Place = tuple[str, str]
@@ -52,6 +52,13 @@ class UnitStatus:
         """Tell whether the record is stale, was made from the data of today, and has the arrays it speaks of."""
         by_data = any(reason.startswith(_DATA) for reason in self.because)
         return self.state == "stale" and not by_data and _ARRAYS not in self.because
+
+
+def recorded_set(paper: Paper) -> list[UnitParameters]:
+    """Return each unit that a page reads: those of the recorded set, and the naive ones that they are held against."""
+    full = paper.full_units()
+    naive = [unit for unit in map(paper.naive, full) if unit is not None]
+    return list({unit.key: unit for unit in (*full, *naive)}.values())
 
 
 def unit_statuses(units: Iterable[UnitParameters], store: Store) -> list[UnitStatus]:

@@ -7,12 +7,12 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from reproduce_lib.collection import load_paper
-from reproduce_lib.errors import ReproduceError, RunError
+from reproduce_lib.errors import ReproduceError
 from reproduce_lib.execution import environment
 from reproduce_lib.execution.closure import code_digests
+from reproduce_lib.execution.run_log import now
 from reproduce_lib.records import Context
 from reproduce_lib.units import Experiment, UnitParameters, UnitResult
 
@@ -51,7 +51,8 @@ def execute_together(
 ) -> list[Finished | Failed]:
     """Run units that go into one program; several only where the experiment says how.
 
-    Their seconds are shared out evenly. If the program raises, all of them failed.
+    Their seconds are shared out evenly. If the program raises, all of them failed; one that has no finite result
+    fails alone.
     """
     environment.limit_threads()
     paper = load_paper(paper_key)
@@ -64,24 +65,25 @@ def execute_together(
     try:
         environment.select_backend(backend)
         results = _run(experiment, units)
-        for result in results:
-            _check_finite(result)
+        wrong = [_not_finite(result) for result in results]
     except Exception as error:  # whatever a unit raises is reported with it, and the others go on
         if isinstance(error, ReproduceError):
             return [Failed(unit, str(error), "") for unit in units]
         return [Failed(unit, f"{type(error).__name__}: {error}", traceback.format_exc()) for unit in units]
     seconds = round((time.perf_counter() - started) / len(units), 3)
-    time_of_end = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    time_of_end = now()
     versions, device = environment.versions(backend), environment.device(backend)
     return [
-        Finished(
+        Failed(unit, reason, "")
+        if reason
+        else Finished(
             unit,
             result,
             Context.of(versions, device, environment.THREADS, result.data, code),
             seconds,
             time_of_end,
         )
-        for unit, result in zip(units, results, strict=True)
+        for unit, result, reason in zip(units, results, wrong, strict=True)
     ]
 
 
@@ -91,9 +93,8 @@ def _run(experiment: Experiment, units: Sequence[UnitParameters]) -> list[UnitRe
     return [experiment.run(unit) for unit in units]
 
 
-def _check_finite(result: UnitResult) -> None:
-    """Refuse what no record can hold: a training that diverged measured nothing."""
+def _not_finite(result: UnitResult) -> str:
+    """Say what no record can hold, for a training that diverged measured nothing; nothing where all is well."""
     numbers = {name: value for name, value in result.metrics.items() if not isinstance(value, str)}
     wrong = {name: value for name, value in numbers.items() if isinstance(value, bool) or not math.isfinite(value)}
-    if wrong:
-        raise RunError(f"no result: {', '.join(f'{name} is {value}' for name, value in wrong.items())}")
+    return f"no result: {', '.join(f'{name} is {value}' for name, value in wrong.items())}" if wrong else ""

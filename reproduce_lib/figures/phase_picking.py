@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, styled
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 # Colours with a line style each, so that colour alone tells nothing.
 STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 MARKERS = (("o", BLUE), ("s", ORANGE), ("D", GREY), ("^", GREEN), ("v", PURPLE))
-RATE, P_SAMPLE = 100, 3000
 Z_95 = 1.96
 
 
@@ -33,11 +33,11 @@ def draw_ratios(axes: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> No
 
 def draw_record(axes: Axes, values: NDArray[Any], s: float) -> None:
     """Draw thirty seconds of one component around P and S (samples, 100 a second)."""
-    first, last = P_SAMPLE - 5 * RATE, P_SAMPLE + 25 * RATE
-    axes.plot(np.arange(first, last) / RATE - P_SAMPLE / RATE, values[first:last], color="0.3", lw=0.6)
-    for sample, phase, (colour, style) in ((float(P_SAMPLE), "P", STYLES[0]), (s, "S", STYLES[1])):
-        axes.axvline((sample - P_SAMPLE) / RATE, color=colour, ls=style, lw=1.4)
-        place, side = ((sample - P_SAMPLE) / RATE, 0.92), (-4, "right") if phase == "P" else (4, "left")
+    first, last = BEFORE - 5 * RATE, BEFORE + 25 * RATE
+    axes.plot(np.arange(first, last) / RATE - BEFORE / RATE, values[first:last], color="0.3", lw=0.6)
+    for sample, phase, (colour, style) in ((float(BEFORE), "P", STYLES[0]), (s, "S", STYLES[1])):
+        axes.axvline((sample - BEFORE) / RATE, color=colour, ls=style, lw=1.4)
+        place, side = ((sample - BEFORE) / RATE, 0.92), (-4, "right") if phase == "P" else (4, "left")
         axes.annotate(
             phase, place, (side[0], 0), ("data", "axes fraction"), textcoords="offset points", ha=side[1], color=colour
         )

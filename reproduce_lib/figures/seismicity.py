@@ -81,7 +81,9 @@ def draw_magnitude_frequency(axes: Axes, counts: Mapping[str, Mapping[str, Any]]
         axes.plot(one["centres"], at_least, ".", color=colour, ms=5)
         magnitudes = np.linspace(one["completeness"], float(one["centres"].max()), 50)
         law = one["complete"] / one["years"] * 10 ** (-one["b"] * (magnitudes - one["completeness"]))
-        axes.plot(magnitudes, law, color=colour, ls=style, label=f"{name}: b = {one['b']:.2f}")
+        # Aki (1965): the standard error of b of n events is b over the root of n.
+        half_width = 1.96 * one["b"] / np.sqrt(one["complete"])
+        axes.plot(magnitudes, law, color=colour, ls=style, label=f"{name}: b = {one['b']:.2f} ± {half_width:.2f}")
         axes.plot(one["completeness"], one["complete"] / one["years"], "v", color=colour, ms=9, mec="black")
     axes.set(yscale="log", xlabel="magnitude", ylabel="events a year of at least this magnitude")
     axes.legend(frameon=False, fontsize=9)

@@ -138,13 +138,18 @@ class _Pulse:
 def run_papermill(
     source: Path,
     partial: Path,
-    parameters: dict[str, Any],
     root: Path,
+    folders: dict[str, str],
+    parameters: dict[str, Any],
     pace: float,
     most_output_bytes: int,
     pipe: Connection,
 ) -> None:
-    """Execute a notebook in this process, and say over ``pipe`` where it is and how it ended."""
+    """Execute a notebook in this process, and say over ``pipe`` where it is and how it ended.
+
+    ``folders`` are variables for its kernel. All paths are absolute.
+    """
+    os.environ.update(folders)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that watches; it ends this one
     pulse = _Pulse(pipe, pace)
     import papermill

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
 import subprocess
 import tempfile
 import threading
@@ -32,6 +33,8 @@ MOST_OUTPUT_BYTES = 2**26
 HEARTBEAT_SECONDS = 2.0
 HEARTBEAT_SILENCE = 60.0
 _GLANCE_SECONDS = 0.25
+# Variables that name a folder, which may be a relative one.
+_FOLDERS = ("REPRODUCE_ROOT", "REPRODUCE_HOME", "REPRODUCE_CACHE", "REPRODUCE_DATA")
 # What is written is named after its page, and this much longer until it is whole.
 _LONGER = "-" * 32
 
@@ -255,8 +258,11 @@ def _in_child(
     """Execute a notebook in a process of its own, and return how it failed."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    arguments = (source, partial, dict(parameters), paths.root(), watch.pace, most_output_bytes, theirs)
-    child = context.Process(target=run_papermill, args=arguments)
+    # The notebook runs in the root, and neither process need begin where the caller is: no path may depend on it.
+    places = (source.absolute(), partial.absolute(), paths.root().absolute(), _absolute_folders())
+    child = context.Process(
+        target=run_papermill, args=(*places, dict(parameters), watch.pace, most_output_bytes, theirs)
+    )
     child.start()
     theirs.close()
     assert child.pid is not None
@@ -267,6 +273,12 @@ def _in_child(
         family.kill()
         child.join()
         ours.close()
+
+
+def _absolute_folders() -> dict[str, str]:
+    """Return the variables that name folders, each with the folder that it means here."""
+    given = {name: os.environ.get(name) for name in _FOLDERS}
+    return {name: str(Path(value).absolute()) for name, value in given.items() if value}
 
 
 def _follow(pipe: Connection, family: Family, watch: _Watch) -> Failure | None:

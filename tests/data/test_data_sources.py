@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,22 @@ def test_download_is_kept_in_the_cache_alone_and_read_from_there(served: Any, ca
     assert everything_in(paths.data_cache()) == [cached]
     served.pages.clear()
     assert sources.read(NAME) == RIGHT
+
+
+def test_two_that_fetch_one_file_at_the_same_moment_both_get_it(
+    served: Any, cached: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_have_read = threading.Barrier(2)
+    verified = sources._verified
+
+    def verified_together(data: bytes, *where: Any) -> bytes:
+        both_have_read.wait(timeout=20)
+        return verified(data, *where)
+
+    monkeypatch.setattr(sources, "_verified", verified_together)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(sources.read, [NAME, NAME])) == [RIGHT, RIGHT]
+    assert everything_in(paths.data_cache()) == [cached]
 
 
 @pytest.mark.parametrize("data", WRONG.values(), ids=WRONG)

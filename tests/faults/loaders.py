@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import itertools
+import tarfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -18,12 +22,13 @@ from reproduce_lib.data import (
     catalogs,
     coastlines,
     continuous,
+    fdsn,
     prices,
     regional_catalogs,
     sources,
     waveforms,
 )
-from reproduce_lib.data.archives import expand_gzip
+from reproduce_lib.data.archives import expand_gzip, read_member
 from tests.faults.mutations import OF_BYTES, OF_GZIP, OF_TEXT, OF_ZIP, Mutation
 
 ROWS = 60
@@ -43,6 +48,7 @@ class Loader:
     parse : from its bytes to what is checked
     excerpt : from its bytes to fewer, which read as well
     check : raises if what was read is not tidy
+    packed : from the bytes of either to those that are spoiled and parsed, where that is an archive of them
     """
 
     file: str
@@ -50,9 +56,16 @@ class Loader:
     check: Callable[[Any], None]
     mutations: tuple[Mutation, ...] = OF_TEXT
     excerpt: Callable[[bytes], bytes] = lambda data: data
+    packed: Callable[[bytes], bytes] = lambda data: data
 
-    def real(self) -> bytes:
-        return self.excerpt(sources.read(self.file))
+    def real(self, *, whole: bool = False) -> bytes:
+        data = sources.read(self.file)
+        return self.packed(data if whole else self.excerpt(data))
+
+    @property
+    def is_text(self) -> bool:
+        """Tell whether a refusal may be asked for the line."""
+        return self.mutations is OF_TEXT
 
 
 def head(data: bytes, rows: int = ROWS) -> bytes:
@@ -63,6 +76,29 @@ def tail(data: bytes, *, header: bool) -> bytes:
     """Return the last rows: some catalogues begin with earthquakes of which too little is known."""
     rows = data.splitlines(keepends=True)
     return b"".join([*rows[: int(header)], *rows[-ROWS:]])
+
+
+def of_the_years(data: bytes) -> bytes:
+    """Return the header and days that the prices of the paper have too."""
+    header, *rows = data.splitlines(keepends=True)
+    begin = next(place for place, row in enumerate(rows) if b"2019-" in row)
+    return b"".join([header, *rows[begin : begin + ROWS]])
+
+
+def zipped(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("toy/prices.csv", data)
+    return packed.getvalue()
+
+
+def tarred(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo("toy/prices.csv")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    return gzip.compress(packed.getvalue(), mtime=0)
 
 
 def head_of_spreadsheet(data: bytes) -> bytes:
@@ -104,6 +140,12 @@ def check_prices(frame: pd.DataFrame) -> None:
     assert frame.index.is_unique
     assert np.isfinite(frame.to_numpy()).all()
     assert (frame.to_numpy() > 0).all()
+
+
+def check_cross(found: prices.CrossCheck) -> None:
+    assert found.days >= 0
+    assert found.missing_days >= 0
+    assert found.largest_relative_difference <= prices.CROSS_CHECK_TOLERANCE
 
 
 def check_weeks(found: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -175,6 +217,33 @@ def excerpt_gzipped(data: bytes) -> bytes:
     return gzip.compress(head(gzip.decompress(data)), mtime=0)
 
 
+def parse_joined(data: bytes, name: str) -> pd.DataFrame:
+    """Read what a live service answered to two halves of a span, the second of which it answered as it should."""
+    return catalogs.parse_comcat(fdsn._joined([data, real_answer()]), name, revised=True)
+
+
+@cache
+def real_answer() -> bytes:
+    return head(sources.read(catalogs.PHILIPPINES_M3), rows=2)
+
+
+@cache
+def tesla() -> prices.Prices:
+    return prices.load_prices("TSLA", network=False)
+
+
+def parse_unadjusted(data: bytes, name: str) -> prices.CrossCheck:
+    """Hold the prices of the paper against an independent download, which is read only for that."""
+    ours = tesla()
+    with mock.patch.object(sources, "read", return_value=data):
+        return prices.cross_check(ours, "TSLA")
+
+
+def parse_packed(data: bytes, name: str, end: str) -> pd.DataFrame:
+    """Read a file out of an archive of a package index."""
+    return prices.parse_prices(read_member(data, f"{name}{end}", "toy/prices.csv"), name)
+
+
 def parse_week(data: bytes, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return aeta.parse_weeks(data, name, 0, "train")
 
@@ -199,6 +268,20 @@ R = regional_catalogs.FILES
 W = waveforms.FOLDER
 LOADERS: dict[str, Loader] = {
     "prices": _catalogue(TSLA, prices.parse_prices, check_prices),
+    "prices_us_dates": _catalogue(
+        "prices/TWTR_to_2022-07.csv", partial(prices.parse_prices, dates="%m/%d/%Y"), check_prices
+    ),
+    "prices_eu_dates": _catalogue(
+        "prices/TWTR_postdelisting.csv", partial(prices.parse_prices, dates="%d-%m-%Y"), check_prices
+    ),
+    "prices_unadjusted": _catalogue(
+        "prices/TSLA_close_unadjusted.csv", parse_unadjusted, check_cross, excerpt=of_the_years
+    ),
+    "wheel": _catalogue(TSLA, partial(parse_packed, end=".whl"), check_prices, packed=zipped, mutations=OF_ZIP),
+    "source_archive": _catalogue(
+        TSLA, partial(parse_packed, end=".tar.gz"), check_prices, packed=tarred, mutations=OF_GZIP
+    ),
+    "comcat_answers": _catalogue(catalogs.PHILIPPINES_M3, parse_joined, check_catalogue),
     "comcat": _catalogue(catalogs.PHILIPPINES_M3, catalogs.parse_comcat, check_catalogue),
     "comcat_gzipped": _catalogue(
         catalogs.PHILIPPINES_M5, parse_gzipped, check_catalogue, excerpt=excerpt_gzipped, mutations=OF_GZIP

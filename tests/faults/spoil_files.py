@@ -1,4 +1,4 @@
-"""Spoil a real file many times and read it: ``python -m tests.faults.spoil_files LOADER FIRST COUNT``.
+"""Spoil a real file many times and read it: ``python -m tests.faults.spoil_files LOADER FIRST COUNT [whole]``.
 
 Runs as a process of its own: what crashes an interpreter is a finding too. Prints one JSON object.
 """
@@ -13,6 +13,8 @@ import sys
 import time
 import traceback
 import warnings
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,25 @@ from tests.faults.mutations import mutate
 
 # Beyond what the interpreter has taken when it begins; a guard for the machine, the peak is reported.
 MEMORY_GUARD = 6 * 2**30
+# Where a refusal says that something is wrong: in a line, in a row of a spreadsheet, on a day or in the order of days,
+# or in a file as a whole that lacks a column, is nothing but its header, or disagrees with another.
+PLACE = re.compile(
+    r"line \d+|row \d+|(on|day) \d{4}-\d\d-\d\d|no column|column \w+ is|does not begin with|No columns"
+    r"|no trading day|no earthquake|bytes, more than"
+)
 
 
-def outcome(loader: Loader, data: bytes, known: bytes) -> tuple[str, str]:
-    """Return what reading came to, and in words what is wrong with it if it is neither refused nor tidy."""
+@dataclass(frozen=True)
+class Outcome:
+    """What reading came to, what is wrong with it in words, and whether a refusal says no place."""
+
+    kind: str
+    words: str = ""
+    placeless: str = ""
+
+
+def outcome(loader: Loader, data: bytes, known: bytes) -> Outcome:
+    """Read spoiled bytes and judge what comes of it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -33,46 +50,70 @@ def outcome(loader: Loader, data: bytes, known: bytes) -> tuple[str, str]:
     except DataError as error:
         named = loader.file.rpartition("/")[2] in str(error) or loader.file in str(error)
         reason = len(str(error)) > len(loader.file) + 2
-        return ("refused", "") if named and reason else ("unclear", f"without file or reason: {error}")
+        if not (named and reason):
+            return Outcome("unclear", f"without file or reason: {error}")
+        return Outcome("refused", placeless="" if PLACE.search(str(error)) else str(error))
     except BaseException:
-        return "crashed", traceback.format_exc(limit=-4)
+        return Outcome("crashed", traceback.format_exc(limit=-4))
     try:
         loader.check(found)
     except AssertionError:
-        return "untidy", traceback.format_exc(limit=-1)
-    return ("same" if fingerprint(found) == known else "another"), ""
+        return Outcome("untidy", traceback.format_exc(limit=-1))
+    return Outcome("same" if fingerprint(found) == known else "another")
 
 
 def fingerprint(found: Any) -> bytes:
     return pickle.dumps(found)
 
 
-def main(name: str, first: int, count: int) -> dict[str, Any]:
+@dataclass
+class Spoiling:
+    """What a reader made of some spoiled files; ``placeless``: refusals that say no place, in a text file."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    placeless: Counter[str] = field(default_factory=Counter)
+    slowest_seconds: float = 0.0
+    peak_megabytes: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, other: Spoiling) -> None:
+        self.counts += other.counts
+        self.placeless += other.placeless
+        self.slowest_seconds = max(self.slowest_seconds, other.slowest_seconds)
+        self.peak_megabytes = max(self.peak_megabytes, other.peak_megabytes)
+        self.wrong += other.wrong
+
+
+def spoil(name: str, seeds: range, *, whole: bool = False) -> Spoiling:
+    """Spoil an excerpt of a file, or all of it, once for each seed, and read it.
+
+    Time is that of this process, which other work on the machine does not lengthen.
+    """
     loader = LOADERS[name]
-    data = loader.real()
-    known = fingerprint(loader.parse(data))
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (virtual_bytes() + MEMORY_GUARD, hard))
-    counts: dict[str, int] = {}
-    wrong: list[str] = []
-    slowest, peak = 0.0, 0
-    for seed in range(first, first + count):
+    data = loader.real(whole=whole)
+    found = loader.parse(data)
+    loader.check(found)
+    known = fingerprint(found)
+    result = Spoiling()
+    for seed in seeds:
         spoiled = mutate(data, loader.mutations, seed)
         before = memory_kilobytes()
-        start = time.perf_counter()
-        kind, words = outcome(loader, spoiled, known)
-        slowest = max(slowest, time.perf_counter() - start)
-        peak = max(peak, memory_kilobytes(peak=True) - before)
-        counts[kind] = counts.get(kind, 0) + 1
-        if words and len(wrong) < 20:
-            wrong.append(f"{name} seed {seed}: {kind}: {words}")
-    return {
-        "loader": name,
-        "counts": counts,
-        "slowest_seconds": slowest,
-        "peak_megabytes": peak / 1024,
-        "wrong": wrong,
-    }
+        start = time.process_time()
+        one = outcome(loader, spoiled, known)
+        result.slowest_seconds = max(result.slowest_seconds, time.process_time() - start)
+        result.peak_megabytes = max(result.peak_megabytes, (memory_kilobytes(peak=True) - before) / 1024)
+        result.counts[one.kind] += 1
+        if one.placeless and loader.is_text:
+            result.placeless[re.sub(r"\d+", "N", one.placeless)[:150]] += 1
+        if one.words and len(result.wrong) < 20:
+            result.wrong.append(f"{name} seed {seed}: {one.kind}: {one.words}")
+    return result
+
+
+def main(name: str, first: str, count: str, *whole: str) -> dict[str, Any]:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (virtual_bytes() + MEMORY_GUARD, hard))
+    return asdict(spoil(name, range(int(first), int(first) + int(count)), whole=bool(whole)))
 
 
 def memory_kilobytes(*, peak: bool = False) -> int:
@@ -90,4 +131,4 @@ def virtual_bytes() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(main(*sys.argv[1:])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -18,33 +19,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reproduce_lib.papers.naufal2023.paper import PAPER
+from reproduce_lib.book.faults_page import ARRAYS, DISKS, KILLS, WORKERS
 from reproduce_lib.records import Record, Store
-from tests.faults.results import keep_trial
+from tests.faults.results import keep_case, keep_trial
+from tests.faults.small_study import Study, units_of
 from tests.support import PROJECT, descendants, new_store, result_lines
 
 ALL = 200
 # Seconds: fewer than pass until the first unit is recorded, most of them imports, and between most units and the next.
-START, STEP = 1.0, 0.06
-EXPERIMENTS = ("baselines", "price_facts")
-# A small real study: every baseline and every fact of one share's prices.
-RUN = """
-import sys
-from pathlib import Path
-from reproduce_lib.execution.engine import run_units
-from reproduce_lib.errors import ReproduceError
-from reproduce_lib.papers.naufal2023.paper import PAPER
-from reproduce_lib.records import Store
-
-folder = Path(sys.argv[1])
-units = [unit for unit in PAPER.full_units() if unit.experiment in ("baselines", "price_facts")]
-store = Store(folder / "records", folder / "artifacts")
-try:
-    summary = run_units([unit for unit in units if unit.ticker == "GOOG"], store)
-except ReproduceError as error:
-    sys.exit(f"{type(error).__name__}: {error}")
-sys.exit(f"{len(summary.failed)} failed" if summary.failed else 0)
-"""
+START, STEP = 1.0, {"real": 0.06, "simulated": 0.005}
+PROGRAM = ("-m", "tests.faults.small_study")
 # Writes as fast as it can what a thousand finished units would write, each with an array.
 WRITE = """
 import sys
@@ -67,17 +51,15 @@ for seed in range(1000):
 """
 Found = dict[str, tuple[object, ...]]
 
-pytestmark = pytest.mark.data
 
-
-def start(program: str, folder: Path) -> subprocess.Popen[str]:
-    """Start a program in a process group of its own."""
-    command = [sys.executable, "-c", program, str(folder)]
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """Start Python with these arguments in a process group of its own."""
+    command = [sys.executable, *map(str, arguments)]
     return subprocess.Popen(command, cwd=PROJECT, text=True, stderr=subprocess.PIPE, start_new_session=True)
 
 
-def finish(program: str, folder: Path) -> None:
-    with start(program, folder) as process:
+def finish(*arguments: object) -> None:
+    with start(*arguments) as process:
         _, said = process.communicate()
     assert process.returncode == 0, said
 
@@ -90,10 +72,10 @@ class Moment:
     seconds: float
 
     @classmethod
-    def drawn(cls, draw: random.Random, units: int) -> Moment:
+    def drawn(cls, draw: random.Random, units: int, step: float) -> Moment:
         """Draw by progress, not by the clock: most of a short run's time goes by before it has anything to lose."""
         reached = draw.randrange(units)
-        return cls(reached, draw.uniform(0, STEP if reached else START))
+        return cls(reached, draw.uniform(0, step if reached else START))
 
 
 def recorded(folder: Path) -> int:
@@ -130,12 +112,28 @@ def results_of(records: dict[str, Record]) -> Found:
     return {key: (record.metrics, record.n, record.artifact) for key, record in records.items()}
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run of a study that nobody disturbed left in its folder."""
+
+    study: Study
+    folder: Path
+    results: Found
+
+
+def run_undisturbed(study: Study, folder: Path) -> Undisturbed:
+    finish(*PROGRAM, study, folder)
+    return Undisturbed(study, folder, results_of(found(folder)))
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Return what a run that nobody disturbed found."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    finish(RUN, folder)
-    return results_of(found(folder))
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    return run_undisturbed("simulated", tmp_path_factory.mktemp("simulated"))
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    return run_undisturbed("real", tmp_path_factory.mktemp("real"))
 
 
 def check_complete(folder: Path, expected: Found) -> None:
@@ -154,44 +152,57 @@ class Trial:
     left: int
 
 
-def trial(number: int, folder: Path, undisturbed: Found) -> Trial:
+def trial(number: int, folder: Path, undisturbed: Undisturbed) -> Trial:
     """Start one writer, or two at once, kill each at a moment of its own, and resume."""
     draw = random.Random(number)
-    writers = [start(RUN, folder) for _ in range(1 + number % 2)]
-    moments = sorted(Moment.drawn(draw, len(undisturbed)) for _ in writers)
+    run = (*PROGRAM, undisturbed.study, folder)
+    expected = undisturbed.results
+    writers = [start(*run) for _ in range(1 + number % 2)]
+    moments = sorted(Moment.drawn(draw, len(expected), STEP[undisturbed.study]) for _ in writers)
     killed = sum(kill_at(moment, writer, folder) for moment, writer in zip(moments, writers, strict=True))
     kept = results_of(found(folder))
-    assert kept.items() <= undisturbed.items()
-    finish(RUN, folder)
-    check_complete(folder, undisturbed)
-    return Trial(killed, len(undisturbed) - len(kept))
+    assert kept.items() <= expected.items()
+    finish(*run)
+    check_complete(folder, expected)
+    return Trial(killed, len(expected) - len(kept))
 
 
-def test_undisturbed_run_records_every_unit(undisturbed: Found) -> None:
-    units = [unit for unit in PAPER.full_units() if unit.experiment in EXPERIMENTS and unit.ticker == "GOOG"]  # type: ignore[attr-defined]
-    assert set(undisturbed) == {unit.key for unit in units}
+def check_every_unit_is_recorded(undisturbed: Undisturbed) -> None:
+    units = units_of(undisturbed.study)
+    assert set(undisturbed.results) == {unit.key for unit in units}
     assert len(units) > 15
+
+
+def test_undisturbed_run_records_every_unit(simulated: Undisturbed) -> None:
+    check_every_unit_is_recorded(simulated)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_undisturbed_run_of_a_real_study_records_every_unit(real: Undisturbed) -> None:
+    check_every_unit_is_recorded(real)
 
 
 @pytest.mark.parametrize("number", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in (0, 2, 3))])
 def test_killed_run_is_resumed_to_the_records_of_an_undisturbed_one(
-    number: int, tmp_path: Path, undisturbed: Found
+    number: int, tmp_path: Path, simulated: Undisturbed
 ) -> None:
-    assert trial(number, tmp_path, undisturbed).killed
+    assert trial(number, tmp_path, simulated).killed
 
 
 @pytest.mark.long
+@pytest.mark.data
 @pytest.mark.timeout(3 * 3600)
-def test_two_hundred_killed_runs(tmp_path: Path, undisturbed: Found) -> None:
+def test_two_hundred_killed_runs(tmp_path: Path, real: Undisturbed) -> None:
     begun = time.monotonic()
     trials = []
     for number in range(ALL):
-        trials.append(trial(number, tmp_path / str(number), undisturbed))
+        trials.append(trial(number, tmp_path / str(number), real))
         shutil.rmtree(tmp_path / str(number))
     keep_trial(
-        "kills: runs killed at a random moment, two writers in every second",
+        KILLS,
         runs=ALL,
-        units_of_a_run=len(undisturbed),
+        units_of_a_run=len(real.results),
         writers=ALL + ALL // 2,
         writers_killed=sum(each.killed for each in trials),
         units_left_by_the_kills=sum(each.left for each in trials),
@@ -212,15 +223,16 @@ def workers(parent: int) -> list[psutil.Process]:
 
 
 @pytest.mark.slow
-def test_unit_of_a_killed_worker_is_run_again_and_the_run_completes(tmp_path: Path, undisturbed: Found) -> None:
-    program = RUN.replace('"GOOG"], store)', '"GOOG"], store, jobs=2)')
-    assert program != RUN
-    with start(program, tmp_path) as process:
+@pytest.mark.data
+def test_unit_of_a_killed_worker_is_run_again_and_the_run_completes(tmp_path: Path, real: Undisturbed) -> None:
+    """Of a study whose units take long enough for one to be met at work."""
+    with start(*PROGRAM, "real", tmp_path, 2) as process:
         wait_for(lambda: bool(found(tmp_path)) and bool(workers(process.pid)))
         random.Random(1).choice(workers(process.pid)).kill()
         _, said = process.communicate()
     assert process.returncode == 0, said
-    check_complete(tmp_path, undisturbed)
+    check_complete(tmp_path, real.results)
+    keep_trial(WORKERS, runs=1, workers_killed=1, units_of_the_run=len(real.results))
 
 
 @pytest.mark.slow
@@ -228,64 +240,123 @@ def test_kills_while_writing_leave_records_whose_arrays_can_be_read(tmp_path: Pa
     moments = random.Random(2)
     store: Store = new_store(tmp_path)
     kept: Found = {}
+    killed = 0
     for _ in range(12):
-        kill_at(Moment(0, moments.uniform(0.6, 3)), start(WRITE, tmp_path), tmp_path)
+        killed += kill_at(Moment(0, moments.uniform(0.6, 3)), start("-c", WRITE, tmp_path), tmp_path)
         records = found(tmp_path)
         assert kept.items() <= results_of(records).items()
         kept = results_of(records)
         for record in records.values():
             assert store.read_arrays("naufal2023", record)["error"].tolist() == [record.n] * 2000
     assert kept
-    finish(WRITE, tmp_path)
+    finish("-c", WRITE, tmp_path)
     check_complete(tmp_path, results_of(found(tmp_path)))
     assert len(found(tmp_path)) == 1000
+    keep_trial(ARRAYS, runs=12, writers_killed=killed, arrays_kept_by_then=len(kept), arrays_read_at_last=1000)
 
 
 @cache
 def may_mount() -> bool:
     """Tell whether this machine lets a process mount a folder that only it sees."""
-    command = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    command = [*OF_ITS_OWN, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     return bool(shutil.which("unshare")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--mount")
 # What lies in the folder is copied to a disk of its own, the program runs there, and what it left is copied back.
 ON_A_DISK = """
 set -e
-mount -t tmpfs -o "size=$2" tmpfs /mnt
-cp -r "$1/." /mnt
-[ "$3" = full ] || mount -o remount,ro /mnt
+folder=$1 size=$2 kind=$3
+shift 3
+mount -t tmpfs -o "size=$size" tmpfs /mnt
+cp -r "$folder/." /mnt
+[ "$kind" = full ] || mount -o remount,ro /mnt
 status=0
-"$4" -c "$5" /mnt || status=$?
+"$@" /mnt || status=$?
 mount -o remount,size=1g /mnt || true
-cp -r /mnt/. "$1"
+cp -r /mnt/. "$folder"
 exit $status
 """
+# To a superuser every folder may be written, unless this capability is taken from what he starts.
+NO_MORE_THAN_OTHERS = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
+Ran = subprocess.CompletedProcess[str]
+RUN = (sys.executable, *PROGRAM, "simulated")
 
 
-def run_on_a_disk(folder: Path, kilobytes: int, kind: str) -> subprocess.CompletedProcess[str]:
-    script = ["sh", "-c", ON_A_DISK, "sh", str(folder), f"{kilobytes}k", kind, sys.executable, RUN]
-    command = ["unshare", "--user", "--map-root-user", "--mount", *script]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+def run_on_a_disk(folder: Path, kilobytes: int, kind: str) -> Ran:
+    used = sum(-(-path.stat().st_size // 4096) * 4 for path in files_of(folder))
+    script = ("sh", "-c", ON_A_DISK, "sh", str(folder), f"{used + kilobytes}k", kind, *RUN)
+    return subprocess.run([*OF_ITS_OWN, *script], cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
+def run_as_on_a_disk(folder: Path, kilobytes: int, kind: str) -> Ran:
+    """Stand in for a disk where none may be mounted: files that may not grow, or folders that may not be written."""
+    if kind == "full":
+        largest = max(path.stat().st_size for path in files_of(folder)) + kilobytes * 1024
+        command = ["prlimit", f"--fsize={largest}", *RUN, str(folder)]
+        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    paths = [folder, *folder.rglob("*")]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    command = [*(NO_MORE_THAN_OTHERS if os.geteuid() == 0 else ()), *RUN, str(folder)]
+    try:
+        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    finally:
+        for path in paths:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+WAYS: dict[str, Callable[[Path, int, str], Ran]] = {"mounted": run_on_a_disk, "stand-in": run_as_on_a_disk}
+SAID = {
+    ("mounted", "full"): "No space left", ("mounted", "read-only"): "Read-only file system",
+    ("stand-in", "full"): "File too large", ("stand-in", "read-only"): "Permission denied",
+}  # fmt: skip
+
+
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def begin(undisturbed: Undisturbed, folder: Path) -> None:
+    """Put the beginning of a study into a folder: its context and a few units."""
+    (whole,) = undisturbed.folder.glob("records/naufal2023/*.jsonl")
+    begun = folder / whole.relative_to(undisturbed.folder)
+    begun.parent.mkdir(parents=True)
+    begun.write_bytes(b"".join(whole.read_bytes().splitlines(keepends=True)[:16]))
+
+
+def check_that_this_machine_can(way: str) -> None:
+    """Skip a way that this machine does not have; where one is required, having neither is a failure."""
+    can = {"mounted": may_mount(), "stand-in": all(map(shutil.which, ("prlimit", "setpriv")))}
+    if not any(can.values()) and os.environ.get("REPRODUCE_REQUIRE_DISK"):
+        pytest.fail("no disk may be mounted here, and prlimit and setpriv, which could stand in for one, are missing")
+    if not can[way]:
+        pytest.skip("this machine lets no process mount a disk of its own, or has no prlimit and setpriv")
+
+
+# The stand-in is tried wherever it can be: where it has to do, a disk cannot be mounted to compare it with.
 @pytest.mark.parametrize(
-    ("kind", "room"),
-    [("full", 4), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("full", 8), ("read-only", 4096)))],
+    "way", ["mounted", pytest.param("stand-in", marks=[] if not may_mount() else pytest.mark.slow)]
 )
+@pytest.mark.parametrize(("kind", "room"), [("full", 4), ("read-only", 4096)])
 def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
-    kind: str, room: int, tmp_path: Path, undisturbed: Found
+    kind: str, room: int, way: str, tmp_path: Path, simulated: Undisturbed
 ) -> None:
-    if not may_mount():
-        pytest.skip("this machine lets no process mount a disk of its own")
-    finish(RUN.replace('"baselines", "price_facts"', '"price_facts",'), tmp_path)
-    old = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
-    used = sum(-(-path.stat().st_size // 4096) * 4 for path in tmp_path.rglob("*") if path.is_file())
-    ran = run_on_a_disk(tmp_path, used + room, kind)
+    check_that_this_machine_can(way)
+    begin(simulated, tmp_path)
+    old = {path: path.read_bytes() for path in files_of(tmp_path)}
+    ran = WAYS[way](tmp_path, room, kind)
     assert ran.returncode == 1, ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Error: " in ran.stderr
-    assert {"full": "No space left", "read-only": "Read-only file system"}[kind] in ran.stderr
+    assert SAID[way, kind] in ran.stderr
     assert {path: path.read_bytes()[: len(data)] for path, data in old.items()} == old
-    assert results_of(found(tmp_path)).items() <= undisturbed.items()
-    finish(RUN, tmp_path)
-    check_complete(tmp_path, undisturbed)
+    recorded_by_then = results_of(found(tmp_path))
+    assert recorded_by_then.items() <= simulated.results.items()
+    if kind == "read-only":
+        assert {path: path.read_bytes() for path in files_of(tmp_path)} == old
+    else:
+        assert len(recorded_by_then) > 15, "the disk had room for a few more"
+        finish(*PROGRAM, "simulated", tmp_path)
+        check_complete(tmp_path, simulated.results)
+    keep_case(DISKS, f"{kind}, {way}")

@@ -11,10 +11,12 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
+from reproduce_lib.book.faults_page import NOTEBOOKS
 from reproduce_lib.cli import app
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.notebook_execution.papermill_process import Failure
 from reproduce_lib.notebook_execution.runner import NotebookError, execute_notebook
+from tests.faults.results import keep_case
 from tests.support import PROJECT, descendants, write_notebook
 
 GOOD = "print('the old page')"
@@ -67,7 +69,8 @@ def failure_of(source: Path, output: Path, limits: dict[str, Any]) -> Failure:
     return failure
 
 
-QUICK = ("kernel killed", "never ends", "prints 200 MB in lines", "leaves by itself")
+# One of each kind of report; the others take longer, and are told in the same ways.
+QUICK = ("kernel killed", "out of memory", "never ends", "prints 200 MB in lines", "leaves by itself")
 
 
 @pytest.mark.parametrize("fault", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in FAULTS])
@@ -83,6 +86,19 @@ def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path
     assert output.read_bytes() == b"the old page"
     assert [path.name for path in output.parent.iterdir()] == ["n.ipynb"]
     assert started() <= before
+    keep_case(NOTEBOOKS, fault)
+
+
+def test_command_says_that_the_kernel_died_and_ends_so(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "notebooks" / "naufal2023.ipynb", FAULTS["kernel killed"][0], GOOD)
+    output = tmp_path / "page.ipynb"
+    output.write_bytes(b"the old page")
+    ran = CliRunner().invoke(app, ["notebook", "naufal2023", "--output", str(output)])
+    assert ran.exit_code == 1
+    assert "error: " in ran.stderr
+    assert "kernel" in ran.stderr
+    assert ran.stdout == ""
+    assert output.read_bytes() == b"the old page"
 
 
 def test_output_within_the_limit_is_kept_whole(tmp_path: Path) -> None:
@@ -144,14 +160,16 @@ def test_source_that_is_no_notebook_is_refused_by_name(tmp_path: Path, broken: b
         (["-p", "ticker=null"], "ticker"),
     ],
 )
-def test_parameter_of_a_wrong_type_fails_with_what_is_wrong_and_no_page(
+def test_parameter_of_a_wrong_type_fails_with_what_is_wrong_and_leaves_the_old_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], named: str
 ) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(PROJECT))
     output = tmp_path / "page.ipynb"
+    output.write_bytes(b"the old page")
     ran = CliRunner().invoke(app, ["notebook", "naufal2023", "--output", str(output), *given])
     assert ran.exit_code not in (0, None)
     assert named in ran.output
     assert "Traceback" not in ran.output
-    assert not output.exists()
+    assert output.read_bytes() == b"the old page"
+    assert [path.name for path in tmp_path.glob("*page*")] == ["page.ipynb"]
     assert os.environ["REPRODUCE_ROOT"] == str(PROJECT)

@@ -5,6 +5,7 @@ That names are escaped on every page is seen in a browser, see ``tests/book/test
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 import yaml
@@ -29,7 +31,7 @@ from reproduce_lib.claims import load_claims
 from reproduce_lib.data import archives, regional_catalogs, waveforms
 from reproduce_lib.errors import ClaimError, DataError, ParameterError
 from tests.faults.bombs import BOMBS, set_off
-from tests.support import PROJECT
+from tests.support import PROJECT, write_notebook
 
 MOST_SECONDS, MOST_MEGABYTES = 10, 1024
 
@@ -178,6 +180,76 @@ def test_known_bad_use_is_found_by_the_linter(rule: str) -> None:
     assert rule in ran.stdout
 
 
+# What the linter has no rule for, or one that a comment lifts: all execute what a file says.
+BAD_CALLS = {
+    "np.load(x, allow_pickle=True)": "allow_pickle",
+    "np.load(x, None, True)": "allow_pickle",
+    "joblib.load(x)": "joblib.load",
+    "from joblib import load": "joblib.load",
+    "torch.load(x)": "torch.load",
+    "torch.load(x, weights_only=False)": "torch.load",
+    "keras.saving.load_model(x, safe_mode=False)": "safe_mode",
+    "keras.config.enable_unsafe_deserialization()": "enable_unsafe_deserialization",
+    "pd.read_pickle(x)": "read_pickle",
+    "dill.loads(x)": "dill.loads",
+    "cloudpickle.load(x)": "cloudpickle.load",
+}
+LOADERS_OF_CODE = {f"{module}.{name}" for module in ("joblib", "dill", "cloudpickle") for name in ("load", "loads")}
+
+
+def bad_calls(source: str) -> set[str]:
+    """Return the calls, and the imports of what makes them, that execute what a file says."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{one.name}" for one in node.names} & LOADERS_OF_CODE
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            options = {one.arg: ast.unparse(one.value) for one in node.keywords}
+            found |= {name} & LOADERS_OF_CODE
+            found |= {last for last in ("read_pickle", "enable_unsafe_deserialization") if name.endswith(last)}
+            positional = name in ("np.load", "numpy.load") and len(node.args) > 2
+            found |= {"allow_pickle"} if positional or options.get("allow_pickle", "False") != "False" else set()
+            found |= {"safe_mode"} if options.get("safe_mode", "True") != "True" else set()
+            found |= {"torch.load"} if name == "torch.load" and options.get("weights_only") != "True" else set()
+    return found
+
+
+def code_of_the_project() -> dict[str, str]:
+    """Return our own code by file, of the notebooks the cells."""
+    folders = [PROJECT / name for name in ("reproduce_lib", "benchmarks")]
+    found = {str(path): path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py")}
+    for path in (PROJECT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        found[str(path)] = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    return found
+
+
+@pytest.mark.parametrize("call", BAD_CALLS)
+def test_call_that_executes_what_a_file_says_is_found(call: str) -> None:
+    assert bad_calls(call) == {BAD_CALLS[call]}
+    assert bad_calls("np.load(x, allow_pickle=False)\ntorch.load(x, weights_only=True)\nnp.load(x)") == set()
+
+
+def test_no_call_of_ours_executes_what_a_file_says() -> None:
+    code = code_of_the_project()
+    assert sum(path.endswith(".ipynb") for path in code) >= 5
+    assert {path: bad for path, source in code.items() if (bad := bad_calls(source))} == {}
+
+
+def linted(notebooks: list[Path]) -> str:
+    """Return what the rules on security say of notebooks, which the linter passes over otherwise."""
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "S", "--ignore", "S101,S603,S607"]
+    command += ["--output-format", "concise", *map(str, notebooks)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False).stdout
+
+
+def test_known_bad_use_in_a_notebook_is_found_and_there_is_none(tmp_path: Path) -> None:
+    bad = write_notebook(tmp_path / "bad.ipynb", KNOWN_BAD["S301"])
+    assert "S301" in linted([bad])
+    assert "All checks passed" in linted(sorted((PROJECT / "notebooks").glob("*.ipynb")))
+
+
 def test_every_exception_from_the_security_rules_says_why() -> None:
     allowed = re.compile(r"# noqa: [A-Z0-9, ]*\bS\d+[A-Z0-9, ]*(.*)")
     found = [
@@ -203,6 +275,26 @@ def test_workflows_may_do_nothing_and_run_nobody_elses_actions() -> None:
             assert all("timeout-minutes" in job and "uses" not in step for step in job["steps"]), path
             # Untrusted text in a command: the title of a pull request, the name of a branch.
             assert not any("${{ github." in step.get("run", "") for step in job["steps"]), path
+
+
+def test_workflows_run_containers_and_tools_of_exact_versions() -> None:
+    """A tag of two numbers moves with every release of the third; what a digest is cannot be known from here."""
+    images, tools = [], []
+    for path in (PROJECT / ".github" / "workflows").glob("*.yml"):
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            matrix = job.get("strategy", {}).get("matrix", {})
+            pythons = [*matrix.get("python", []), *(one["python"] for one in matrix.get("include", []))]
+            image = job.get("container", "")
+            images += [image.replace("${{ matrix.python }}", one) for one in pythons or [""] if image]
+            commands = "\n".join(re.sub(r"\$\{\{.*?\}\}", "", step.get("run", "")) for step in job["steps"])
+            installed = " ".join(re.findall(r"pip install(.*)", commands)).split()
+            tools += [word.strip("'") for word in installed if not word.startswith("-")]
+    assert len(images) >= 6
+    assert [image for image in images if not re.fullmatch(r"python:\d+\.\d+\.\d+-bookworm", image)] == []
+    free = [tool for tool in tools if not re.fullmatch(r"[\w-]+==\d+(\.\d+)+", tool)]
+    # Ours, and what the lists of the project pin.
+    assert set(free) <= {".[jax,dask,docs,test]", "constraints.txt", "jax[cuda12]"}
+    assert {tool.partition("==")[0] for tool in set(tools) - set(free)} == {"uv", "pip-audit"}
 
 
 @pytest.mark.network

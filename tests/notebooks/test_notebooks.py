@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -10,12 +12,13 @@ import pytest
 
 from reproduce_lib import notebooks
 from reproduce_lib.errors import ParameterError
+from reproduce_lib.execution.study import unit_statuses
 from reproduce_lib.notebooks import Page, read_parameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER as NAUFAL2023
 from reproduce_lib.papers.naufal2023.paper import networks_of_the_paper
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
-from tests.support import value_row
+from tests.support import HERE, PlainParameters, new_store, put, smoke_baseline, smoke_network, value_row
 
 SPANS = ["ticker", "window", "model"]
 
@@ -38,6 +41,11 @@ def test_one_share_and_window_select_their_units() -> None:
 def test_smoke_is_one_share_one_seed_one_epoch() -> None:
     units = page(profile="smoke").units()
     assert {(u.ticker, u.seed, u.epochs, u.profile) for u in units} == {("TSLA", 0, 1, "smoke")}
+
+
+def test_smoke_asks_for_no_epochs_of_what_is_not_trained_in_epochs() -> None:
+    (unit,) = Page(PlainParameters, ["share"], {"profile": "smoke", "share": "y"}).units()
+    assert (unit.share, unit.profile) == ("y", "smoke")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +117,33 @@ def test_an_experiment_is_one_of_the_papers_and_only_where_they_are_offered() ->
         page_of_two(experiment="another")
     with pytest.raises(ParameterError, match="experiment"):
         page(experiment="other")
+
+
+def test_what_was_measured_stands_beside_the_naive_forecast_and_what_is_missing_is_said(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    known, missing = smoke_network(), smoke_network(seed=1)
+    naive = NAUFAL2023.naive(known)
+    assert naive is not None
+    put(store, known, {"mae": 1.5})
+    put(store, naive, {"mae": 2.25})
+    columns = {"mae": "MAE", "rmse": "RMSE"}
+    shown = notebooks.measured_table([known, missing], NAUFAL2023, store, caption="c", metrics=columns)
+    cells = re.findall(r'<td class="rr-number">(.*?)</td>', shown)
+    assert cells == ["1.500 (2.250)", "–", "not recorded", "not recorded"]
+
+
+def test_provenance_counts_what_is_recorded_and_what_of_it_is_fresh(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    units = [smoke_baseline(seed=seed) for seed in range(4)]
+    put(store, units[0], {"mae": 1.0}, seconds=1800.0)
+    put(store, units[1], {"mae": 1.0}, seconds=1800.0, code={"reproduce_lib.metrics.gone": "0" * 16})
+    shown = notebooks.provenance(unit_statuses(units, store), ["a <figure>"])
+    rows = dict(re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", shown))
+    assert rows["Units recorded"] == "2 of 4"
+    assert rows["Records that are fresh"] == "1 of 2 (50 %)"
+    assert (rows["Seeds"], rows["Backends"], rows["Processors"]) == ("0 to 3", "none", HERE[0])
+    assert rows["Computing time"] == "1.00 processor-hours"
+    assert rows["Executed live on this page"] == "a &lt;figure&gt;"
 
 
 @pytest.mark.parametrize(

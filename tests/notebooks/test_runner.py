@@ -82,6 +82,19 @@ def test_a_finished_notebook_has_its_parameters_and_its_stamp(tmp_path: Path) ->
     assert outputs(source) == ""
 
 
+def test_folders_that_are_named_relative_to_the_caller_are_the_same_in_a_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [f"REPRODUCE_{name}" for name in ("ROOT", "HOME", "CACHE", "DATA")]
+    for name in names:
+        monkeypatch.setenv(name, f"my/{name}")
+    Path("my/REPRODUCE_ROOT").mkdir(parents=True)
+    write_notebook(tmp_path / "in" / "n.ipynb", f"import os\nfor name in {names}: print(os.environ[name])")
+    execute_notebook(Path("in/n.ipynb"), Path("out/n.ipynb"), {})
+    assert outputs(tmp_path / "out" / "n.ipynb").split() == [f"{tmp_path}/my/{name}" for name in names]
+
+
 def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path: Path) -> None:
     source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)")
     with pytest.raises(ParameterError, match=r"y.*x"):
