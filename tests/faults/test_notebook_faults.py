@@ -155,9 +155,9 @@ def test_source_that_is_no_notebook_is_refused_by_name(tmp_path: Path, broken: b
     ("given", "named"),
     [
         (["-p", "seed=many"], "many"),
-        (["-p", "window=1.5"], "1.5"),
         (["-p", "window=[1, 30]"], "window"),
-        (["-p", "ticker=null"], "ticker"),
+        pytest.param(["-p", "window=1.5"], "1.5", marks=pytest.mark.slow),
+        pytest.param(["-p", "ticker=null"], "ticker", marks=pytest.mark.slow),
     ],
 )
 def test_parameter_of_a_wrong_type_fails_with_what_is_wrong_and_leaves_the_old_page(
