@@ -175,7 +175,7 @@ def test_what_a_paper_concludes_stands_with_the_verdicts_of_the_claims_it_rests_
 @pytest.mark.parametrize("paper", rebuilt())
 def test_each_paper_says_what_it_concludes(paper: str) -> None:
     conclusions = load_claims(paper, PROJECT / "book" / "claims").conclusions
-    assert 3 <= len(conclusions) <= 5
+    assert 1 <= len(conclusions) <= 5
     assert max(len(one.says.split()) for one in conclusions) <= 16
 
 
