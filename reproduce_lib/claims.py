@@ -315,7 +315,12 @@ class Decision(_Entry):
 
 
 class Conclusion(_Entry):
-    """What a paper concludes, in words, and the claims that it rests on: ids, in which ``*`` stands for anything."""
+    """What a paper concludes, in words, and the claims that it rests on.
+
+    Attributes
+    ----------
+    claims : ids, or patterns of them as of file names: ``*`` stands for anything, ``[34]`` for a 3 or a 4
+    """
 
     says: str = Field(min_length=1)
     claims: list[str] = Field(min_length=1)

@@ -77,18 +77,6 @@ def standing(values: Sequence[float] | pd.Series, printed: float) -> Standing:
     return Standing(len(found), reached, near, *ends)
 
 
-def honest(frame: pd.DataFrame, target: str = "") -> pd.DataFrame:
-    """Return the specifications that forecast held-out months one step ahead and were scaled without them.
-
-    Parameters
-    ----------
-    frame : with columns error, horizon, scaling, and series, the name of which holds its target as a word
-    target : only series of this one
-    """
-    chosen = frame[(frame["error"] == "held out") & (frame["horizon"] == "one step") & (frame["scaling"] != "all")]
-    return chosen[[target in series.split() for series in chosen["series"]]] if target else chosen
-
-
 def choices_behind(frame: pd.DataFrame, reached: pd.Series, names: Sequence[str]) -> pd.DataFrame:
     """Compare the specifications that reached a number with all of them, choice by choice.
 

@@ -317,7 +317,12 @@ class RecordFile:
 
     def _lines(self) -> list[bytes]:
         """Return the lines as they stand, empty ones too, so that each has its number."""
-        return self.path.read_bytes().split(b"\n") if self.path.exists() else []
+        try:
+            return self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RecordError(f"{self.path} cannot be read: {error.strerror}") from error
 
     def _rewrite(self, lines: list[bytes]) -> None:
         """Put these lines, without empty ones, in the place of all that the file says; no line is no file."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reproduce_lib.execution.study import UnitStatus
 from reproduce_lib.figures.specification_curve import draw_specification_curve
-from reproduce_lib.multiverse import choices_behind, honest, specifications, standing
+from reproduce_lib.multiverse import choices_behind, specifications, standing
 from reproduce_lib.papers.asma2024.networks import NetworkParameters
 from reproduce_lib.records import Record
 
@@ -66,20 +66,6 @@ def test_among_no_specifications_nothing_is_reached_and_nothing_is_smallest() ->
     found = standing([], 0.3)
     assert (found.specifications, found.reached, found.near, str(found)) == (0, 0, 0, "0 of 0")
     assert np.isnan(found.smallest)
-
-
-def test_honest_specifications_know_nothing_of_the_months_they_forecast() -> None:
-    frame = pd.DataFrame([
-        (0.1, "held out", "one step", "training", "comcat maximum 1950-2022"),
-        (0.2, "in sample", "one step", "training", "comcat maximum 1950-2022"),
-        (0.3, "held out", "all steps", "training", "comcat maximum 1950-2022"),
-        (0.4, "held out", "one step", "all", "comcat maximum 1950-2022"),
-        (0.5, "held out", "one step", "none", "comcat mean_m5 1950-2022"),
-        (0.6, "held out", "one step", "none", "comcat mean 1950-2022"),
-    ], columns=["value", "error", "horizon", "scaling", "series"])  # fmt: skip
-    assert honest(frame)["value"].tolist() == [0.1, 0.5, 0.6]
-    assert honest(frame, "mean")["value"].tolist() == [0.6]
-    assert honest(frame.iloc[:0], "mean").empty
 
 
 def test_shares_by_hand() -> None:

@@ -40,6 +40,7 @@ from reproduce_lib.papers.asma2024.catalogues import (
     run_earthquake,
     run_observation,
 )
+from reproduce_lib.papers.asma2024.honest_specifications import honest
 from reproduce_lib.papers.asma2024.networks import CHOICES, MODELS, NetworkParameters, build_model, run_network
 from reproduce_lib.papers.asma2024.paper import PAPER, SERIES, TEST_SHARES, multiverse, naive_unit, other_series
 from reproduce_lib.papers.asma2024.series import EMPTY_MONTH, Series, SeriesParameters, load_series
@@ -1273,3 +1274,17 @@ def test_real_observations_are_known_for_every_month_of_table_2(read_once: None,
     assert (found.n, found.arrays["maximum"].shape, found.arrays["month"].shape) == (24, (months,), (months,))
     assert (np.diff(found.arrays["month"]) == 1).all()
     np.testing.assert_allclose(found.arrays["maximum"][-24:], list(numbers(found.metrics).values()), rtol=1e-6)
+
+
+def test_honest_specifications_know_nothing_of_the_months_they_forecast() -> None:
+    frame = pd.DataFrame([
+        (0.1, "held out", "one step", "training", "comcat maximum 1950-2022"),
+        (0.2, "in sample", "one step", "training", "comcat maximum 1950-2022"),
+        (0.3, "held out", "all steps", "training", "comcat maximum 1950-2022"),
+        (0.4, "held out", "one step", "all", "comcat maximum 1950-2022"),
+        (0.5, "held out", "one step", "none", "comcat mean_m5 1950-2022"),
+        (0.6, "held out", "one step", "none", "comcat mean 1950-2022"),
+    ], columns=["value", "error", "horizon", "scaling", "series"])  # fmt: skip
+    assert honest(frame)["value"].tolist() == [0.1, 0.5, 0.6]
+    assert honest(frame, "mean")["value"].tolist() == [0.6]
+    assert honest(frame.iloc[:0], "mean").empty

@@ -232,6 +232,7 @@ def _half_widths() -> str:
     rows = [
         (one.label, f"{one.half_width:.0%} of the printed value" if one.relative else f"{one.half_width:g}")
         for one in METRICS.values()
+        if one.half_width
     ]
     return f"{table(header, rows, caption='Verdict half-widths', numeric=1)}\n"
 
