@@ -1,195 +1,34 @@
-"""What the paired notebooks stand on: checked parameters, live checks, bound numbers, provenance."""
+"""What the paired notebooks show beside their own tables and figures: bound texts, what was measured, provenance."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
-from typing import Annotated, Any, Generic, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from reproduce_lib.compare import Row
-from reproduce_lib.errors import ParameterError
-from reproduce_lib.execution.plan import Execute
-from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.folders import MANY_FILES, by_folder
-from reproduce_lib.records import Record, Store
+from reproduce_lib.opened_paper import OpenedPaper
+from reproduce_lib.records import Record
 from reproduce_lib.tables import Html, table
-from reproduce_lib.units import Paper, Profile, UnitParameters, choices, describe
+from reproduce_lib.units import MetricValue, UnitParameters
 
-# What IPython itself puts into a notebook's namespace.
-_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
-EVERY = "all"
-SMOKE = {"epochs": 1}
 # What begins something else than text in Markdown is written as an entity, which is text.
 _AS_ITSELF = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"})
 
-Unit = TypeVar("Unit", bound=UnitParameters)
 
-
-class PageParameters(BaseModel):
-    """The parameters that every notebook takes, beside those of its paper's units.
-
-    Attributes
-    ----------
-    profile : ``smoke`` | ``full`` | ``custom``
-    execute : ``recorded`` trains nothing, ``missing`` what is missing or stale, ``stale`` what is stale,
-        ``fresh`` everything
-    seeds : how many seeds, 0 to seeds - 1
-    seed : ``"all"`` of them, or this one alone
-    jobs : units trained at a time
-    keep_figures : whether figures that need the data are kept for pages built without them
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    profile: Profile = "full"
-    execute: Execute = "recorded"
-    seeds: int = Field(default=10, ge=1, le=1000)
-    seed: Literal["all"] | Annotated[int, Field(ge=0)] = "all"
-    jobs: int = Field(default=1, ge=1, le=1024)
-    keep_figures: bool = False
-
-
-class Page(Generic[Unit]):
-    """A notebook's parameters, checked, and the units that they select.
-
-    Where a page offers its paper's ``experiments``, its parameter ``experiment`` names one of them, or all.
-    """
-
-    def __init__(
-        self, unit: type[Unit], spans: Iterable[str], values: Mapping[str, Any], experiments: Paper | None = None
-    ) -> None:
-        self._unit = unit
-        self._spans = tuple(spans)
-        self._experiments = experiments.experiments if experiments is not None else {}
-        model = page_model(unit, self._spans, self._experiments)
-        try:
-            self.values = model(**values)
-        except ValidationError as error:
-            raise ParameterError(describe(error, model)) from None
-        self.units()  # a combination that no unit can have stops the notebook here
-
-    @property
-    def settings(self) -> PageParameters:
-        """Return the parameters that every notebook has."""
-        return self.values
-
-    @property
-    def decisions(self) -> dict[str, Any]:
-        """Return the parameters that are the same for every selected unit."""
-        own = set(self._unit.model_fields) - {*self._spans, "profile", "seed"}
-        values = {name: value for name, value in self.values.model_dump().items() if name in own}
-        if self.settings.profile == "smoke":
-            # Not every unit is trained in epochs.
-            values |= {name: value for name, value in SMOKE.items() if name in own}
-        return values
-
-    @property
-    def is_the_papers_setting(self) -> bool:
-        """Tell whether these are the conditions that the claims were printed for."""
-        defaults = {name: self._unit.model_fields[name].default for name in self.decisions}
-        return self.settings.profile == "full" and self.decisions == defaults and self.experiment == EVERY
-
-    @property
-    def experiment(self) -> str:
-        """Return the experiment that the page is to run alone, or ``"all"``."""
-        return str(getattr(self.values, "experiment", EVERY))
-
-    def selected(self, name: str) -> tuple[Any, ...]:
-        """Return the chosen values of a parameter that the page spans."""
-        value = getattr(self.values, name)
-        every = choices(self._unit, name)
-        if self.settings.profile == "smoke" and value == EVERY and name == self._spans[0]:
-            return every[:1]
-        return every if value == EVERY else (value,)
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Return the chosen seeds; a smoke run has one."""
-        if self.settings.seed != "all":
-            return (self.settings.seed,)
-        return tuple(range(1 if self.settings.profile == "smoke" else self.settings.seeds))
-
-    def units(self) -> list[UnitParameters]:
-        """Return the selected units, seed by seed: of the page's own experiment, or of the one that is named."""
-        if self.experiment not in (EVERY, self._unit.experiment):
-            return [self._of_other(self._experiments[self.experiment].parameters, seed) for seed in self.seeds]
-        return [*self._own_units()]
-
-    def _of_other(self, kind: type[UnitParameters], seed: int) -> UnitParameters:
-        """Return a unit of another experiment, with those parameters of the page that it has and that were changed."""
-        fixed = {"profile": self.settings.profile, **self.decisions}
-        own = {
-            name: value
-            for name, value in fixed.items()
-            if name in kind.model_fields and value != self._unit.model_fields[name].default
-        }
-        return kind.of(**{**own, "profile": self.settings.profile}, seed=seed)
-
-    def _own_units(self) -> list[Unit]:
-        fixed = {"profile": self.settings.profile, **self.decisions}
-        combinations = product(self.seeds, *(self.selected(name) for name in self._spans))
-        names = ("seed", *self._spans)
-        return [self._unit.of(**fixed, **dict(zip(names, values, strict=True))) for values in combinations]
-
-
-def page_model(
-    unit: type[UnitParameters], spans: Iterable[str], experiments: Iterable[str] = ()
-) -> type[PageParameters]:
-    """Return the model of a notebook's parameters: its unit's, those it spans widened by ``"all"``.
-
-    ``experiments`` are what a parameter of that name may choose from.
-    """
-    fields: dict[str, Any] = {
-        name: (info.annotation, info)
-        for name, info in unit.model_fields.items()
-        if name not in PageParameters.model_fields and name != "seed"
-    }
-    for name in spans:
-        fields[name] = (Literal[(EVERY, *choices(unit, name))], EVERY)
-    if names := tuple(experiments):
-        fields["experiment"] = (Literal[(EVERY, *names)], EVERY)
-    return create_model("PageParameters", __base__=PageParameters, **fields)
-
-
-def read_parameters(
-    namespace: Mapping[str, Any], unit: type[Unit], spans: Iterable[str], experiments: Paper | None = None
-) -> Page[Unit]:
-    """Check every variable that the parameter cells defined, however the notebook was started.
-
-    Call it in the first cell after them: any name that is no parameter, such as a misspelt one injected
-    by papermill, is then an error rather than a setting that silently does nothing.
-
-    Raises
-    ------
-    ParameterError
-        With the known parameters, or the allowed values of the one that is wrong.
-    """
-    given = {
-        name: value
-        for name, value in namespace.items()
-        if not name.startswith("_") and name not in _IPYTHON_NAMES and not _is_code(value)
-    }
-    return Page(unit, spans, given, experiments)
-
-
-def measured_table(
-    units: Iterable[UnitParameters], paper: Paper, store: Store, *, caption: str, metrics: Mapping[str, str]
-) -> Html:
-    """Return what units measured, seed after seed, beside the naive forecast; no claim is compared.
+def measured_table(opened: OpenedPaper, *, caption: str, metrics: Mapping[str, str]) -> Html:
+    """Return what the page's own units measured, seed after seed, beside the naive forecast; no claim is compared.
 
     Parameters
     ----------
     metrics : name of a metric -> its column's heading
     """
     rows = []
-    for status in unit_statuses(units, store):
-        naive = paper.naive(status.unit)
-        against = unit_statuses([naive], store)[0].record if naive is not None else None
-        rows.append((_changed(status.unit), *(_metric(status.record, against, name) for name in metrics)))
+    for unit in opened.own:
+        naive = opened.paper.naive(unit)
+        against = opened.metrics(naive) if naive is not None else {}
+        rows.append((_changed(unit), *(_metric(opened.record(unit), against, name) for name in metrics)))
     header = ["Unit", *(f"{label} (naive)" for label in metrics.values())]
     return table(header, rows, caption=caption, numeric=len(metrics))
 
@@ -242,9 +81,15 @@ class BoundText:
         return self.text.translate(_AS_ITSELF)
 
 
-def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:
-    """Return what stands behind a page: units, seeds, backends, processors, data, share of fresh records."""
-    known = list(statuses)
+def provenance(opened: OpenedPaper, live: Iterable[str]) -> Html:
+    """Return what stands behind a page: units, seeds, backends, processors, data, share of fresh records.
+
+    Parameters
+    ----------
+    live : what the page executed itself, beside units
+    """
+    known = opened.selected
+    executed = [*([f"{opened.computed} units computed"] if opened.computed else []), *live]
     recorded = [status for status in known if status.record is not None and status.context is not None]
     contexts = [status.context for status in recorded if status.context is not None]
     data = {name: digest for context in contexts for name, digest in context.data.items()}
@@ -259,7 +104,7 @@ def provenance(statuses: Iterable[UnitStatus], live: Iterable[str]) -> Html:
         ("Versions", "; ".join(sorted({_versions(context.versions) for context in contexts}))),
         ("Computing time", f"{seconds / 3600:.2f} processor-hours"),
         ("Data fingerprints", "; ".join(_fingerprints(data)) or "none"),
-        ("Executed live on this page", "; ".join(live) or "nothing: every number is recorded"),
+        ("Executed live on this page", "; ".join(executed) or "nothing: every number is recorded"),
     ]
     return table(["What stands behind this page", ""], rows, caption="Provenance")
 
@@ -281,12 +126,12 @@ def _changed(unit: UnitParameters) -> str:
     return ", ".join(f"{name} {value}" for name, value in shown.items()) or "the default unit"
 
 
-def _metric(record: Record | None, against: Record | None, name: str) -> str:
+def _metric(record: Record | None, against: Mapping[str, MetricValue], name: str) -> str:
     if record is None:
         return "not recorded"
     if name not in record.metrics:
         return "–"
-    naive = f" ({against.metrics[name]:.3f})" if against is not None else ""
+    naive = f" ({against[name]:.3f})" if name in against else ""
     return f"{record.metrics[name]:.3f}{naive}"
 
 
@@ -301,8 +146,3 @@ def _share(part: int, whole: int) -> str:
 def _span(seeds: list[int]) -> str:
     return f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds)) or "none"
 
-
-def _is_code(value: object) -> bool:
-    import types
-
-    return isinstance(value, types.ModuleType | types.FunctionType | type)

@@ -64,7 +64,7 @@ def _show_vectors() -> None:
     if get_ipython() is not None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-        set_matplotlib_formats("svg")  # type: ignore[no-untyped-call]
+        set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
 
 
 def styled(items: Iterable[Item], styles: Iterable[Style]) -> Iterator[tuple[Item, Style]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -11,12 +12,15 @@ from typing import Any, ClassVar
 import pytest
 
 from reproduce_lib import notebooks
+from reproduce_lib.claims import load_claims
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution.study import unit_statuses
-from reproduce_lib.notebooks import Page, read_parameters
+from reproduce_lib.opened_paper import OpenedPaper
+from reproduce_lib.page_parameters import Page, read_parameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER as NAUFAL2023
 from reproduce_lib.papers.naufal2023.paper import networks_of_the_paper
+from reproduce_lib.records import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from tests.support import HERE, PlainParameters, new_store, put, smoke_baseline, smoke_network, value_row
 
@@ -119,6 +123,14 @@ def test_an_experiment_is_one_of_the_papers_and_only_where_they_are_offered() ->
         page(experiment="other")
 
 
+def opened(store: Store, units: Sequence[UnitParameters], *, computed: int = 0) -> OpenedPaper:
+    """Return a paper opened under conditions that no claim was printed for."""
+    statuses = unit_statuses([*units, *filter(None, map(NAUFAL2023.naive, units))], store)
+    known = {status.unit.key: status for status in statuses}
+    chosen, claims = page(profile="smoke"), load_claims("naufal2023")
+    return OpenedPaper(chosen, NAUFAL2023, claims, store, tuple(units), None, (), known, computed)
+
+
 def test_what_was_measured_stands_beside_the_naive_forecast_and_what_is_missing_is_said(tmp_path: Path) -> None:
     store = new_store(tmp_path)
     known, missing = smoke_network(), smoke_network(seed=1)
@@ -127,7 +139,7 @@ def test_what_was_measured_stands_beside_the_naive_forecast_and_what_is_missing_
     put(store, known, {"mae": 1.5})
     put(store, naive, {"mae": 2.25})
     columns = {"mae": "MAE", "rmse": "RMSE"}
-    shown = notebooks.measured_table([known, missing], NAUFAL2023, store, caption="c", metrics=columns)
+    shown = notebooks.measured_table(opened(store, [known, missing]), caption="c", metrics=columns)
     cells = re.findall(r'<td class="rr-number">(.*?)</td>', shown)
     assert cells == ["1.500 (2.250)", "–", "not recorded", "not recorded"]
 
@@ -137,13 +149,15 @@ def test_provenance_counts_what_is_recorded_and_what_of_it_is_fresh(tmp_path: Pa
     units = [smoke_baseline(seed=seed) for seed in range(4)]
     put(store, units[0], {"mae": 1.0}, seconds=1800.0)
     put(store, units[1], {"mae": 1.0}, seconds=1800.0, code={"reproduce_lib.metrics.gone": "0" * 16})
-    shown = notebooks.provenance(unit_statuses(units, store), ["a <figure>"])
+    shown = notebooks.provenance(opened(store, units), ["a <figure>"])
     rows = dict(re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", shown))
     assert rows["Units recorded"] == "2 of 4"
     assert rows["Records that are fresh"] == "1 of 2 (50 %)"
     assert (rows["Seeds"], rows["Backends"], rows["Processors"]) == ("0 to 3", "none", HERE[0])
     assert rows["Computing time"] == "1.00 processor-hours"
     assert rows["Executed live on this page"] == "a &lt;figure&gt;"
+    shown = notebooks.provenance(opened(store, units, computed=2), [])
+    assert "<td>2 units computed</td>" in shown
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import yaml
 
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.notebook_execution.runner import parameter_names
-from reproduce_lib.notebooks import page_model
+from reproduce_lib.page_parameters import page_model
 from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters as Adamopoulou2023Networks
 from reproduce_lib.papers.adamopoulou2023.paper import PAPER as ADAMOPOULOU2023
 from reproduce_lib.papers.asma2024.networks import NetworkParameters as Asma2024Networks
