@@ -127,3 +127,17 @@ def test_binder_installs_the_project_at_its_pins() -> None:
     (from_pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     assert "--editable ." in from_pip
     assert "--constraint constraints.txt" in from_pip
+
+
+def unused(notebooks: list[Path]) -> str:
+    """Return what the linter finds in notebooks that are imported or computed for nothing, or not defined."""
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F"]
+    ran = subprocess.run([*command, *map(str, notebooks)], cwd=ROOT, capture_output=True, text=True, check=False)
+    return ran.stdout
+
+
+def test_no_notebook_imports_what_it_does_not_use(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import pandas as pd")]), bad)
+    assert "F401" in unused([bad])
+    assert "All checks passed" in unused([ROOT / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS])
