@@ -145,4 +145,3 @@ def _share(part: int, whole: int) -> str:
 
 def _span(seeds: list[int]) -> str:
     return f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds)) or "none"
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,11 @@ class Estimate:
 
     value: float
     interval: Interval
+
+    @property
+    def sign(self) -> int:
+        """Return -1 or 1 where the whole interval lies below or above 0, and 0 where nothing is decided."""
+        return int(self.interval.lower > 0) - int(self.interval.upper < 0)
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,69 @@ def mean_with_interval(values: Values) -> Estimate:
     return Estimate(float(values.mean()), Interval(float(found.low), float(found.high)))
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of several forecasts of the same months, beside one that needs no model.
+
+    Attributes
+    ----------
+    errors : name -> mean absolute error over the observed months
+    reference : that of the forecast without a model
+    differences : name -> how much larger its error is than that of the forecast without a model, month by month paired
+    """
+
+    errors: dict[str, float]
+    reference: float
+    differences: dict[str, Estimate]
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        """Return each forecast's place among them by its error."""
+        return ranks(self.errors)
+
+    @property
+    def best(self) -> str:
+        """Return the name with the smallest error, the first of several."""
+        return min(self.errors, key=self.errors.__getitem__)
+
+    @property
+    def closer(self) -> list[str]:
+        """Return the forecasts that came closer than the one without a model."""
+        return [name for name, error in self.errors.items() if error < self.reference]
+
+    def decided(self, sign: int) -> int:
+        """Return how many came closer (-1) or missed by more (1) than the one without a model, beyond chance."""
+        return sum(one.sign == sign for one in self.differences.values())
+
+
+def outcome_of(forecasts: Mapping[str, Values], reference: Values, observed: Values) -> Outcome:
+    """Hold forecasts against what was observed, months without an observation left out. All of shape (months,)."""
+    return Outcome(
+        {name: _error(forecast, observed) for name, forecast in forecasts.items()},
+        _error(reference, observed),
+        {name: paired_difference(forecast, reference, observed) for name, forecast in forecasts.items()},
+    )
+
+
+def before_and_on(
+    months: NDArray[np.datetime64], values: Values, tested: NDArray[np.datetime64]
+) -> tuple[Values, Values]:
+    """Return the values of all months before the first tested one, and those on the tested ones."""
+    return values[months < tested[0]], values[np.isin(months, tested)]
+
+
+def errors_by_month(forecasts: Sequence[Values], observed: Values) -> Values:
+    """Return the absolute errors of several runs' forecasts of the last months, averaged over the runs.
+
+    Parameters
+    ----------
+    forecasts : one array of shape (months,) for each run
+    observed : shape (at least that many months,); the last ones are those that are forecast
+    """
+    stacked = np.stack(forecasts)
+    return np.asarray(np.abs(stacked - observed[-stacked.shape[1] :]).mean(axis=0))
+
+
 def ranks(errors: Mapping[str, float]) -> dict[str, int]:
     """Rank names by their errors: 1 is the smallest; equal errors share the better rank."""
     ordered = sorted(errors.values())
@@ -95,3 +163,8 @@ def rank_correlation(first: Mapping[str, float], second: Mapping[str, float]) ->
 
     names = list(first)
     return float(stats.kendalltau([first[name] for name in names], [second[name] for name in names]).statistic)
+
+
+def _error(forecast: Values, observed: Values) -> float:
+    # Magnitudes have one decimal: errors that differ by less than a millionth are equal.
+    return round(float(np.nanmean(np.abs(forecast - observed))), 6)
