@@ -97,6 +97,14 @@ def gain_over(model: Scores, other: Scores) -> Gain | None:
     return Gain(float(known.mean()), float(half_width))
 
 
+def standard_error_of_accuracy(accuracy: float, samples: float) -> float:
+    """Return the standard error of an accuracy that so many independent samples gave, both in percent.
+
+    That of a binomial share, sqrt(p (1 - p) / n).
+    """
+    return float(np.sqrt(accuracy * (100 - accuracy) / samples))
+
+
 def accuracy_of_two_classes(share: float, classes: int) -> float:
     """Return the accuracy of two classes, averaged over each class against the others, in percent.
 

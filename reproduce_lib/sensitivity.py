@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reproduce_lib.claims import PaperClaims, ValueClaim
 from reproduce_lib.execution.study import UnitStatus
@@ -28,6 +29,14 @@ class Scatter:
 
     half_width: float
     within: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of how many."""
+
+    count: int
+    of: int
 
 
 def reading_of(unit: UnitParameters, spans: Sequence[str]) -> tuple[str, object] | None:
@@ -105,6 +114,48 @@ def scatter_of(
     return Scatter(float(np.median(widths)), tuple(within)) if widths else None
 
 
+def naive_ahead(
+    frames: Mapping[str, pd.DataFrame], claims: Iterable[ValueClaim], reading: tuple[str, str], spans: Sequence[str]
+) -> Share:
+    """Return against how many printed errors the naive forecast is at least as good, on the days that a reading tests.
+
+    Parameters
+    ----------
+    frames : metric -> what `measured_by_reading` returns
+    claims : the printed errors; one that no unit of this reading was run for counts nowhere
+    reading : the parameter and its value, as in the frames
+    """
+    ahead, of = 0, 0
+    for claim in claims:
+        naive = _units_of(frames[claim.metric], reading, claim, spans)["naive"].dropna()
+        if len(naive):
+            of += 1
+            ahead += bool(naive.mean() <= float(claim.value))
+    return Share(ahead, of)
+
+
+def lowest_in(measured: pd.DataFrame, model: str, models: Iterable[str]) -> Share:
+    """Return in how many runs a model has the lowest error of all, of those runs that are there for each model.
+
+    Parameters
+    ----------
+    measured : rows of one reading, with columns model, error, and what makes a run: seed, ticker, window
+    """
+    errors = measured.pivot_table(index=["seed", "ticker", "window"], columns="model", values="error")
+    complete = errors.reindex(columns=list(models)).dropna()
+    return Share(int((complete.idxmin(axis=1) == model).sum()) if len(complete) else 0, len(complete))
+
+
+def last_against_best(losses: Sequence[NDArray[np.floating]]) -> float:
+    """Return how many times their least loss several runs have at their last epoch, in means over the runs.
+
+    Parameters
+    ----------
+    losses : one learning curve of shape (epochs,) for each run
+    """
+    return float(np.mean([one[-1] for one in losses]) / np.mean([one.min() for one in losses]))
+
+
 def reading_labels(claims: PaperClaims) -> dict[tuple[str, str], str]:
     """Return (parameter, value) -> a short label, in the order of the claims file."""
     labels = {(DEFAULT, ""): DEFAULT}
@@ -112,3 +163,9 @@ def reading_labels(claims: PaperClaims) -> dict[tuple[str, str], str]:
         for other in decision.others:
             labels[(decision.parameter, str(other.value))] = f"{decision.parameter} = {other.value}"
     return labels
+
+
+def _units_of(frame: pd.DataFrame, reading: tuple[str, str], claim: ValueClaim, spans: Sequence[str]) -> pd.DataFrame:
+    of_claim = np.all([frame[name] == claim.conditions.get(name) for name in spans], axis=0)
+    rows: pd.DataFrame = frame[(frame["parameter"] == reading[0]) & (frame["value"] == reading[1]) & of_claim]
+    return rows

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce_lib.audit import Judged, accuracy_of_two_classes, gain_over, parts_of
+from reproduce_lib.audit import Judged, accuracy_of_two_classes, gain_over, parts_of, standard_error_of_accuracy
 
 
 def judged(model: list[float], **without: list[float]) -> Judged:
@@ -68,3 +68,10 @@ def test_accuracy_of_two_classes_is_the_printed_formula_averaged_over_the_classe
     each = [100 * np.mean((true == one) == (said == one)) for one in range(classes)]
     share = 100 * float(np.mean(true == said))
     assert accuracy_of_two_classes(share, classes) == pytest.approx(np.mean(each))
+
+
+def test_standard_error_of_an_accuracy_is_that_of_a_share() -> None:
+    assert standard_error_of_accuracy(80, 100) == pytest.approx(4.0)  # sqrt(0.8 x 0.2 / 100)
+    random = np.random.default_rng(0)
+    drawn = 100 * random.binomial(40, 0.7, size=20_000) / 40
+    assert standard_error_of_accuracy(70, 40) == pytest.approx(drawn.std(), rel=0.02)

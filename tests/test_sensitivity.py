@@ -12,7 +12,17 @@ from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Record
-from reproduce_lib.sensitivity import DEFAULT, measured_by_reading, reading_labels, reading_of, scatter_of
+from reproduce_lib.sensitivity import (
+    DEFAULT,
+    Share,
+    last_against_best,
+    lowest_in,
+    measured_by_reading,
+    naive_ahead,
+    reading_labels,
+    reading_of,
+    scatter_of,
+)
 from reproduce_lib.units import UnitParameters
 from tests.support import value_row
 
@@ -115,3 +125,44 @@ def test_labels_cover_every_reading_of_the_claims_and_match_the_frame() -> None:
     frame = measured_by_reading([recorded(unit, mae=1.0)], PAPER, "networks", "mae", SPANS)
     assert tuple(frame.loc[0, ["parameter", "value"]]) in labels
     assert len(set(labels.values())) == len(labels)
+
+
+def test_naive_forecast_is_held_against_what_is_printed_for_the_same_share_and_window_on_the_days_of_a_reading() -> (
+    None
+):
+    rows = [
+        ("split", "a", "TSLA", 1, 5.0),
+        ("split", "a", "GOOG", 1, 2.0),
+        ("split", "b", "TSLA", 1, 9.0),
+        (DEFAULT, "", "TSLA", 1, 9.0),
+    ]
+    frame = pd.DataFrame(rows, columns=["parameter", "value", "ticker", "window", "naive"]).assign(model="lstm")
+
+    def claim(printed: str, ticker: str) -> Any:
+        conditions = {"ticker": ticker, "window": 1, "model": "lstm"}
+        return value_row(printed=printed).claim.model_copy(update={"conditions": conditions, "metric": "mae"})
+
+    printed = [claim("5.0", "TSLA"), claim("1.9", "GOOG"), claim("1.0", "TWTR")]
+    # Equal to what is printed is as good; of the third share nothing was run.
+    assert naive_ahead({"mae": frame}, printed, ("split", "a"), SPANS) == Share(1, 2)
+    assert naive_ahead({"mae": frame}, printed, ("split", "b"), SPANS) == Share(0, 1)
+    assert naive_ahead({"mae": frame}, printed, ("split", "c"), SPANS) == Share(0, 0)
+
+
+def test_lowest_of_all_models_counts_runs_in_which_each_is_there() -> None:
+    errors = {"a": (1.0, 3.0, 1.0), "b": (2.0, 2.0, 2.0), "c": (3.0, 4.0)}
+    frame = pd.DataFrame(
+        [
+            {"seed": seed, "ticker": "GOOG", "window": 1, "model": model, "error": error}
+            for model, found in errors.items()
+            for seed, error in enumerate(found)
+        ]
+    )
+    assert lowest_in(frame, "a", "abc") == Share(1, 2)  # the first run of two; c has no third
+    assert lowest_in(frame, "b", "abc") == Share(1, 2)
+    assert lowest_in(frame, "a", "abcd") == Share(0, 0)
+
+
+def test_last_loss_against_the_least_is_in_means_over_runs() -> None:
+    curves = [np.array([4.0, 1.0, 2.0]), np.array([5.0, 3.0, 6.0])]
+    assert last_against_best(curves) == pytest.approx((2 + 6) / (1 + 3))
