@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.pairs import PROJECT, in_new_process, seconds_of
 from reproduce_lib.book.speed import Quantity
-from reproduce_lib.records import RecordFile
+from reproduce_lib.record_files import RecordFile
 
 SIZES = (2 * 10**3, 10**4, 10**5, 10**6)  # naufal2023 alone has more than a thousand
 BOOK_SECONDS = 60.0

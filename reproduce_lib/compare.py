@@ -35,7 +35,7 @@ from reproduce_lib.claims import (
 from reproduce_lib.execution.study import UnitStatus, recorded_set, unit_statuses
 from reproduce_lib.forecast_tests import diebold_mariano
 from reproduce_lib.metrics import skill
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.tolerances import metric
 from reproduce_lib.units import MetricValue, Paper, UnitParameters
 from reproduce_lib.verdicts import (

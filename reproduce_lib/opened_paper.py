@@ -15,7 +15,8 @@ from reproduce_lib.execution import study
 from reproduce_lib.execution.engine import Summary, run_units
 from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.page_parameters import Page, Unit
-from reproduce_lib.records import Record, Store
+from reproduce_lib.records import Record
+from reproduce_lib.store import Store
 from reproduce_lib.tables import Html
 from reproduce_lib.units import MetricValue, Paper, UnitParameters
 

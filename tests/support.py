@@ -28,7 +28,8 @@ from reproduce_lib.execution.pool import Due
 from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
-from reproduce_lib.records import Context, Record, Store
+from reproduce_lib.records import Context, Record
+from reproduce_lib.store import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from reproduce_lib.verdicts import Verdict
 

@@ -23,7 +23,7 @@ from reproduce_lib.papers.zhang2023.granularity import TABLES, GranularityParame
 from reproduce_lib.papers.zhang2023.networks import NetworkParameters, run_network
 from reproduce_lib.papers.zhang2023.paper import PAPER
 from reproduce_lib.papers.zhang2023.weighted import WeightedParameters, run_weighted
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters, choices
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, load_keras, new_store, put

@@ -17,7 +17,7 @@ from reproduce_lib.collection import load_paper
 from reproduce_lib.compare import Comparison, Row, verdict_counts
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution import study
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, UnitParameters
 from reproduce_lib.verdicts import Verdict
 from tests import support

@@ -29,7 +29,8 @@ from reproduce_lib.papers.naufal2023 import baselines
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import MODELS, NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER
-from reproduce_lib.records import Context, Store
+from reproduce_lib.records import Context
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters, UnitResult
 from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines, smoke_baseline, smoke_network
 
@@ -453,7 +454,7 @@ from pathlib import Path
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import MODELS, NetworkParameters
 from reproduce_lib.execution.pool import Due
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.execution.engine import run_plan, run_units
 from reproduce_lib.errors import RunError
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from reproduce_lib.execution import environment
 from reproduce_lib.execution.estimates import expected_seconds
-from reproduce_lib.records import Context, Record, Store
+from reproduce_lib.records import Context, Record
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters
 from tests.support import HERE, PlainParameters, new_store, put
 

@@ -33,7 +33,7 @@ from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.compare import Comparison
 from reproduce_lib.execution import study
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from tests import support
 from tests.support import PROJECT, NoisyParameters, PlainParameters, new_store, put

@@ -17,7 +17,8 @@ from reproduce_lib.execution.engine import Summary
 from reproduce_lib.execution.worker import Failed
 from reproduce_lib.opened_paper import OpenedPaper, open_paper
 from reproduce_lib.page_parameters import Page
-from reproduce_lib.records import DamagedLine, Store
+from reproduce_lib.record_files import DamagedLine
+from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
 from tests.support import NoisyParameters, PlainParameters, new_store, noisy_mae, put

@@ -11,7 +11,7 @@ import pytest
 
 from reproduce_lib.execution import environment, study
 from reproduce_lib.execution.plan import Execute, Plan, PlanRow, make_plan
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters
 from tests import support
 from tests.support import HERE, NoisyParameters, PlainParameters, new_store, old_code, put

@@ -23,7 +23,7 @@ import pytest
 
 from reproduce_lib.execution import pool
 from reproduce_lib.execution.pool import Due, Stop, cores
-from reproduce_lib.records import RecordFile
+from reproduce_lib.record_files import RecordFile
 from tests.support import PROJECT, NoisyParameters, smoke_baseline
 
 # Runs toy units, given as dictionaries in the order of their start, and prints how the run ended.
@@ -36,7 +36,7 @@ from reproduce_lib.papers.toy import ToyParameters
 from reproduce_lib.execution.plan import Plan
 from reproduce_lib.execution import pool
 from reproduce_lib.execution.pool import Due, Workers
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 
 asked = json.loads(sys.argv[1])
 folder = Path(sys.argv[2])

@@ -23,7 +23,7 @@ from reproduce_lib.execution.pool import Due
 from reproduce_lib.execution.progress import Bars, duration, plan_table, summary_table
 from reproduce_lib.execution.study import State, UnitStatus
 from reproduce_lib.execution.worker import Failed
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters
 from tests.support import NoisyParameters, PlainParameters
 

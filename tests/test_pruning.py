@@ -10,7 +10,8 @@ import pytest
 from reproduce_lib.collection import load_paper, rebuilt
 from reproduce_lib.execution.pruning import Pruned, prune
 from reproduce_lib.execution.study import store_for
-from reproduce_lib.records import Record, Store
+from reproduce_lib.records import Record
+from reproduce_lib.store import Store
 from tests.support import NoisyParameters, PlainParameters, new_store, put, toy_paper
 
 LEFT = NoisyParameters.of(rate=0.9)

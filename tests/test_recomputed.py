@@ -16,7 +16,7 @@ from reproduce_lib.cli import app
 from reproduce_lib.errors import RecordError
 from reproduce_lib.execution import agreement, environment, study
 from reproduce_lib.execution.run_log import RunEnded, RunLog, RunStarted
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
 from tests.support import HERE, PROJECT, NoisyParameters, PlainParameters, new_store, put

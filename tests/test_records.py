@@ -22,9 +22,11 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reproduce_lib import records
+from reproduce_lib import record_files
 from reproduce_lib.errors import RecordError
-from reproduce_lib.records import Adoption, Contents, Context, Record, RecordFile, Replay, Store
+from reproduce_lib.record_files import Contents, RecordFile
+from reproduce_lib.records import Adoption, Context, Record, Replay
+from reproduce_lib.store import Store
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -467,7 +469,8 @@ def test_a_reader_is_not_misled_by_a_new_file_that_was_given_an_old_files_number
 WRITER = """
 import itertools, sys
 from pathlib import Path
-from reproduce_lib.records import Context, Record, RecordFile
+from reproduce_lib.record_files import RecordFile
+from reproduce_lib.records import Context, Record
 
 name, count = sys.argv[2], int(sys.argv[3])
 context = Context.of({"python": name}, "p", 1, {}, {"m.f": name})
@@ -611,7 +614,7 @@ def test_damage_that_cannot_be_set_aside_stays_and_is_one_clear_error(file: Reco
 def test_a_writer_that_never_ends_is_reported_and_not_waited_for_without_end(
     file: RecordFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(record_files, "LOCK_SECONDS", 0.05)
     file.path.parent.mkdir()
     with FileLock(f"{file.path}.lock"), pytest.raises(RecordError, match=str(file.path.parent)):
         file.append(context(), record())
@@ -777,7 +780,8 @@ KILLED_WRITER = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from reproduce_lib.records import Context, Record, Store
+from reproduce_lib.records import Context, Record
+from reproduce_lib.store import Store
 
 def write(folder, n):
     context = Context.of({}, "", 1, {}, {})

@@ -17,7 +17,7 @@ from reproduce_lib.execution import agreement, environment, replay, study, worke
 from reproduce_lib.execution.replay import UnitReplay, adopt, choose, choose_within, describe
 from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.execution.worker import Failed
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
 from tests.support import (

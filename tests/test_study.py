@@ -10,7 +10,8 @@ from reproduce_lib.data.registry import data_files
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.study import recorded_set, unit_statuses
 from reproduce_lib.papers.naufal2023 import baselines
-from reproduce_lib.records import Context, Store
+from reproduce_lib.records import Context
+from reproduce_lib.store import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from tests.support import NoisyParameters, PlainParameters, new_store, put, smoke_baseline
 

@@ -20,7 +20,8 @@ from reproduce_lib.errors import RecordError
 from reproduce_lib.execution.agreement import Agreement
 from reproduce_lib.execution.run_log import RunLog, now
 from reproduce_lib.execution.study import Place, UnitStatus, place_of, unit_statuses
-from reproduce_lib.records import Record, Store
+from reproduce_lib.records import Record
+from reproduce_lib.store import Store
 from reproduce_lib.tables import Html, table
 from reproduce_lib.units import MetricValue, UnitParameters
 

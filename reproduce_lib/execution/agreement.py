@@ -18,7 +18,8 @@ from reproduce_lib.collection import load_paper
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution import environment
 from reproduce_lib.execution.study import Place, UnitStatus, place_of
-from reproduce_lib.records import Context, Record, Replay, Store
+from reproduce_lib.records import Context, Record, Replay
+from reproduce_lib.store import Store
 from reproduce_lib.units import Backend, MetricValue
 from reproduce_lib.verdicts import CONFIDENCE, LEAST_REPLICATIONS, prediction_interval
 

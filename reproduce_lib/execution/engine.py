@@ -19,7 +19,8 @@ from reproduce_lib.execution.pool import Silent, Stop, Watcher, Workers, execute
 from reproduce_lib.execution.run_log import Ending, RunEnded, RunLog, RunStarted, now
 from reproduce_lib.execution.study import Place, place_of, write
 from reproduce_lib.execution.worker import Failed, Finished
-from reproduce_lib.records import DamagedLine, Store
+from reproduce_lib.record_files import DamagedLine
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters
 
 

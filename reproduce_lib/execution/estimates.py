@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reproduce_lib.execution import environment
 from reproduce_lib.execution.study import Place, place_of
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Literal
 from reproduce_lib.execution.estimates import expected_seconds
 from reproduce_lib.execution.pool import Due
 from reproduce_lib.execution.study import State, UnitStatus, place_of, unit_statuses
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters
 
 Execute = Literal["recorded", "missing", "stale", "fresh"]

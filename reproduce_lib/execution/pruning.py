@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from reproduce_lib.execution.study import recorded_set
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import Paper
 
 

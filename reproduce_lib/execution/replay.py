@@ -17,7 +17,8 @@ from reproduce_lib.execution.pool import Due, Workers, execute_units
 from reproduce_lib.execution.run_log import now
 from reproduce_lib.execution.study import UnitStatus, place_of
 from reproduce_lib.execution.worker import Failed
-from reproduce_lib.records import Context, Replay, Store
+from reproduce_lib.records import Context, Replay
+from reproduce_lib.store import Store
 from reproduce_lib.units import Paper
 
 LEAST_ADOPTION_SHARE = 0.05

@@ -15,7 +15,7 @@ import msgspec
 from filelock import FileLock
 
 from reproduce_lib.errors import RecordError
-from reproduce_lib.records import append_durably
+from reproduce_lib.record_files import append_durably
 
 Ending = Literal["finished", "interrupted", "time limit", "failed"]
 _TIME = "%Y-%m-%dT%H:%M:%SZ"

@@ -11,7 +11,9 @@ from reproduce_lib.collection import load_paper
 from reproduce_lib.data.registry import data_files
 from reproduce_lib.execution.closure import changed_symbols, code_digests
 from reproduce_lib.execution.worker import Finished
-from reproduce_lib.records import Context, DamagedLine, Record, Store
+from reproduce_lib.record_files import DamagedLine
+from reproduce_lib.records import Context, Record
+from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, Profile, UnitParameters
 
 State = Literal["fresh", "stale", "missing"]

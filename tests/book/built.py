@@ -18,7 +18,8 @@ from reproduce_lib.book.build import build_book
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.data.registry import DataFile, data_files
 from reproduce_lib.execution.run_log import RunLog, RunStarted, now
-from reproduce_lib.records import Context, Store
+from reproduce_lib.records import Context
+from reproduce_lib.store import Store
 from tests.support import PROJECT
 
 PAPERS = rebuilt()

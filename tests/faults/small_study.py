@@ -15,7 +15,7 @@ from reproduce_lib.errors import ReproduceError
 from reproduce_lib.execution.engine import run_units
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters
 
 Study = Literal["real", "simulated"]

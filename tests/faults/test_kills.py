@@ -20,7 +20,8 @@ import psutil
 import pytest
 
 from reproduce_lib.book.faults_page import ARRAYS, DISKS, KILLS, WORKERS
-from reproduce_lib.records import Record, Store
+from reproduce_lib.records import Record
+from reproduce_lib.store import Store
 from tests.faults.results import keep_case, keep_trial
 from tests.faults.small_study import Study, units_of
 from tests.support import PROJECT, descendants, new_store, result_lines
@@ -35,7 +36,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
-from reproduce_lib.records import Context, Store
+from reproduce_lib.records import Context
+from reproduce_lib.store import Store
 from reproduce_lib.execution.study import write
 from reproduce_lib.units import UnitResult
 from reproduce_lib.execution.worker import Finished

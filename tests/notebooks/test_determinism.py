@@ -26,7 +26,7 @@ from reproduce_lib.execution.engine import run_plan
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.execution.plan import Plan
 from reproduce_lib.execution.pool import Due, Workers
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 
 asked, seed, jobs, folder = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 due = [Due(NetworkParameters.of(**one)) for one in asked]

@@ -20,7 +20,7 @@ from reproduce_lib.page_parameters import Page, read_parameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.papers.naufal2023.paper import PAPER as NAUFAL2023
 from reproduce_lib.papers.naufal2023.paper import networks_of_the_paper
-from reproduce_lib.records import Store
+from reproduce_lib.store import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from tests.support import HERE, PlainParameters, new_store, put, smoke_baseline, smoke_network, value_row
 
