@@ -382,7 +382,7 @@ OUTSIDE = {
     "book": ("book/data_page.py", "entry.sha256[:16]", "entry.sha256[:15]"),
     "statuses": ("execution/study.py", '"stale" if because', '"fresh" if because'),
     "verdicts": ("verdicts.py", "CONFIDENCE = 0.95", "CONFIDENCE = 0.9"),
-    "records": ("records.py", "LOCK_SECONDS = 60", "LOCK_SECONDS = 61"),
+    "records": ("record_files.py", "LOCK_SECONDS = 60", "LOCK_SECONDS = 61"),
     "digests": ("execution/closure.py", "code_digests(", "digests_of_code("),
     "version": ("__init__.py", '__version__ = "', '__version__ = "9.'),
     "titles of papers": ("collection.py", '"naufal2023": "', '"naufal2023": "On '),

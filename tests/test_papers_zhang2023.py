@@ -1286,6 +1286,7 @@ def test_feature_that_never_changes_in_training_does_not_blow_up_elsewhere(value
     assert np.abs(scaled.test[0]).max() < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_two_features_of_the_real_weeks_break_and_only_the_standard_scaling_lets_them() -> None:
     """From January to May 2020 the mean power of the magnetic signal is ten thousand times as large; no variance is."""
@@ -1672,6 +1673,7 @@ def test_real_surrogate_keeps_spectra_and_loses_the_weeks() -> None:
     assert float(np.median(within)) < 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_drawn_classes_of_the_real_month_are_known_from_windows_of_the_same_station_and_week() -> None:
     """Random rows leave them on both sides, stations held out leave neighbours of the area, weeks held out neither."""

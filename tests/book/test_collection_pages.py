@@ -18,6 +18,9 @@ from tests.book.built import PAPERS, pages_of
 from tests.book.picture import PICTURE, digests_drawn, digests_of, rows_drawn_otherwise, write_picture
 from tests.support import PROJECT
 
+# Books are built: they take longer than the default run may.
+pytestmark = [pytest.mark.slow, pytest.mark.book]
+
 # What somebody would look for who does not know how the papers are called here.
 SUBJECTS = {
     "naufal2023": "stock prices GRU",

@@ -15,6 +15,9 @@ from playwright.sync_api import Browser
 from tests.book.browsing import DESKTOP, PHONE, unfold, visit
 from tests.book.built import PAPERS, page_of, pages_of
 
+# Books are built: they take longer than the default run may.
+pytestmark = [pytest.mark.slow, pytest.mark.book]
+
 # All pages, with everything on them open, would be long for one test.
 PARTS = 4
 # What sticks out of a page to the right, and can be scrolled to.
@@ -22,8 +25,11 @@ WIDER = "document.documentElement.scrollWidth - document.documentElement.clientW
 
 
 @pytest.mark.browser
-def test_no_page_asks_another_server_or_complains_or_is_wider_than_the_screen(html: Path, browser: Browser) -> None:
-    for name in pages_of(html):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_page_asks_another_server_or_complains_or_is_wider_than_the_screen(
+    html: Path, browser: Browser, part: int
+) -> None:
+    for name in pages_of(html)[part::PARTS]:
         seen = visit(browser, (html / name).as_uri(), DESKTOP)
         for width in (DESKTOP, PHONE):
             seen.page.set_viewport_size({"width": width, "height": 900})
@@ -102,15 +108,6 @@ def grave_violations(browser: Browser, html: Path, name: str, scheme: Literal["l
     return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize(("name", "scheme"), [("book/index.html", "dark"), (page_of("zhang2023"), "light")])
-def test_two_pages_have_no_serious_violation_of_accessibility(
-    html: Path, browser: Browser, name: str, scheme: Literal["light", "dark"]
-) -> None:
-    assert grave_violations(browser, html, name, scheme) == []
-
-
-@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("scheme", ["light", "dark"])

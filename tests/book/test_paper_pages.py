@@ -18,6 +18,9 @@ from tests.book.browsing import DESKTOP, PHONE, visit
 from tests.book.built import PAPERS, page_of
 from tests.support import PROJECT
 
+# Books are built: they take longer than the default run may.
+pytestmark = [pytest.mark.slow, pytest.mark.book]
+
 # Networks of each paper: those that are alike but for a number are drawn once. A paper that came later has those kept.
 DRAWN = {"naufal2023": 3, "asma2024": 6, "li2021": 4, "zhang2023": 3, "adamopoulou2023": 2}
 # Figures that every page has: its data, and what the landing page shows of it.
@@ -44,7 +47,7 @@ def page(html: Path, browser: Browser, paper: str) -> Iterator[Page]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scripts", [True, False])
 def test_every_claim_stands_on_the_page_with_symbol_and_word(
     html: Path, browser: Browser, paper: str, scripts: bool
 ) -> None:
@@ -87,7 +90,6 @@ def test_what_libraries_say_to_themselves_is_on_no_page(html: Path) -> None:
     assert all("output stderr" not in (html / page_of(paper)).read_text(encoding="utf-8") for paper in PAPERS)
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_what_a_table_is_called_is_no_wider_than_its_box(html: Path, browser: Browser, paper: str, width: int) -> None:
@@ -100,7 +102,6 @@ def test_what_a_table_is_called_is_no_wider_than_its_box(html: Path, browser: Br
     assert max(found) < 1
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 def test_a_figure_that_is_touched_opens_alone_and_can_be_enlarged(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri(), PHONE).page
@@ -150,7 +151,6 @@ def test_each_network_is_drawn_large_enough_to_read(html: Path, browser: Browser
     page.close()
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 def test_code_is_folded_and_one_click_away(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri()).page
@@ -173,7 +173,6 @@ def faint_on_white(page: Page) -> list[str]:
     return coloured + [node["html"] for one in found for node in one["nodes"]]
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_paper_everything_is_open_and_nothing_is_cut_off(

@@ -501,6 +501,7 @@ def test_numbers_of_the_real_weekly_files_are_where_they_should_be() -> None:
     assert Counter(weeks.rows["part"]) == {"train": 1231, "valid": 312}
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_weeks_of_an_area_are_seven_days_apart_but_for_two_gaps_and_the_joint_of_the_parts() -> None:
     gaps: Counter[tuple[str, int]] = Counter()
