@@ -89,7 +89,7 @@ def _reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
 def list_papers() -> None:
     """List the papers, their experiments, and their claims by verdict."""
     from reproduce_lib.collection import TITLES, load_paper, rebuilt
-    from reproduce_lib.compare import verdict_counts
+    from reproduce_lib.rows import verdict_counts
     from reproduce_lib.selection import comparison_of
 
     for key, title in TITLES.items():

@@ -2,124 +2,39 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from fractions import Fraction
 from functools import cached_property
 from itertools import count, product
-from operator import sub, truediv
 from typing import Any
 
 import numpy as np
 
 from reproduce_lib.claims import (
     AnyOf,
-    F1Of,
     FactClaim,
-    GainOf,
-    LargestOf,
-    MeanOf,
     Measured,
     OrderClaim,
-    OtherPlace,
     PaperClaims,
     Quantity,
-    ShareOf,
-    SumOf,
     ValueClaim,
-    WhereLargest,
 )
 from reproduce_lib.execution.study import UnitStatus, recorded_set, unit_statuses
 from reproduce_lib.forecast_tests import diebold_mariano
-from reproduce_lib.metrics import skill
+from reproduce_lib.printed_facts import SHORTENED, exact, printed_fact
+from reproduce_lib.rows import Row
 from reproduce_lib.store import Store
 from reproduce_lib.tolerances import metric
-from reproduce_lib.units import MetricValue, Paper, UnitParameters
+from reproduce_lib.units import Paper, UnitParameters
 from reproduce_lib.verdicts import (
-    Interval,
     Verdict,
-    cuts_to,
     deterministic_verdict,
-    is_about,
     order_verdict,
     prediction_interval,
-    rounding_interval,
-    rounds_to,
     value_verdict,
 )
 
 Replication = tuple[UnitParameters, ...]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One claim with its verdict and what stands behind it.
-
-    Attributes
-    ----------
-    measured : one entry per complete replication: a number, ``True``/``False`` for an order, or what each
-        reading of a fact was held against
-    expected : complete replications that the recorded set is to hold
-    interval : prediction interval for one more replication, of numbers measured at least twice
-    naive : the same quantity of the naive forecast on the same test days
-    stale : units behind the row whose record is older than the code or the data
-    units : every unit behind the row
-    naive_holds : whether an order is that of the naive forecast's own scores, where they differ: models that are
-        tested on the same cases have one naive score, which orders nothing
-    held : share in which an order holds, of replications or of all pairs of independent ones
-    ties : share in which it does not hold, and the first is exactly as good as the best of the others
-    independent : whether those are pairs of independent replications
-    """
-
-    claim: ValueClaim | OrderClaim | FactClaim
-    verdict: Verdict
-    measured: tuple[MetricValue | bool, ...] = ()
-    expected: int = 0
-    interval: Interval | None = None
-    naive: float | None = None
-    stale: int = 0
-    units: tuple[UnitParameters, ...] = ()
-    reason: str = ""
-    naive_holds: bool | None = None
-    held: float | None = None
-    ties: float = 0.0
-    independent: bool = False
-
-    @property
-    def mean(self) -> float | None:
-        """Return the mean over replications of a measured number, or ``None``."""
-        if not isinstance(self.claim, ValueClaim) or not self.measured:
-            return None
-        return float(np.mean(np.asarray(self.measured, dtype=float)))
-
-    @property
-    def skill(self) -> float | None:
-        """Return the skill against the naive forecast, or ``None`` where there is none or it is no error."""
-        if not isinstance(self.claim, ValueClaim) or self.claim.better != "lower":
-            return None
-        return skill(self.mean, self.naive) if self.mean is not None and self.naive else None
-
-    @property
-    def on_substitute_data(self) -> bool:
-        """Tell whether the verdict was reached on other data than the paper's."""
-        return self.claim.comparable == "substitute-data"
-
-    @property
-    def counted(self) -> Verdict:
-        """Return the verdict under which the row is counted."""
-        if self.on_substitute_data and self.verdict is Verdict.REPRODUCED:
-            return Verdict.REPRODUCED_ON_SUBSTITUTE
-        return self.verdict
-
-    @property
-    def verdict_words(self) -> str:
-        """Return the verdict as it is printed."""
-        if self.verdict is Verdict.PENDING:
-            return f"{self.verdict} ({len(self.measured)} of {self.expected})"
-        return f"{self.verdict} on substitute data" if self.on_substitute_data else str(self.verdict)
 
 
 class Outcome(Enum):
@@ -302,70 +217,12 @@ class Comparison:
 
     def _fact_row(self, claim: FactClaim) -> Row:
         match claim.against:
-            case OtherPlace(text=text):
-                return Row(claim, _exact(text == claim.printed), (text,), 1)
-            case MeanOf(claims=names):
-                return self._mean_row(claim, names)
-            case LargestOf(claims=names):
-                largest = max(Fraction(self.claims.value(name).value) for name in names)
-                return Row(claim, _exact(largest == Fraction(claim.printed)), (float(largest),), 1)
-            case WhereLargest(claims=names):
-                where = self._where_largest(names)
-                return Row(claim, _exact(where == claim.printed), (where,), 1)
-            case SumOf(numbers=numbers):
-                return _counted(claim, _sum(numbers))
-            case ShareOf(parts=parts, of=whole):
-                return _counted(claim, 100 * _sum(parts) / _sum(whole))
-            case GainOf() as gain:
-                return _counted(claim, self._gain(gain))
-            case F1Of() as parts:
-                return self._f1_row(claim, parts)
             case Measured() as measured:
                 return self._measured_fact_row(claim, measured)
             case AnyOf():
                 return self._any_row(claim)
-
-    def _mean_row(self, claim: FactClaim, names: Sequence[str]) -> Row:
-        """Tell whether a printed mean can be that of printed values, each anywhere in its rounding interval."""
-        ends = [rounding_interval(self.claims.value(name).value) for name in names]
-        possible = Interval(float(np.mean([one.lower for one in ends])), float(np.mean([one.upper for one in ends])))
-        exact = possible.meets(rounding_interval(claim.printed))
-        return Row(claim, _exact(exact), (f"{possible.lower:.6g} to {possible.upper:.6g}",), 1)
-
-    def _gain(self, gain: GainOf) -> Fraction:
-        """Return by how much, in percent or points, printed values exceed others."""
-        higher, lower = (
-            [Fraction(self.claims.value(name).value) for name in names] for names in (gain.higher, gain.lower)
-        )
-        match gain.reading:
-            case "points":
-                return sum(map(sub, higher, lower), start=Fraction()) / len(higher)
-            case "relative":
-                return 100 * sum(map(truediv, map(sub, higher, lower), lower), start=Fraction()) / len(higher)
-            case "of_means":
-                return 100 * (sum(higher, start=Fraction()) / sum(lower, start=Fraction()) - 1)
-
-    def _f1_row(self, claim: FactClaim, parts: F1Of) -> Row:
-        """Tell whether a printed F1 can come of the printed precision and recall."""
-        # Neither is below 0, where F1 would not grow with both.
-        precision, recall = (
-            rounding_interval(self.claims.value(name).value).within(Interval(0.0, math.inf))
-            for name in (parts.precision, parts.recall)
-        )
-        # F1 grows with both, so that its ends are those of both together.
-        possible = Interval(_f1(precision.lower, recall.lower), _f1(precision.upper, recall.upper))
-        exact = possible.meets(rounding_interval(claim.printed))
-        return Row(claim, _exact(exact), (f"{possible.lower:.4f} to {possible.upper:.4f}",), 1)
-
-    def _where_largest(self, names: Sequence[str]) -> str:
-        """Name the claims whose printed values are the largest by what tells their ids apart."""
-        values = {name: Fraction(self.claims.value(name).value) for name in names}
-        parts = [name.split(".") for name in names]
-        differing = [i for i, found in enumerate(zip(*parts, strict=True)) if len(set(found)) > 1]
-        largest = max(values.values())
-        return ", ".join(
-            ".".join(name.split(".")[i] for i in differing) for name, value in values.items() if value == largest
-        )
+            case against:
+                return printed_fact(self.claims, claim, against)
 
     def _measured_fact_row(self, claim: FactClaim, source: Measured) -> Row:
         unit = self.paper.experiment(source.experiment).parameters.of(**source.conditions)
@@ -373,8 +230,8 @@ class Comparison:
         if status is None or status.record is None or source.metric not in status.record.metrics:
             return Row(claim, Verdict.PENDING, (), 1, units=(unit,))
         value = status.record.metrics[source.metric]
-        exact = value == claim.printed if isinstance(value, str) else _SHORTENED[claim.digits](value, claim.printed)
-        return Row(claim, _exact(exact), (value,), 1, stale=self._stale((unit,)), units=(unit,))
+        agrees = value == claim.printed if isinstance(value, str) else SHORTENED[claim.digits](value, claim.printed)
+        return Row(claim, exact(agrees), (value,), 1, stale=self._stale((unit,)), units=(unit,))
 
     def _any_row(self, claim: FactClaim) -> Row:
         """Judge a statement by that of its readings which fits it best."""
@@ -401,34 +258,7 @@ class Comparison:
         return sum(self._status[key].state == "stale" for key in {unit.key for unit in units})
 
 
-def verdict_counts(rows: Iterable[Row]) -> Counter[Verdict]:
-    """Return how many claims got each verdict."""
-    return Counter(row.counted for row in rows)
-
-
 def _in_order(claim: OrderClaim, values: Sequence[float]) -> bool:
     """Tell whether the first value is below, or above, all others."""
     first, *others = values
     return all(first < other if claim.least else first > other for other in others)
-
-
-# How a paper may have shortened a number, and what tells whether one was.
-_SHORTENED = {"rounded": rounds_to, "cut": cuts_to, "about": is_about}
-
-
-def _f1(precision: float, recall: float) -> float:
-    # Where nothing is found rightly both are 0, and so is F1.
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-def _sum(numbers: Iterable[str]) -> Fraction:
-    return sum(map(Fraction, numbers), start=Fraction())
-
-
-def _counted(claim: FactClaim, value: Fraction) -> Row:
-    """Judge a statement by what follows from other printed numbers alone."""
-    return Row(claim, _exact(_SHORTENED[claim.digits](value, claim.printed)), (float(value),), 1)
-
-
-def _exact(agrees: bool) -> Verdict:
-    return Verdict.EXACT if agrees else Verdict.NOT_EXACT

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from reproduce_lib.compare import Row
 from reproduce_lib.folders import MANY_FILES, by_folder
 from reproduce_lib.opened_paper import OpenedPaper
 from reproduce_lib.records import Record
+from reproduce_lib.rows import Row
 from reproduce_lib.tables import Html, table
 from reproduce_lib.units import MetricValue, UnitParameters
 

@@ -9,13 +9,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim, load_claims
-from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.compare import Comparison
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution import study
 from reproduce_lib.execution.engine import Summary, run_units
 from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.page_parameters import Page, Unit
 from reproduce_lib.records import Record
+from reproduce_lib.rows import Row
 from reproduce_lib.store import Store
 from reproduce_lib.tables import Html
 from reproduce_lib.units import MetricValue, Paper, UnitParameters

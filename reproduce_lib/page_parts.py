@@ -11,8 +11,8 @@ import yaml
 
 from reproduce_lib import paths
 from reproduce_lib.claims import Decision, FactClaim, OrderClaim, PaperClaims, ValueClaim
-from reproduce_lib.compare import Row
 from reproduce_lib.execution.study import UnitStatus
+from reproduce_lib.rows import Row
 from reproduce_lib.tables import Html, fold, table
 
 KINDS = {"value": "Numbers", "order": "Orders", "fact": "Exact statements"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from reproduce_lib.claims import FactClaim, ValueClaim
-from reproduce_lib.compare import Row
+from reproduce_lib.rows import Row
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 
 # Which verdicts look good, bad or open; the symbol and the word say it too.

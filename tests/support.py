@@ -21,7 +21,6 @@ import pytest
 
 from reproduce_lib.claims import ValueClaim
 from reproduce_lib.collection import load_paper
-from reproduce_lib.compare import Row
 from reproduce_lib.execution import environment, worker
 from reproduce_lib.execution.closure import code_digests
 from reproduce_lib.execution.pool import Due
@@ -29,6 +28,7 @@ from reproduce_lib.execution.worker import Failed, Finished
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.records import Context, Record
+from reproduce_lib.rows import Row
 from reproduce_lib.store import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
 from reproduce_lib.verdicts import Verdict

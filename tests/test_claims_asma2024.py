@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim, load_claims
-from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.compare import Comparison
 from reproduce_lib.papers.asma2024.arima import ArimaParameters
 from reproduce_lib.papers.asma2024.baselines import BaselineParameters, run_baseline
 from reproduce_lib.papers.asma2024.networks import MODELS, NetworkParameters
 from reproduce_lib.papers.asma2024.paper import PAPER
+from reproduce_lib.rows import Row
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, new_store
 

@@ -14,7 +14,7 @@ import pytest
 
 from reproduce_lib.claims import Decision, FactClaim, Measured, OrderClaim, OtherPlace, PaperClaims, ValueClaim
 from reproduce_lib.claims import load_claims as load
-from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.compare import Comparison
 from reproduce_lib.papers.zhang2023 import networks
 from reproduce_lib.papers.zhang2023.backbone_shapes import ROWS, BackboneShapeParameters, run_backbone_shapes
 from reproduce_lib.papers.zhang2023.dataset_facts import DatasetFactParameters, run_dataset_facts
@@ -23,6 +23,7 @@ from reproduce_lib.papers.zhang2023.granularity import TABLES, GranularityParame
 from reproduce_lib.papers.zhang2023.networks import NetworkParameters, run_network
 from reproduce_lib.papers.zhang2023.paper import PAPER
 from reproduce_lib.papers.zhang2023.weighted import WeightedParameters, run_weighted
+from reproduce_lib.rows import Row
 from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters, choices
 from reproduce_lib.verdicts import Verdict

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reproduce_lib.compare import Row
 from reproduce_lib.figures.collection import collection_figure, collection_section, points_of
+from reproduce_lib.rows import Row
 from reproduce_lib.verdicts import Interval, Verdict
 from tests.support import value_row
 from tests.test_tables import EVIL

@@ -14,9 +14,10 @@ from scipy import stats
 
 from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim, load_claims
 from reproduce_lib.collection import load_paper
-from reproduce_lib.compare import Comparison, Row, verdict_counts
+from reproduce_lib.compare import Comparison
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.execution import study
+from reproduce_lib.rows import Row, verdict_counts
 from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, UnitParameters
 from reproduce_lib.verdicts import Verdict

@@ -15,9 +15,9 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from reproduce_lib import figures
-from reproduce_lib.compare import Row
 from reproduce_lib.errors import RecordError
 from reproduce_lib.figures import classification, phase_picking, seismicity
+from reproduce_lib.rows import Row
 from reproduce_lib.verdicts import Interval, Verdict
 from tests.support import value_row
 from tests.test_tables import Parsed

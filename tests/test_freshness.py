@@ -378,7 +378,7 @@ def test_formatter_with_other_settings_names_nothing(package: Path, tmp_path: Pa
 # What is edited -> file outside the closure, old text, new text that makes the module behave otherwise.
 OUTSIDE = {
     "command line": ("cli.py", "no_args_is_help=True", "no_args_is_help=False"),
-    "comparison": ("compare.py", "Verdict.EXACT if agrees", "Verdict.EXACT if not agrees"),
+    "comparison": ("printed_facts.py", "Verdict.EXACT if agrees", "Verdict.EXACT if not agrees"),
     "book": ("book/data_page.py", "entry.sha256[:16]", "entry.sha256[:15]"),
     "statuses": ("execution/study.py", '"stale" if because', '"fresh" if because'),
     "verdicts": ("verdicts.py", "CONFIDENCE = 0.95", "CONFIDENCE = 0.9"),

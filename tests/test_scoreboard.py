@@ -27,10 +27,11 @@ from reproduce_lib.book.scoreboard import (
 )
 from reproduce_lib.claims import Conclusion, load_claims
 from reproduce_lib.collection import TITLES, load_paper, rebuilt
-from reproduce_lib.compare import Comparison, verdict_counts
+from reproduce_lib.compare import Comparison
 from reproduce_lib.execution.study import store_for
 from reproduce_lib.notebooks import BoundText, bind, bind_findings
 from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters
+from reproduce_lib.rows import verdict_counts
 from reproduce_lib.verdicts import Verdict
 from tests.support import PROJECT, copy_of_the_project, put
 from tests.test_tables import EVIL, Parsed, fact_row, order_row, value_row

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reproduce_lib.claims import FactClaim, OrderClaim
-from reproduce_lib.compare import Row
+from reproduce_lib.rows import Row
 from reproduce_lib.tables import (
     Html,
     fact_groups,

@@ -7,7 +7,8 @@ from html import escape
 
 from reproduce_lib.book.exports import CLAIMS_SCHEMA, RECORDS
 from reproduce_lib.claims import FactClaim, ValueClaim
-from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.compare import Comparison
+from reproduce_lib.rows import Row
 from reproduce_lib.tables import Html, held_in, number, plain, table, verdict_badge
 
 KINDS = {"value": "number", "order": "order", "fact": "exact statement"}

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from reproduce_lib import paths
 from reproduce_lib.book.data_dictionary import data_dictionary
 from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
-from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.compare import Comparison
 from reproduce_lib.files import write_whole
+from reproduce_lib.rows import Row
 from reproduce_lib.units import Paper
 
 # A date for every member of the archive, so that equal records make equal archives.

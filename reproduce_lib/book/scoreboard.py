@@ -12,7 +12,8 @@ from typing import Any, Literal
 from reproduce_lib.book.page_checks import BOUND
 from reproduce_lib.claims import FactClaim, ValueClaim
 from reproduce_lib.collection import TITLES
-from reproduce_lib.compare import Comparison, Row, verdict_counts
+from reproduce_lib.compare import Comparison
+from reproduce_lib.rows import Row, verdict_counts
 from reproduce_lib.tables import TONES, Html, table
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
-from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.compare import Comparison
+from reproduce_lib.rows import Row
 from reproduce_lib.tables import Html, held_in, number, plain, verdict_badge
 from reproduce_lib.tolerances import metric
 from reproduce_lib.verdicts import (

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from reproduce_lib.claims import ValueClaim
-from reproduce_lib.compare import Row
 from reproduce_lib.errors import RecordError
 from reproduce_lib.files import write_whole
+from reproduce_lib.rows import Row
 from reproduce_lib.tables import Html
 from reproduce_lib.verdicts import Interval, Verdict
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reproduce_lib.claims import ValueClaim
-from reproduce_lib.compare import Comparison, Row
+from reproduce_lib.compare import Comparison
 from reproduce_lib.figures import GREY, MARKS, draw_equality, new_figure
+from reproduce_lib.rows import Row
 from reproduce_lib.tables import Html
 from reproduce_lib.verdicts import Verdict
 
