@@ -385,10 +385,14 @@ class PaperClaims(_Entry):
         for claim in self.claims:
             for one in claim.alone if isinstance(claim, FactClaim) else ():
                 match one.against:
-                    case GainOf(lower=lower, reading="relative" | "of_means"):
+                    case GainOf(lower=lower, reading="relative"):
                         if zero := [name for name in lower if not Fraction(self.value(name).value)]:
                             zeros = ", ".join(zero)
                             raise ValueError(f"{claim.id}: nothing can be told in percent of {zeros}, which is 0")
+                    case GainOf(lower=lower, reading="of_means"):
+                        if not sum(Fraction(self.value(name).value) for name in lower):
+                            means = ", ".join(lower)
+                            raise ValueError(f"{claim.id}: nothing can be told in percent of the mean of {means}, 0")
         return self
 
     def value(self, claim_id: str) -> ValueClaim:

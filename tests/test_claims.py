@@ -510,6 +510,15 @@ def test_gain_in_percent_of_a_printed_zero_is_refused(tmp_path: Path, reading: s
     assert "toy.s3.follows" in message
 
 
+def test_gain_in_percent_of_a_mean_may_have_a_zero_in_it(tmp_path: Path) -> None:
+    names = ["toy.t1.a.mae", "toy.t1.b.mae"]
+    content = fact_against({**GAIN, "reading": "of_means", "higher": names, "lower": names})
+    next(claim for claim in content["claims"] if claim["id"] == "toy.t1.b.mae")["value"] = "0.00"
+    assert load(tmp_path, content).claims[-1].id == "toy.s3.follows"
+    content["claims"][-1]["against"]["reading"] = "relative"
+    assert "toy.t1.b.mae" in refusal(tmp_path, content)
+
+
 @pytest.mark.parametrize(
     ("against", "named"),
     [
