@@ -370,7 +370,7 @@ def notebook(
     limit: Annotated[float, typer.Option(min=1, help="Seconds for the whole notebook.")] = 6 * 3600,
 ) -> None:
     """Execute a paper's notebook with your own parameters into a page of its own."""
-    from reproduce_lib.book.build import notebook_path
+    from reproduce_lib.book.places import notebook_path
     from reproduce_lib.collection import load_paper
     from reproduce_lib.notebook_execution.runner import execute_notebook
 

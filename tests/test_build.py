@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from reproduce_lib.book import build
-from reproduce_lib.book.build import _render, check_pages
+from reproduce_lib.book import rendering
+from reproduce_lib.book.build import check_pages
+from reproduce_lib.book.rendering import render
 from reproduce_lib.errors import RunError
 from tests.support import PROJECT
 
@@ -107,16 +108,16 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     contents = "format: jb-book\nroot: book/index\nparts: [{caption: More, chapters: [{file: book/more}]}]\n"
     (root / "_toc.yml").write_text(contents, encoding="utf-8")
     monkeypatch.setenv("REPRODUCE_ROOT", str(root))
-    monkeypatch.setattr(build, "rebuilt", list)
+    monkeypatch.setattr(rendering, "rebuilt", list)
     return root / "book" / "index.md"
 
 
 def test_page_without_a_warning_is_rendered(index: Path) -> None:
     index.write_text("(here)=\n# A page\n\nSee {ref}`here`.\n", encoding="utf-8")
-    assert _render("").parent.joinpath("book", "index.html").is_file()
+    assert render("").parent.joinpath("book", "index.html").is_file()
 
 
 def test_page_of_which_sphinx_warns_is_not_rendered_and_what_is_wrong_is_named(index: Path) -> None:
     index.write_text("# A page\n\nSee {ref}`no-such-place`.\n", encoding="utf-8")
     with pytest.raises(RunError, match="no-such-place"):
-        _render("")
+        render("")

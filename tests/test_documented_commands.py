@@ -16,8 +16,8 @@ import papermill.cli
 import pytest
 import typer
 
-from reproduce_lib.book.build import notebook_path
 from reproduce_lib.book.grid import load_grid, select
+from reproduce_lib.book.places import notebook_path
 from reproduce_lib.claims import load_claims
 from reproduce_lib.cli import app
 from reproduce_lib.collection import load_paper, rebuilt

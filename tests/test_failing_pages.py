@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from reproduce_lib.book import build
-from reproduce_lib.book.build import build_book, page_path
+from reproduce_lib.book.build import build_book
+from reproduce_lib.book.places import page_path
 from reproduce_lib.cli import app
 from reproduce_lib.errors import RunError
 from tests.support import copy_of_the_project, write_notebook
@@ -41,7 +42,7 @@ def rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rendered:
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))
     monkeypatch.setattr(build, "rebuilt", lambda: [BROKEN, SOUND])
     monkeypatch.setattr(build, "check_pages", lambda: None)  # two cells are no page of a paper
-    monkeypatch.setattr(build, "_render", found)
+    monkeypatch.setattr(build, "render", found)
     return found
 
 

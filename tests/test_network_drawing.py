@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from reproduce_lib.book.build import notebook_path
+from reproduce_lib.book.places import notebook_path
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import RecordError
 from reproduce_lib.figures import network_drawing

@@ -9,8 +9,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from reproduce_lib.book.build import notebook_path
 from reproduce_lib.book.page_checks import ANATOMY, RESULTS, _lessons, output_problems, page_problems
+from reproduce_lib.book.places import notebook_path
 from reproduce_lib.claims import PaperClaims, load_claims
 from reproduce_lib.collection import rebuilt
 from tests.support import PROJECT

@@ -25,7 +25,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from reproduce_lib.book.build import notebook_path, variants_folder
+from reproduce_lib.book.places import notebook_path, variants_folder
 from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.yaml_files import UniqueKeys, problems, read_yaml

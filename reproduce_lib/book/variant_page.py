@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reproduce_lib.book.build import VARIED
 from reproduce_lib.book.grid import Variant
+from reproduce_lib.book.rendering import VARIED
 
 _HEADING = re.compile(r"^# .*$", re.MULTILINE)
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")

@@ -136,7 +136,7 @@ def build(root: Path, repository_url: str = "") -> Path:
     (root / ".pytest_cache" / "README.md").write_text("# A tool's own page\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REPRODUCE_ROOT", str(root))
-        patch.setattr("reproduce_lib.book.build.data_files", planted_files)
+        patch.setattr("reproduce_lib.book.generated.data_files", planted_files)
         return build_book({}, repository_url=repository_url).index.parent
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reproduce_lib.book.build import _config
+from reproduce_lib.book.rendering import book_config
 from tests.book.built import PAPERS, build, page_of
 from tests.support import PROJECT
 
@@ -46,7 +46,9 @@ def test_no_button_for_colab_where_the_notebooks_name_no_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REPRODUCE_ROOT", str(PROJECT))
-    config = yaml.safe_load(_config("https://github.com/someone/reported", tmp_path / "config.yml").read_text("utf-8"))
+    config = yaml.safe_load(
+        book_config("https://github.com/someone/reported", tmp_path / "config.yml").read_text("utf-8")
+    )
     buttons = config["sphinx"]["config"]["html_theme_options"]["launch_buttons"]
     assert buttons["binderhub_url"]
     assert not buttons["colab_url"]

@@ -17,8 +17,9 @@ import psutil
 import pytest
 import yaml
 
-from reproduce_lib.book import build, variants
+from reproduce_lib.book import rendering, variants
 from reproduce_lib.book.grid import Variant, load_grid, select
+from reproduce_lib.book.places import notebook_path, page_path, variants_folder
 from reproduce_lib.book.variant_page import make_page
 from reproduce_lib.book.variants import execute_variants, summary
 from reproduce_lib.collection import rebuilt
@@ -127,8 +128,8 @@ def test_a_value_is_what_it_looks_like(tmp_path: Path, written: str, value: obje
 )
 def test_a_hostile_value_stays_in_the_folder(tmp_path: Path, value: str) -> None:
     (variant,) = grid_of(tmp_path, {"grid": {"ticker": [value]}})
-    assert variant.page.parent == build.variants_folder()
-    assert variant.page.resolve().parent == build.variants_folder().resolve()
+    assert variant.page.parent == variants_folder()
+    assert variant.page.resolve().parent == variants_folder().resolve()
     assert len(variant.page.name) < 150
     assert variant.name.isascii()
     assert variant.name.replace("-", "").replace("_", "").replace(".", "").isalnum()
@@ -441,12 +442,12 @@ def test_named_drawings_are_a_pages_own() -> None:
 def test_variants_stand_below_their_paper_in_the_table_of_contents(tmp_path: Path) -> None:
     (tmp_path / "_toc.yml").write_text((PROJECT / "_toc.yml").read_text(encoding="utf-8"), encoding="utf-8")
     root = yaml.safe_load((tmp_path / "_toc.yml").read_text(encoding="utf-8"))
-    assert yaml.safe_load(build._contents(tmp_path / "t.yml").read_text(encoding="utf-8")) == root
-    build.variants_folder().mkdir(parents=True)
+    assert yaml.safe_load(rendering.book_contents(tmp_path / "t.yml").read_text(encoding="utf-8")) == root
+    variants_folder().mkdir(parents=True)
     for name in ("GOOG", "TSLA"):
-        notebook = nbformat.v4.new_notebook(metadata={build.VARIED: f"ticker {name}"})
-        nbformat.write(notebook, build.variants_folder() / f"{PAPER}--ticker-{name}.ipynb")
-    contents = yaml.safe_load(build._contents(tmp_path / "t.yml").read_text(encoding="utf-8"))
+        notebook = nbformat.v4.new_notebook(metadata={rendering.VARIED: f"ticker {name}"})
+        nbformat.write(notebook, variants_folder() / f"{PAPER}--ticker-{name}.ipynb")
+    contents = yaml.safe_load(rendering.book_contents(tmp_path / "t.yml").read_text(encoding="utf-8"))
     (chapter,) = [one for part in contents["parts"] for one in part["chapters"] if "sections" in one]
     assert chapter["file"] == f"book/papers/{PAPER}.ipynb"
     assert chapter["sections"] == [
@@ -469,8 +470,8 @@ def test_the_book_renders_variants_without_a_warning(tmp_path: Path) -> None:
     toy_notebook(tmp_path)
     found = grid_of(tmp_path, {"grid": {"other": [0.5, "<b> `x` *y*"]}})
     assert [outcome.failure for outcome in execute_variants(found)] == [None, None]
-    execute_notebook(build.notebook_path(PAPER), build.page_path(PAPER), {})
-    index = build._render("")
+    execute_notebook(notebook_path(PAPER), page_path(PAPER), {})
+    index = rendering.render("")
     for variant, title in zip(found, ("Toy — other 0.5", "Toy — other ‹b› `x` *y*"), strict=True):
         html = (index.parent / "book" / "papers" / "variants" / f"{variant.name}.html").read_text(encoding="utf-8")
         assert f"<h1>{title}<" in html
