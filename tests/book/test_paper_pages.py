@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -11,7 +13,9 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from pypdf import PdfReader
 
+from reproduce_lib.book.page_checks import ANATOMY
 from reproduce_lib.claims import ValueClaim, load_claims
 from reproduce_lib.figures.network_drawing import read_networks
 from tests.book.browsing import DESKTOP, PHONE, visit
@@ -173,6 +177,19 @@ def faint_on_white(page: Page) -> list[str]:
     return coloured + [node["html"] for one in found for node in one["nodes"]]
 
 
+def unspaced(text: str) -> str:
+    """Return a text without its blanks, which a printed line breaks at, and with each letter by itself."""
+    return re.sub(r"[\s\u00ad-]", "", unicodedata.normalize("NFKC", text))
+
+
+def words_of(printed: bytes) -> str:
+    """Return all words of a printed document, in the order of its cells and again in that of its lines."""
+    pages = PdfReader(io.BytesIO(printed)).pages
+    return unspaced(
+        "".join(page.extract_text(extraction_mode=order) for order in ("plain", "layout") for page in pages)
+    )
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_paper_everything_is_open_and_nothing_is_cut_off(
@@ -190,10 +207,11 @@ def test_on_paper_everything_is_open_and_nothing_is_cut_off(
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("details.rr-group[open]").count() == 0
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    printed = page.pdf(format="A4", print_background=True)
-    # No empty document: what an example fills that nothing was written into yet.
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) >= 4
-    assert len(printed) > 100_000
+    words = words_of(page.pdf(format="A4", print_background=True))
+    headings = page.locator("main h2, main h3").evaluate_all("all => all.map(one => one.firstChild.textContent)")
+    assert len(headings) >= len(ANATOMY)
+    for text in (*headings, *(claim.statement for claim in load_claims(paper).claims)):
+        assert unspaced(text) in words, text
     page.close()
 
 
