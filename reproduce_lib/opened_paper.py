@@ -12,7 +12,7 @@ from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, ValueClaim,
 from reproduce_lib.compare import Comparison
 from reproduce_lib.errors import RunError
 from reproduce_lib.execution import study
-from reproduce_lib.execution.engine import Summary, run_units
+from reproduce_lib.execution.engine import run_units
 from reproduce_lib.execution.study import UnitStatus, unit_statuses
 from reproduce_lib.page_parameters import Page, Unit
 from reproduce_lib.records import Record
@@ -33,8 +33,8 @@ class OpenedPaper:
     own : the units that the page's parameters select
     comparison : all claims beside all records; nothing where the conditions are not those of the claims
     rows : those rows of the comparison whose units the page selects
-    statuses : key of a unit -> its status: the recorded set where claims are compared, elsewhere the page's own units
-        and the naive ones
+    statuses : key of a unit -> its status: of the page's own units, of those that they are held against, and of the
+        recorded set where claims are compared
     computed : how many units were computed while the page was opened
     """
 
@@ -116,7 +116,7 @@ class OpenedPaper:
 def open_paper(page: Page[Unit], paper: Paper, own: Iterable[UnitParameters] | None = None) -> OpenedPaper:
     """Run what the page's parameters ask for, and set what is recorded beside what was printed.
 
-    Lines of records that cannot be read are printed.
+    Lines of records that cannot be read are told, where the page is.
 
     Parameters
     ----------
@@ -136,17 +136,14 @@ def open_paper(page: Page[Unit], paper: Paper, own: Iterable[UnitParameters] | N
     naive = [unit for unit in map(paper.naive, units) if unit is not None]
     needed = {unit.key: unit for unit in (*recorded, *units, *naive)}
     summary = run_units(needed.values(), store, how=page.settings.execute, jobs=page.settings.jobs)
-    _tell(summary)
-    claims = load_claims(paper.key)
-    comparison = Comparison(claims, paper, store) if compared else None
-    rows = [row for row in comparison.rows if all(map(page.selects, row.units))] if comparison else []
-    statuses = comparison.statuses if comparison else unit_statuses((*units, *naive), store)
-    known = {status.unit.key: status for status in statuses}
-    return OpenedPaper(page, paper, claims, store, units, comparison, tuple(rows), known, sum(summary.written.values()))
-
-
-def _tell(summary: Summary) -> None:
-    for line in summary.damaged:
+    for line in summary.damaged or study.damaged_lines(paper.key, store):
         print(line)
     if summary.failed:
         raise RunError("; ".join(f"{one.unit.key}: {one.message}" for one in summary.failed))
+    claims = load_claims(paper.key)
+    comparison = Comparison(claims, paper, store) if compared else None
+    rows = [row for row in comparison.rows if all(map(page.selects, row.units))] if comparison else []
+    known = {status.unit.key: status for status in (comparison.statuses if comparison else ())}
+    others = {unit.key: unit for unit in (*units, *naive) if unit.key not in known}
+    known |= {status.unit.key: status for status in unit_statuses(others.values(), store)}
+    return OpenedPaper(page, paper, claims, store, units, comparison, tuple(rows), known, summary.ended.total())

@@ -378,11 +378,15 @@ def test_formatter_with_other_settings_names_nothing(package: Path, tmp_path: Pa
 # What is edited -> file outside the closure, old text, new text that makes the module behave otherwise.
 OUTSIDE = {
     "command line": ("cli.py", "no_args_is_help=True", "no_args_is_help=False"),
-    "comparison": ("printed_facts.py", "Verdict.EXACT if agrees", "Verdict.EXACT if not agrees"),
+    "comparison": ("compare.py", "if held == 1", "if held != 1"),
+    "facts": ("printed_facts.py", "Verdict.EXACT if agrees", "Verdict.EXACT if not agrees"),
+    "rows": ("rows.py", "Verdict.REPRODUCED_ON_SUBSTITUTE", "Verdict.REPRODUCED"),
     "book": ("book/data_page.py", "entry.sha256[:16]", "entry.sha256[:15]"),
     "statuses": ("execution/study.py", '"stale" if because', '"fresh" if because'),
     "verdicts": ("verdicts.py", "CONFIDENCE = 0.95", "CONFIDENCE = 0.9"),
-    "records": ("record_files.py", "LOCK_SECONDS = 60", "LOCK_SECONDS = 61"),
+    "records": ("records.py", "allow_nan=False", "allow_nan=True"),
+    "record files": ("record_files.py", "LOCK_SECONDS = 60", "LOCK_SECONDS = 61"),
+    "store": ("store.py", ".npz", ".npy"),
     "digests": ("execution/closure.py", "code_digests(", "digests_of_code("),
     "version": ("__init__.py", '__version__ = "', '__version__ = "9.'),
     "titles of papers": ("collection.py", '"naufal2023": "', '"naufal2023": "On '),

@@ -88,7 +88,7 @@ def test_what_is_kept_is_what_the_models_are(
         )
     )
     names: dict[str, Any] = {}
-    setup = next(one.source for one in notebook.cells if "claims = load_claims(" in one.source)
+    (setup,) = [one.source for one in notebook.cells if "= open_paper(" in one.source]
     constants = "\n".join(re.findall(r"^NAMES = \{[^}]*\}$", setup, re.MULTILINE))
     exec(f"{imports}\n{constants}", names)  # our own notebook's imports
     monkeypatch.setenv("REPRODUCE_ROOT", str(tmp_path))

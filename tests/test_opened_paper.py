@@ -106,12 +106,14 @@ def test_claims_stand_by_kind_beside_what_is_recorded(opening: Opening) -> None:
     assert "not recorded" in opened.elsewhere
 
 
-def test_a_page_of_one_share_shows_its_claims_and_units_and_those_that_belong_to_no_share(opening: Opening) -> None:
+def test_a_page_of_one_share_shows_the_claims_and_units_of_that_share(opening: Opening) -> None:
     opened = opening(share="y")
     assert [row.claim.id for row in opened.rows] == ["toy.y"]
     assert {unit.share for unit in opening.asked if isinstance(unit, NoisyParameters)} == {"y"}
     assert {status.unit.share for status in opened.selected if isinstance(status.unit, NoisyParameters)} == {"y"}
-    # A parameter that a unit lacks excludes nothing.
+
+
+def test_a_parameter_that_a_unit_lacks_excludes_nothing() -> None:
     assert Page(NoisyParameters, ["model"], {"model": "b"}).selects(PlainParameters.of(share="x"))
     assert not Page(NoisyParameters, ["model"], {"model": "b"}).selects(NoisyParameters.of(model="c"))
 
@@ -149,6 +151,19 @@ def test_under_other_conditions_nothing_is_compared_and_no_recorded_set_is_run(o
     assert "not the reference conditions" in opened.elsewhere
 
 
+def test_more_runs_than_are_recorded_are_found_as_well_and_belong_to_no_claim(opening: Opening) -> None:
+    record(opening.store)
+    more = NoisyParameters.of(share="y", seed=support.SEEDS)
+    put(opening.store, more, {"mae": 3.0}, arrays={"error": np.arange(2.0)})
+    opened = opening(seed=support.SEEDS)
+    assert opened.compared
+    assert more in opened.own
+    assert opened.scores([more], "mae") == [3.0]
+    assert opened.arrays(more) is not None
+    assert more not in [status.unit for status in opened.recorded]
+    assert 3.0 not in opened.values[1].measured
+
+
 def test_a_page_may_take_other_units_as_its_own(opening: Opening) -> None:
     chosen: list[UnitParameters] = [NoisyParameters.of(share="y", seed=3)]
     opened = opening(own=chosen, profile="custom", rate=0.2)
@@ -160,10 +175,16 @@ def test_a_unit_that_failed_stops_the_page_and_a_damaged_line_is_told(
     opening: Opening, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     unit = NoisyParameters.of(seed=1)
-    opening.summary.written["toy", "noisy"] = 3
+    opening.summary.ended["toy", "noisy"] = 3
     opening.summary.damaged = [DamagedLine(tmp_path / "noisy.jsonl", 4, "{", "cut")]
     assert opening().computed == 3
     assert "noisy.jsonl:4: unreadable record (cut)" in capsys.readouterr().out
+    opening.summary.damaged = []
+    record(opening.store)
+    with opening.store.file("toy", "noisy").path.open("a") as file:
+        file.write("no record\n")
+    opening()
+    assert "unreadable record" in capsys.readouterr().out
     opening.summary.failed = [Failed(unit, "no prices", "")]
     with pytest.raises(RunError, match=f"{unit.key}: no prices"):
         opening()

@@ -161,6 +161,7 @@ def test_lowest_of_all_models_counts_runs_in_which_each_is_there() -> None:
     assert lowest_in(frame, "a", "abc") == Share(1, 2)  # the first run of two; c has no third
     assert lowest_in(frame, "b", "abc") == Share(1, 2)
     assert lowest_in(frame, "a", "abcd") == Share(0, 0)
+    assert lowest_in(frame, "b", "b") == Share(3, 3)  # of itself alone
 
 
 def test_last_loss_against_the_least_is_in_means_over_runs() -> None:

@@ -15,7 +15,6 @@ from reproduce_lib.collection import TITLES
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 from tests.book.browsing import visit
 from tests.book.built import PAPERS, pages_of
-from tests.book.picture import PICTURE, digests_drawn, digests_of, rows_drawn_otherwise, write_picture
 from tests.support import PROJECT
 
 # Books are built: they take longer than the default run may.
@@ -69,27 +68,6 @@ def test_the_scoreboard_has_a_row_per_paper_and_a_headline(html: Path, browser: 
     # All papers in about five minutes, at some 230 words a minute.
     assert sum(len(words.split()) for words in headlines) < 255 * len(PAPERS)
     assert page.locator(".rr-board").get_by_text("not yet rebuilt").count() == len(TITLES) - len(PAPERS)
-
-
-def test_a_picture_says_of_which_rows_it_was_drawn(tmp_path: Path) -> None:
-    board = (
-        '<table><tr><th>x</th></tr><tr><td><a href="papers/one2020.html">a</a></td>\n</tr><tr><td>-</td></tr></table>'
-    )
-    write_picture(PICTURE.read_bytes(), board, tmp_path / "board.png")
-    assert list(digests_of(board)) == ["one2020"]
-    assert digests_drawn(tmp_path / "board.png") == digests_of(board)
-    assert rows_drawn_otherwise(tmp_path / "board.png", board) == []
-    assert rows_drawn_otherwise(tmp_path / "board.png", board.replace(">a<", ">b<")) == ["one2020"]
-    # A paper that was added since stands on no picture yet; one that has gone stands on an old one.
-    added = board.replace("<td>-</td>", '<td><a href="papers/two2021.html">b</a></td>')
-    assert rows_drawn_otherwise(tmp_path / "board.png", added) == []
-    assert rows_drawn_otherwise(tmp_path / "board.png", "") == ["one2020"]
-
-
-@pytest.mark.browser
-def test_the_picture_of_the_readme_says_what_it_was_drawn_of() -> None:
-    assert set(digests_drawn(PICTURE)) <= set(PAPERS)
-    assert digests_drawn(PICTURE)
 
 
 @pytest.mark.browser

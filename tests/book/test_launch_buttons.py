@@ -12,15 +12,16 @@ from reproduce_lib.book.rendering import book_config
 from tests.book.built import PAPERS, build, page_of
 from tests.support import PROJECT
 
-# Books are built: they take longer than the default run may.
-pytestmark = [pytest.mark.slow, pytest.mark.book]
 
-
+@pytest.mark.slow
+@pytest.mark.book
 def test_without_a_repository_there_are_no_launch_buttons(html: Path) -> None:
     for paper in PAPERS:
         assert "mybinder.org" not in (html / page_of(paper)).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+@pytest.mark.book
 def test_without_data_the_pages_say_so_and_launch_buttons_open_the_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

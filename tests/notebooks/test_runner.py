@@ -82,6 +82,16 @@ def test_a_finished_notebook_has_its_parameters_and_its_stamp(tmp_path: Path) ->
     assert outputs(source) == ""
 
 
+def test_a_figure_that_is_drawn_again_is_the_same_byte_for_byte(tmp_path: Path) -> None:
+    draw = "figures.new_figure()[1].plot([1, 2], label='l')"
+    source = write_notebook(
+        tmp_path / "in" / "n.ipynb", f"from reproduce_lib import figures\n_ = {draw}", f"_ = {draw}"
+    )
+    cells = nbformat.read(execute_notebook(source, tmp_path / "out" / "n.ipynb", {}).output, as_version=4).cells
+    drawn = [output.data["image/svg+xml"] for cell in cells for output in cell.get("outputs", [])]
+    assert drawn == [drawn[0]] * 2
+
+
 def test_folders_that_are_named_relative_to_the_caller_are_the_same_in_a_notebook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
