@@ -293,6 +293,8 @@ def rows_with(claims: PaperClaims, folder: Path, unit: UnitParameters, metrics: 
     return {row.claim.id.removeprefix("zhang2023."): row for row in comparison.rows if row.claim.id in own}
 
 
+@pytest.mark.slow
+@pytest.mark.networks
 def test_backbone_as_built_has_the_printed_shapes(claims: PaperClaims, tmp_path: Path) -> None:
     load_keras()
     unit = BackboneShapeParameters()

@@ -557,6 +557,8 @@ def test_trained_network_scores_as_its_weights_do_by_hand(trained: Any, unit: Ne
     assert {name: found.metrics[name] for name in expected} == pytest.approx(expected, rel=2e-3)
 
 
+@pytest.mark.slow
+@pytest.mark.networks
 def test_training_moves_every_network(trained: Any) -> None:
     unit = network(model="cnn", window=5, width=4, test_share=30, epochs=2)
     run_network(unit)
