@@ -122,6 +122,8 @@ def test_each_week_the_oldest_and_the_newest_versions_that_are_allowed_are_teste
     assert minor == {"lowest-direct": f"3.{oldest}", "highest": f"3.{int(newest) - 1}"}
     assert "--resolution ${{ matrix.resolution }}" in commands_of(job)
     assert "constraints.txt" not in commands_of(job)
+    # The package index is the one that pip is told, which uv leaves out of what it makes.
+    assert "uv venv --quiet --seed" in commands_of(job)
     extras = re.search(r"'\.\[([\w,]+)\]'", commands_of(job))
     assert extras is not None
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
