@@ -1012,7 +1012,11 @@ NETWORKS: dict[str, tuple[Callable[[tuple[int, int]], Any], Callable[[Array, Wei
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+# The network of dense blocks is the largest.
+DENSE = [pytest.mark.slow, pytest.mark.networks]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=DENSE if name == "dense" else ()) for name in NETWORKS])
 def test_network_computes_its_formula_and_uses_all_its_weights(keras: Any, name: str) -> None:
     build, literal = NETWORKS[name]
     inputs = np.random.default_rng(2).normal(size=(3, 9, 4)).astype(np.float32)
@@ -1194,6 +1198,8 @@ def test_best_epoch_is_restored_and_training_ends_when_it_is_long_past(
         assert np.array_equal(one, other_)
 
 
+@pytest.mark.slow
+@pytest.mark.networks
 def test_learning_rate_follows_half_a_cosine_to_zero(keras: Any) -> None:
     inputs, labels = few()
     for epochs, patience, seen in ((4, 50, 4), (60, 1, None)):
