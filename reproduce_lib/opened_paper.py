@@ -72,7 +72,7 @@ class OpenedPaper:
     def elsewhere(self) -> Html:
         """Return what stands in place of a table or a figure that cannot be shown, and why."""
         if self.compared:
-            return Html("<p><em>None of its runs is recorded, or this page's parameters select none of it.</em></p>")
+            return Html("<p><em>No run of it is recorded, or this page's parameters select none of it.</em></p>")
         return Html("<p><em>These are not the reference conditions: nothing printed is compared here.</em></p>")
 
     @property
