@@ -26,8 +26,9 @@ TONES = {
 }
 
 
-# What gives a second interval of a row.
+# What gives a second interval of a row, and what chance scores where the row's number was measured.
 Wider = Callable[[Row], tuple[float, float] | None]
+Chance = Callable[[Row], float | None]
 
 
 class Html(str):
@@ -60,10 +61,11 @@ def table(
     )
 
 
-def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None) -> Html:
+def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None, chance: Chance | None = None) -> Html:
     """Return verdict | reported | reproduced | interval | naive | skill, one row per printed number.
 
-    ``wider`` gives a second interval of a row, over more than its runs. Skill has a column where any row has it.
+    ``wider`` gives a second interval of a row, over more than its runs, and ``chance`` what stands beside the naive
+    score. Skill has a column where any row has it.
     """
     known = list(rows)
     header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "Naive"]
@@ -71,9 +73,11 @@ def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None
         header.append("Skill")
     if wider is not None:
         header[4:5] = ["95 % over runs", "95 % over runs and records"]
+    if chance is not None:
+        header.insert(header.index("Naive") + 1, "Chance")
     return table(
         header,
-        [_value_cells(row, wider)[: len(header)] for row in known],
+        [_value_cells(row, wider, chance)[: len(header)] for row in known],
         caption="; ".join(filter(None, (caption, _runs_each(known)))),
         numeric=len(header) - 2,
         css="rr-claims",
@@ -89,9 +93,9 @@ def _runs_each(rows: Sequence[Row]) -> str:
     return f"{ends} run{'' if ends == '1' else 's'} each"
 
 
-def value_groups(rows: Sequence[Row], wider: Wider | None = None) -> Html:
+def value_groups(rows: Sequence[Row], wider: Wider | None = None, chance: Chance | None = None) -> Html:
     """Return printed numbers, group by group, as `value_table` shows them."""
-    return _groups(rows, lambda members, group: value_table(members, caption=group, wider=wider))
+    return _groups(rows, lambda members, group: value_table(members, caption=group, wider=wider, chance=chance))
 
 
 def fold(heading: str | Html, content: Html) -> Html:
@@ -210,13 +214,16 @@ def _fact_table(rows: Sequence[Row], caption: str) -> Html:
     return table(header, cells, caption=caption, numeric=2, css="rr-claims")
 
 
-def _value_cells(row: Row, wider: Wider | None) -> Sequence[str | Html]:
+def _value_cells(row: Row, wider: Wider | None, chance: Chance | None) -> Sequence[str | Html]:
     claim = row.claim
     assert isinstance(claim, ValueClaim)
     like = claim.likely or claim.value
     ends = [_ends((row.interval.lower, row.interval.upper) if row.interval else None, like)]
     if wider is not None:
         ends.append(_ends(wider(row), like))
+    naive = [number(row.naive, like)]
+    if chance is not None:
+        naive.append(number(chance(row), like))
     note = f'<div class="rr-note">{escape(claim.note)}</div>' if claim.note else ""
     return (
         Html(f'<span id="{escape(claim.id)}">{escape(claim.statement)}</span>{note}'),
@@ -224,7 +231,7 @@ def _value_cells(row: Row, wider: Wider | None) -> Sequence[str | Html]:
         claim.value,
         number(row.mean, like),
         *ends,
-        number(row.naive, like),
+        *naive,
         percent(row.skill),
     )
 

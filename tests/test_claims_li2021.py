@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reproduce_lib.claims import FactClaim, PaperClaims, SumOf, ValueClaim, load_claims
+from reproduce_lib.claims import FactClaim, OtherPlace, PaperClaims, SumOf, ValueClaim, load_claims
 from reproduce_lib.papers.li2021.samples import CHOSEN
 from tests.support import PROJECT
 
@@ -94,6 +94,15 @@ def test_table_iii_number_by_number(claims: PaperClaims) -> None:
     for name, claim in found.items():
         region, _, score = name.split(".")
         assert (claim.metric, claim.conditions["region"], claim.comparable) == (score, region, "substitute-data")
+
+
+def test_what_table_iv_repeats_stands_as_each_table_prints_it(claims: PaperClaims) -> None:
+    facts = {one.id: one for one in claims.claims if isinstance(one, FactClaim)}
+    for region in TABLE_III:
+        claim = facts[f"li2021.t34.{region}"]
+        assert isinstance(claim.against, OtherPlace)
+        printed_twice = TABLE_III[region].split()[-1], TABLE_IV[region].split()[0]
+        assert (claim.printed, claim.against.text) == printed_twice
 
 
 def test_table_iv_number_by_number(claims: PaperClaims) -> None:

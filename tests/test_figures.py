@@ -241,23 +241,40 @@ def test_scores_of_designs_and_of_trainings_are_drawn_from_the_smallest_run_to_t
         assert ranges_and_means(axes) == ([[10.0, 30.0], [5.0, 5.0]], [20.0, 5.0])
 
 
+def test_points_stand_at_the_mean_of_their_runs_and_bars_reach_over_them() -> None:
+    _, axes = figures.new_figure()
+    figures.points_with_range(axes, {5: np.array([10.0, 30.0]), 40: np.array([7.0])}, "seen", figures.BLUE, "-")
+    (line,) = axes.get_lines()
+    assert line.get_xydata().tolist() == [[5, 20], [40, 7]]
+    assert line.get_label() == "seen"
+    (bars,) = axes.collections
+    assert [[tuple(end) for end in bar] for bar in bars.get_segments()] == [[(5, 10), (5, 30)], [(40, 7), (40, 7)]]
+
+
 def test_steps_lead_from_one_end_to_the_next_and_backwards_too() -> None:
     _, axes = figures.new_figure()
-    found = {"base": [50.0], "down": [40.0, 44.0], "up": [58.0, 62.0], "missing": [90.0]}
+    found = {"base": [30.0], "more": [50.0], "down": [40.0, 44.0], "up": [58.0, 62.0], "missing": [90.0]}
     classification.draw_steps(axes, {"one": {name: np.array(ends) for name, ends in found.items()}}, unit="%")
     bars = [bar for bar in axes.patches if bar.get_width()]
     assert [sorted((bar.get_x(), bar.get_x() + bar.get_width())) for bar in bars] == [
-        [0, 50],
+        [0, 30],
+        [30, 50],
         [42, 50],
         [42, 60],
         [60, 90],
     ]
     hollow = [bar.get_facecolor() == (1, 1, 1, 1) for bar in bars]
-    assert hollow == [False, True, False, True]  # what takes away, and what is missing, which is hatched
+    assert hollow == [False, False, True, False, True]  # what takes away, and what is missing, which is hatched
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
     assert {*found, "printed"} == set(shown)
-    assert [shown[name].patches[0].get_facecolor() == (1, 1, 1, 1) for name in found] == [False, False, False, True]
+    assert [shown[name].patches[0].get_facecolor() == (1, 1, 1, 1) for name in found] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
     ranges = [tuple(line.get_xdata()) for line in axes.get_lines() if len(line.get_xdata()) == 2]
     assert ranges == [(40, 44), (58, 62)]
     assert [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() == "D"] == [90]

@@ -29,6 +29,7 @@ from reproduce_lib.execution import environment
 from reproduce_lib.main_shocks import Samples, attach_patterns, cut_fixed_periods, find_main_shocks
 from reproduce_lib.papers.li2021 import (
     bp,
+    bp_permutations,
     cart,
     chance,
     dlep,
@@ -42,6 +43,7 @@ from reproduce_lib.papers.li2021 import (
 from reproduce_lib.papers.li2021 import samples as samples_module
 from reproduce_lib.papers.li2021 import segmentations as segmentations_module
 from reproduce_lib.papers.li2021.bp import BpParameters, build_bp, run_bp
+from reproduce_lib.papers.li2021.bp_permutations import BpPermutationParameters, run_bp_permutations
 from reproduce_lib.papers.li2021.cart import CartParameters, PermutationParameters, run_cart, run_permutations
 from reproduce_lib.papers.li2021.chance import METHODS, ChanceParameters, run_chance, smallest_possible_classes
 from reproduce_lib.papers.li2021.class_weights import class_weights, dynamic_loss, inverse_frequencies, weighted_targets
@@ -79,7 +81,8 @@ from reproduce_lib.papers.li2021.loss_example import LossExampleParameters, run_
 from reproduce_lib.papers.li2021.other_layers import CONVOLUTIONS, FILTERS, OtherLayersParameters, run_other_layers
 from reproduce_lib.papers.li2021.overlap import OverlapParameters, run_overlap
 from reproduce_lib.papers.li2021.paper import (
-    BP_PERMUTED_SEEDS,
+    EARLIER_EPOCHS,
+    EARLIER_SEEDS,
     ETAS_SEEDS,
     EVENT_MAP_AUDIT_SEEDS,
     PAPER,
@@ -1806,13 +1809,19 @@ def test_units_of_the_full_set_are_valid_and_stand_there_once(request: pytest.Fi
 def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as_it_says(two_chosen: None) -> None:
     units = dict(full())
     regions = 2
-    others = regions * (2 * ETAS_SEEDS + PERMUTED_SEEDS) + READING_SEEDS * len(READINGS)
+    others = regions * (2 * ETAS_SEEDS + PERMUTED_SEEDS + EARLIER_SEEDS * len(EARLIER_EPOCHS))
+    others += READING_SEEDS * len(READINGS)
     assert len(units["dlep"]) == SEEDS * regions * (3 + 2) + others  # and no region here that is searched
     assert SEEDS >= 5
     designs_each = SEEDS * regions * (len(SPLITS) + 2)
-    assert len(units["bp"]) == designs_each + regions * BP_PERMUTED_SEEDS
+    assert len(units["bp"]) == designs_each
+    assert len(units["bp_permutations"]) == regions
     assert len(units["cart"]) == 2 * designs_each
-    assert len(units["chance"]) == len(METHODS) * designs_each
+    # Chance once more on the grid of 2019F; and what the readings change the samples of, by two methods.
+    of_readings = (
+        2 * READING_SEEDS * sum(reading.keys() <= ChanceParameters.model_fields.keys() for reading in READINGS)
+    )
+    assert len(units["chance"]) == (len(METHODS) + 1) * designs_each + regions * PERMUTED_SEEDS + of_readings
     # Permuted labels, blocks and forward in time.
     assert len(units["event_maps"]) == regions * (SEEDS + 3 * EVENT_MAP_AUDIT_SEEDS)
     assert len(units["other_layers"]) == READING_SEEDS * 2
@@ -1832,8 +1841,9 @@ def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as
         for one in found:
             seeds[one.with_values(seed=0).key].add(one.seed)
         fewer = {
-            "dlep": (ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS),
-            "bp": (BP_PERMUTED_SEEDS,),
+            "dlep": (ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS, EARLIER_SEEDS),
+            "bp_permutations": (1,),
+            "chance": (PERMUTED_SEEDS, READING_SEEDS),
             "event_maps": (EVENT_MAP_AUDIT_SEEDS,),
             "other_layers": (READING_SEEDS,),
         }
@@ -1873,8 +1883,13 @@ def test_decisions_are_the_defaults_and_the_readings() -> None:
     # What is no parameter of DLEP is what the code does all the same.
     assert set(decisions) - set(fields) == {
         "accuracy", "layers", "shown", "characteristic", "2016n", "2018cnn", "2019f", "optimiser", "dlep_dyn", "mauc",
-        "scales", "etas",
+        "scales", "etas", "ties", "threshold", "absent_class",
     }  # fmt: skip
+    tied = find_main_shocks(np.array([0.0, 1, 2, 9]), np.array([3.0, 4, 4, 3]), length=7, unit="days")
+    first = tied.main_shocks[0]
+    assert (decisions["ties"].chosen, first) == ("the earliest", 1)
+    assert inverse_frequencies(np.array([2.0, 0, 6]))[1] == decisions["absent_class"].chosen
+    assert [other.value for other in decisions["epochs"].others] == list(EARLIER_EPOCHS)
     assert [other.value for other in decisions["layers"].others] == list(CONVOLUTIONS)
     assert f"{dlep.FILTERS[0]} and {dlep.FILTERS[1]} filters" in decisions["layers"].reason
     assert (BpParameters().hidden, BpParameters().learning_rate) == (20, 0.001)
@@ -1940,6 +1955,34 @@ def test_folds_trained_together_are_those_trained_alone(monkeypatch: pytest.Monk
         # Two scores that rounding puts in the other order move an area a little.
         assert one.metrics == pytest.approx(other.metrics, rel=1e-3)
     assert alone[0].metrics["mauc"] != alone[1].metrics["mauc"]
+
+
+@pytest.mark.slow
+@pytest.mark.networks
+def test_permutations_of_2016n_trained_together_are_units_trained_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three folds of 22, 21 and 21 samples, three permutations: two programs, one of three networks and one of six."""
+    load_keras()
+    if environment.loaded_backend() != "jax":
+        pytest.skip("only JAX trains networks together")
+    monkeypatch.setattr(evaluation, "FOLDS", 3)
+    sample_set = part_of(simulated(), 64)
+    for module in (bp, bp_permutations):
+        monkeypatch.setattr(module, "load_samples", lambda parameters: sample_set)
+    trained = watch(monkeypatch, bp_permutations, "train_batch")
+    small = {"hidden": 4, "epochs": 3, "batch_size": 16, "learning_rate": 0.01}
+    together = run_bp_permutations(unit(BpPermutationParameters, permutations=3, profile="custom", **small))
+    assert sorted(len(models) for models, *_ in trained) == [3, 6]
+    alone = [
+        run_bp(unit(BpParameters, labels="permuted", seed=number, profile="custom", **small)).metrics
+        for number in range(3)
+    ]
+    for name in ("accuracy", "mauc"):
+        # Two scores that rounding puts in the other order move an area a little.
+        assert together.arrays[name] == pytest.approx([float(one[name]) for one in alone], rel=1e-3)
+        assert together.metrics[name] == pytest.approx(together.arrays[name].mean())
+        assert together.metrics[f"{name}_95"] == pytest.approx(np.quantile(together.arrays[name], 0.95))
+    assert len(set(together.arrays["mauc"].tolist())) == 3
+    assert together.n == 3
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> list[tuple[Any, ...]]:

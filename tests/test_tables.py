@@ -136,6 +136,17 @@ def test_cells_stand_under_their_headings() -> None:
     assert found["Skill"] == "−50.0 %"
 
 
+def test_chance_stands_beside_the_naive_score() -> None:
+    rows = [value_row(value="1.50", naive=2.0), value_row(value="1.50", naive=2.0, statement="other")]
+    header, first, second = Parsed(
+        value_table(rows, caption="c", chance=lambda row: None if row.claim.statement == "other" else 0.254)
+    ).rows
+    at = header.index("Chance")
+    assert at == header.index("Naive") + 1
+    assert (first[at], second[at]) == ("0.25", "–")
+    assert "Chance" not in Parsed(value_table(rows, caption="c")).rows[0]
+
+
 def test_value_table_says_how_many_runs_stand_behind_it() -> None:
     rows = [value_row(measured=(1.0,) * n) for n in (7, 10, 7)]
     assert "7 to 10 runs" in Parsed(value_table(rows, caption="c")).text

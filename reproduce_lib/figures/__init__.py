@@ -212,6 +212,15 @@ def learning_curves(axes: Axes, curves: np.ndarray[Any, Any], label: str, colour
     axes.plot(epochs, curves.mean(axis=0), color=colour, ls=style, label=label)
 
 
+def points_with_range(
+    axes: Axes, runs: Mapping[int, np.ndarray[Any, Any]], label: str, colour: str, style: str
+) -> None:
+    """Draw the mean of the runs at each place, joined by a line, and a bar from the smallest to the largest."""
+    places, lows, highs = zip(*((place, found.min(), found.max()) for place, found in runs.items()), strict=True)
+    axes.vlines(places, lows, highs, color=colour)
+    axes.plot(places, [found.mean() for found in runs.values()], color=colour, ls=style, marker="o", ms=3, label=label)
+
+
 def kept_figure(
     path: Path, draw: Callable[[], Figure] | None, *, alt: str, source: Mapping[str, str], keep: bool
 ) -> Html:

@@ -48,15 +48,15 @@ def draw_steps(axes: Axes, steps: Mapping[str, Mapping[str, NDArray[np.float64]]
         mean of the one before ends, and the last is a single value. A step to the left is hollow: it takes away
     """
     heights = np.arange(len(steps))[::-1]
-    looks = ((GREY, ""), (BLUE, ""), (ORANGE, ""), ("white", "////"))
+    looks = ((GREY, ""), (PURPLE, ""), (BLUE, ""), (ORANGE, ""), ("white", "////"))
     for height, found in zip(heights, steps.values(), strict=True):
         begin = 0.0
         for place, ((name, ends), (colour, hatch)) in enumerate(zip(found.items(), looks, strict=True)):
-            middle, end = height + 0.27 - 0.18 * place, float(ends.mean())
+            middle, end = height + 0.32 - 0.16 * place, float(ends.mean())
             edge, inside = GREY if hatch else colour, "white" if end < begin else colour
-            axes.barh(middle, end - begin, 0.18, left=begin, color=inside, hatch=hatch, edgecolor=edge)
+            axes.barh(middle, end - begin, 0.16, left=begin, color=inside, hatch=hatch, edgecolor=edge)
             # The legend shows the step as it is where it adds, also where it adds in no region.
-            axes.barh(middle, 0, 0.18, color=colour, hatch=hatch, edgecolor=edge, label=name)
+            axes.barh(middle, 0, 0.16, color=colour, hatch=hatch, edgecolor=edge, label=name)
             if len(ends) > 1:
                 axes.plot([ends.min(), ends.max()], [middle, middle], color="black", lw=1.2)
             begin = end
@@ -83,7 +83,7 @@ def draw_confusion(axes: Axes, table: NDArray[np.int64], names: Sequence[str]) -
 
 
 def draw_plane(axes: Axes, plane: NDArray[Any], labels: NDArray[Any], tested: NDArray[np.bool_]) -> None:
-    """Draw samples in the plane: a colour and a shape per class, filled where the network was not trained on them.
+    """Draw samples in the plane: a colour and a shape per class, a black edge around those not trained on.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from reproduce_lib.papers.li2021.bp import BpParameters, run_bp
+from reproduce_lib.papers.li2021.bp_permutations import BpPermutationParameters, run_bp_permutations
 from reproduce_lib.papers.li2021.cart import CartParameters, PermutationParameters, run_cart, run_permutations
 from reproduce_lib.papers.li2021.chance import METHODS, ChanceParameters, run_chance
 from reproduce_lib.papers.li2021.dlep import VARIANTS, DlepParameters, run_dlep, run_dlep_batch
@@ -24,8 +25,10 @@ from reproduce_lib.units import Batch, Experiment, Paper, UnitParameters
 SEEDS = 5
 # What costs as much and judges no printed number: simulated catalogues, permuted labels, readings, searches.
 ETAS_SEEDS, PERMUTED_SEEDS, READING_SEEDS, SEARCH_SEEDS = 3, 2, 3, 3
-# Permutations of 2016N, which trains in seconds; runs of 2018CNN, which does not, in each design of the audit.
-BP_PERMUTED_SEEDS, EVENT_MAP_AUDIT_SEEDS = 20, 2
+# Runs of 2018CNN, the slowest of the earlier methods, in each design of the audit.
+EVENT_MAP_AUDIT_SEEDS = 2
+# Earlier ends of the training: how far a network has come by then, and whether it had better stopped.
+EARLIER_EPOCHS, EARLIER_SEEDS = (5, 10, 20, 40), 2
 # The split of the paper, and those that keep what a test sample is made of out of the training.
 SPLITS = ("shuffled", "grouped", "forward")
 # One region on which what the paper leaves open is varied.
@@ -44,6 +47,7 @@ READINGS: tuple[dict[str, Any], ...] = (
     {"batch_share": 1.0},
     {"dropout": 0.2},
     {"source": "cea_mw", "length": 45},
+    {"source": "cea_mw", "length": 45, "split": "grouped"},
 )
 
 
@@ -68,6 +72,8 @@ def _full_dlep() -> Iterator[DlepParameters]:
         yield DlepParameters.of(region=region, labels="permuted", seed=seed)
     for seed, reading in product(range(READING_SEEDS), READINGS):
         yield DlepParameters.of(region=VARIED, seed=seed, **reading)
+    for seed, region, epochs in product(range(EARLIER_SEEDS), CHOSEN, EARLIER_EPOCHS):
+        yield DlepParameters.of(region=region, epochs=epochs, seed=seed)
     for seed, region in product(range(SEARCH_SEEDS), filter(CHOSEN.__contains__, SEARCHED)):
         yield DlepParameters.of(region=region, trials=TRIALS, seed=seed)
 
@@ -83,8 +89,11 @@ def _on_every_design(seeds: int) -> Iterator[dict[str, Any]]:
 def _full_bp() -> Iterator[BpParameters]:
     for design in _on_every_design(SEEDS):
         yield BpParameters.of(**design)
-    for seed, region in product(range(BP_PERMUTED_SEEDS), CHOSEN):
-        yield BpParameters.of(region=region, labels="permuted", seed=seed)
+
+
+def _full_bp_permutations() -> Iterator[BpPermutationParameters]:
+    for region in CHOSEN:
+        yield BpPermutationParameters.of(region=region)
 
 
 def _full_event_maps() -> Iterator[EventMapParameters]:
@@ -121,6 +130,13 @@ def _full_permutations() -> Iterator[PermutationParameters]:
 def _full_chance() -> Iterator[ChanceParameters]:
     for method, design in product(METHODS, _on_every_design(SEEDS)):
         yield ChanceParameters.of(method=method, **design)
+    for design in _on_every_design(SEEDS):
+        yield ChanceParameters.of(method="stratified", segmentation="fixed_days", **design)
+    for seed, region in product(range(PERMUTED_SEEDS), CHOSEN):
+        yield ChanceParameters.of(method="stratified", labels="permuted", region=region, seed=seed)
+    for seed, reading, method in product(range(READING_SEEDS), READINGS, ("stratified", "nearest_in_time")):
+        if reading.keys() <= ChanceParameters.model_fields.keys():
+            yield ChanceParameters.of(method=method, region=VARIED, seed=seed, **reading)
 
 
 def _full_overlap() -> Iterator[OverlapParameters]:
@@ -158,6 +174,7 @@ EXPERIMENTS = (
     Experiment(CartParameters, run_cart, _full_cart, _smoke(CartParameters)),
     Experiment(PermutationParameters, run_permutations, _full_permutations, _none, deterministic=True),
     Experiment(BpParameters, run_bp, _full_bp, _smoke(BpParameters, epochs=1)),
+    Experiment(BpPermutationParameters, run_bp_permutations, _full_bp_permutations, _none),
     Experiment(EventMapParameters, run_event_maps, _full_event_maps, _smoke(EventMapParameters, epochs=1)),
     Experiment(FeatureParameters, run_features, _full_features, _smoke(FeatureParameters, epochs=1)),
     Experiment(OtherLayersParameters, run_other_layers, _full_other_layers, _smoke(OtherLayersParameters, epochs=1)),
