@@ -35,6 +35,8 @@ class Load:
     goal: float
     metric: str
     experiment: str = "networks"
+    # Processes of the engine; 0 stands for as many as there are cores.
+    jobs: int = 0
 
     @property
     def asked(self) -> list[dict[str, Any]]:
@@ -64,6 +66,8 @@ def _loads() -> Iterator[Load]:
     # Steps are the same in each epoch: fewer of them say as much.
     parameters = {"source": "simulated", "length": 7, "epochs": 15}
     yield Load("li2021", "dlep: 2 units of 10 folds, 15 epochs", parameters, 2, SMALL_GOAL, "accuracy", "dlep")
+    # A fold by itself is a tenth of one unit in one process: the engine has one thread, TensorFlow all cores.
+    yield Load("li2021", "dlep: 1 unit of 10 folds, 15 epochs", parameters, 1, NOT_SLOWER, "accuracy", "dlep", jobs=1)
     parameters = {"source": "simulated", "length": 7}
     yield Load("li2021", "2016N: 4 units of 10 folds, 65 epochs", parameters, 4, SMALL_GOAL, "mauc", "bp")
     maps = {**parameters, "epochs": 4}
@@ -109,7 +113,8 @@ def networks_against_plain_tensorflow(repeats: int, papers: Collection[str] = ()
             partial(_plain, load, scores=found["plain"]), partial(_engine, load, scores=found["engine"]), repeats
         )
         name = f"{load.paper} {load.name}"
-        one = ratio(name, "fit on TensorFlow, one process", f"engine, {cores()} jobs", pairs, load.goal)
+        jobs = load.jobs or cores()
+        one = ratio(name, "fit on TensorFlow, one process", f"engine, {jobs} job{'s' * (jobs > 1)}", pairs, load.goal)
         yield msgspec.structs.replace(one, scores=_compared(load.metric, found["engine"], found["plain"]))
 
 
@@ -134,7 +139,7 @@ def kept_programs_against_none(repeats: int) -> list[Ratio]:
 def _engine(load: Load, jobs: int = 0, scores: list[float] | None = None, **environment: str) -> float:
     """Return the seconds of the engine with an empty folder of kept programs."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = (load.paper, load.experiment, json.dumps(load.asked), str(jobs or cores()))
+        arguments = (load.paper, load.experiment, json.dumps(load.asked), str(jobs or load.jobs or cores()))
         found = in_new_process(ENGINE, *arguments, REPRODUCE_CACHE=folder, **environment)
     return _seconds(load, found, scores)
 

@@ -8,7 +8,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from reproduce_lib.execution import pool
 from reproduce_lib.execution.pool import LARGEST_BATCH, Due, execute_units
 from reproduce_lib.execution.worker import Failed, Finished
+from reproduce_lib.papers.li2021.dlep import DlepParameters
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
-from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.units import Backend, Experiment, Paper, UnitParameters, UnitResult
 from tests.support import PROJECT
 
@@ -389,7 +389,7 @@ def gpu() -> None:
         pytest.skip(f"JAX sees no GPU: {reason}")
 
 
-def executed(units: list[NetworkParameters]) -> list[Finished]:
+def executed(units: list[UnitParameters]) -> list[Finished]:
     outcomes: dict[str, Finished | Failed] = {one.unit.key: one for one in execute_units(map(Due, units))}
     found = [outcomes[unit.key] for unit in units]
     assert all(isinstance(one, Finished) for one in found), found
@@ -402,17 +402,29 @@ def spread(outcomes: list[Finished], name: str) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values)))
 
 
+ON_SIMULATED_EVENTS = {"profile": "custom", "source": "simulated", "length": 7, "epochs": 5}
+
+
 @pytest.mark.gpu
-def test_networks_on_a_gpu_forecast_as_well_as_those_on_the_processor(gpu: None) -> None:
+@pytest.mark.parametrize(
+    ("make", "metrics"),
+    [
+        (functools.partial(network, epochs=5), ("mae", "training_loss", "validation_loss")),
+        # Ten folds of each unit.
+        (functools.partial(DlepParameters.of, **ON_SIMULATED_EVENTS), ("accuracy", "mauc", "accuracy_training")),
+    ],
+    ids=["naufal2023", "li2021"],
+)
+def test_networks_on_a_gpu_forecast_as_well_as_those_on_the_processor(
+    gpu: None, make: Callable[..., UnitParameters], metrics: Sequence[str]
+) -> None:
     # The backend is part of a unit's key and so of its random streams: only distributions can be compared.
-    make: Callable[..., NetworkParameters] = functools.partial(network, epochs=5)
     seeds = range(8)
     there = executed([make(backend="jax_gpu", seed=seed) for seed in seeds])
     here = executed([make(backend="jax", seed=seed) for seed in seeds])
-    for name in ("mae", "training_loss", "validation_loss"):
+    for name in metrics:
         (of_gpu, error_of_gpu), (of_processor, error_of_processor) = spread(there, name), spread(here, name)
         assert abs(of_gpu - of_processor) < 4 * math.hypot(error_of_gpu, error_of_processor), name
     assert {one.context.processor for one in there}.isdisjoint({one.context.processor for one in here})
     assert {one.context.processor.endswith(here[0].context.processor) for one in there} == {True}
     assert len({one.seconds for one in there}) == 1  # they were one program
-    assert PAPER.experiments["networks"].batch is not None
