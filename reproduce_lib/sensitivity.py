@@ -102,11 +102,7 @@ def scatter_of(
     """
     widths, within = [], []
     for claim in claims:
-        frame = frames[claim.metric]
-        own = (frame["parameter"] == parameter) & np.all(
-            [frame[name] == claim.conditions.get(name) for name in spans], 0
-        )
-        errors = frame.loc[own, "error"]
+        errors = _units_of(frames[claim.metric], claim, spans, parameter)["error"]
         if len(errors) > 1:
             interval = prediction_interval(errors.tolist())
             widths.append(interval.half_width / errors.mean())
@@ -127,21 +123,22 @@ def naive_ahead(
     """
     ahead, of = 0, 0
     for claim in claims:
-        naive = _units_of(frames[claim.metric], reading, claim, spans)["naive"].dropna()
+        naive = _units_of(frames[claim.metric], claim, spans, *reading)["naive"].dropna()
         if len(naive):
             of += 1
             ahead += bool(naive.mean() <= float(claim.value))
     return Share(ahead, of)
 
 
-def lowest_in(measured: pd.DataFrame, model: str, models: Iterable[str]) -> Share:
+def lowest_in(measured: pd.DataFrame, model: str, models: Iterable[str], run: Sequence[str]) -> Share:
     """Return in how many runs a model has the lowest error of all, of those runs that are there for each model.
 
     Parameters
     ----------
-    measured : rows of one reading, with columns model, error, and what makes a run: seed, ticker, window
+    measured : rows of one reading, with columns model, error and those of ``run``
+    run : the columns that tell one run from another
     """
-    errors = measured.pivot_table(index=["seed", "ticker", "window"], columns="model", values="error")
+    errors = measured.pivot_table(index=list(run), columns="model", values="error")
     complete = errors.reindex(columns=list(models)).dropna()
     return Share(int((complete.idxmin(axis=1) == model).sum()) if len(complete) else 0, len(complete))
 
@@ -165,7 +162,11 @@ def reading_labels(claims: PaperClaims) -> dict[tuple[str, str], str]:
     return labels
 
 
-def _units_of(frame: pd.DataFrame, reading: tuple[str, str], claim: ValueClaim, spans: Sequence[str]) -> pd.DataFrame:
+def _units_of(
+    frame: pd.DataFrame, claim: ValueClaim, spans: Sequence[str], parameter: str, value: str | None = None
+) -> pd.DataFrame:
+    """Return the units behind a claim that were run under one reading, or under every reading of one parameter."""
     of_claim = np.all([frame[name] == claim.conditions.get(name) for name in spans], axis=0)
-    rows: pd.DataFrame = frame[(frame["parameter"] == reading[0]) & (frame["value"] == reading[1]) & of_claim]
+    of_reading = (frame["parameter"] == parameter) & (True if value is None else frame["value"] == value)
+    rows: pd.DataFrame = frame[of_reading & of_claim]
     return rows

@@ -158,10 +158,11 @@ def test_lowest_of_all_models_counts_runs_in_which_each_is_there() -> None:
             for seed, error in enumerate(found)
         ]
     )
-    assert lowest_in(frame, "a", "abc") == Share(1, 2)  # the first run of two; c has no third
-    assert lowest_in(frame, "b", "abc") == Share(1, 2)
-    assert lowest_in(frame, "a", "abcd") == Share(0, 0)
-    assert lowest_in(frame, "b", "b") == Share(3, 3)  # of itself alone
+    run = ["seed", "ticker", "window"]
+    assert lowest_in(frame, "a", "abc", run) == Share(1, 2)  # the first run of two; c has no third
+    assert lowest_in(frame, "b", "abc", run) == Share(1, 2)
+    assert lowest_in(frame, "a", "abcd", run) == Share(0, 0)
+    assert lowest_in(frame, "b", "b", run) == Share(3, 3)  # of itself alone
 
 
 def test_last_loss_against_the_least_is_in_means_over_runs() -> None:
