@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -313,9 +314,11 @@ def _stamped(executed: Path, run: NotebookRun, edit: Callable[[Any], None] | Non
     if edit is not None:
         edit(notebook)
     given = json.dumps(run.parameters) if run.parameters else "defaults"
+    # As HTML: a backtick would end a span of code, and what follows it could be a tag, a role or a template.
+    shown, of = (f"<code>{escape(words).replace('{', '&#123;')}</code>" for words in (given, commit()))
     stamp = (
-        f"*This page was executed on {run.started:%Y-%m-%d at %H:%M UTC} in {run.seconds:.0f} s "
-        f"from commit `{commit()}`, parameters: `{given}`.*"
+        f"<p><em>This page was executed on {run.started:%Y-%m-%d at %H:%M UTC} in {run.seconds:.0f} s "
+        f"from commit {of}, parameters: {shown}.</em></p>"
     )
     notebook.cells.append(nbformat.v4.new_markdown_cell(stamp, metadata={"tags": ["stamp"]}))
     text: str = nbformat.writes(notebook)

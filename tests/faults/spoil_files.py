@@ -14,7 +14,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,8 @@ def spoil(name: str, seeds: range, *, whole: bool = False) -> Spoiling:
 def main(name: str, first: str, count: str, *whole: str) -> dict[str, Any]:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (virtual_bytes() + MEMORY_GUARD, hard))
-    return asdict(spoil(name, range(int(first), int(first) + int(count)), whole=bool(whole)))
+    # `asdict` would make counters of the pairs of counters.
+    return vars(spoil(name, range(int(first), int(first) + int(count)), whole=bool(whole)))
 
 
 def memory_kilobytes(*, peak: bool = False) -> int:

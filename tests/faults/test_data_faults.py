@@ -150,6 +150,12 @@ def test_spoiled_file_under_a_pinned_name_is_never_read(
         assert data_file(loader.file).sha256[:16] in str(refusal.value)
 
 
+def test_files_that_are_spoiled_in_a_process_of_its_own_are_counted_as_here() -> None:
+    here, apart = spoil("phivolcs", range(3)), spoil_apart("phivolcs", 0, 3)
+    assert (apart.counts, apart.placeless, apart.wrong) == (here.counts, here.placeless, here.wrong)
+    assert apart.counts.total() == 3
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", LOADERS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +16,9 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from markdown_it.renderer import RendererHTML
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
 
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.notebook_execution.runner import Beat, NotebookError, execute_notebook
@@ -80,6 +85,21 @@ def test_a_finished_notebook_has_its_parameters_and_its_stamp(tmp_path: Path) ->
     assert stamp.metadata["tags"] == ["stamp"]
     assert f"{run.started:%Y-%m-%d}" in stamp.source
     assert outputs(source) == ""
+
+
+def test_parameters_stand_in_the_stamp_as_text(tmp_path: Path) -> None:
+    """Rendered as the pages are, by MyST: no tag, no role, no template and no emphasis of theirs works."""
+    hostile = "`<script>hurt()</script>` {ref}`x` {{ x }} *a* </code><img src=x onerror=hurt()>"
+    source = write_notebook(tmp_path / "in" / "n.ipynb", "print(x)")
+    run = execute_notebook(source, tmp_path / "out.ipynb", {"x": hostile})
+    stamp = nbformat.read(run.output, as_version=4).cells[-1].source
+    rendered = create_md_parser(MdParserConfig(enable_extensions={"substitution", "dollarmath"}), RendererHTML).render(
+        stamp
+    )
+    assert "<script" not in rendered
+    assert "<img" not in rendered
+    shown = re.findall("<code>(.*?)</code>", rendered, re.DOTALL)
+    assert json.loads(html.unescape(shown[-1])) == {"x": hostile}
 
 
 def test_a_figure_that_is_drawn_again_is_the_same_byte_for_byte(tmp_path: Path) -> None:
