@@ -43,6 +43,14 @@ def overview(claims: PaperClaims) -> Html:
     return Html(f"<p>{escape(claims.in_a_sentence)} {_where_it_is(claims.citation)}</p>{counted}")
 
 
+def cited(citation: str) -> str:
+    """Return how a text cites a paper: its authors' last names and the year."""
+    entry = _reference(citation)
+    names = [" ".join((*person.prelast_names, *person.last_names)) for person in entry.persons["author"]]
+    told = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    return f"{told} ({entry.fields['year']})"
+
+
 def decisions(claims: PaperClaims, used: Mapping[str, Any], statuses: Sequence[UnitStatus] = ()) -> Html:
     """Return what the paper left open: the question, what this page uses, why, and what else was run.
 

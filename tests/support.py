@@ -184,8 +184,9 @@ def descendants(pid: int | None = None) -> dict[psutil.Process, str]:
 
 
 def copy_of_the_project(folder: Path) -> Path:
-    """Return a root that has the claims and no record."""
+    """Return a root that has the claims, the references and no record."""
     shutil.copytree(PROJECT / "book" / "claims", folder / "book" / "claims")
+    shutil.copy(PROJECT / "book" / "references.bib", folder / "book")
     return folder
 
 

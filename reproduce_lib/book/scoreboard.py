@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reproduce_lib.book.page_checks import BOUND
-from reproduce_lib.claims import FactClaim, ValueClaim
+from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
 from reproduce_lib.collection import TITLES
 from reproduce_lib.compare import Comparison
+from reproduce_lib.page_parts import cited
 from reproduce_lib.rows import Row, verdict_counts
 from reproduce_lib.tables import TONES, Html, table
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
@@ -20,6 +21,14 @@ from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 ANSWER, HEADLINE = "answer", "headline"
 # The tag of the cell that draws what the landing page shows of a paper.
 HEADLINE_FIGURE = "headline-figure"
+# What the claims are called on which no conclusion rests.
+OTHERS: dict[type[object], str] = {
+    OrderClaim: "Other stated orders",
+    ValueClaim: "Other printed numbers",
+    FactClaim: "What it says of itself and of what it cites",
+}
+# The share of a bar below which a part has no room for its symbol.
+SMALLEST_NAMED = 0.06
 # Where the built book has what is generated and shown as it is, from the landing page.
 STATIC = "../_static"
 
@@ -71,6 +80,7 @@ class Entry:
 
     key: str
     in_a_sentence: str
+    cited: str
     answer: str
     headline: str
     counts: Counter[Verdict]
@@ -93,7 +103,8 @@ def scoreboard_page(entries: Mapping[str, Entry]) -> str:
             continue
         entry = entries[key]
         link = Html(
-            f'<a href="papers/{key}.html"><strong>{escape(title)}</strong></a>'
+            f'<a href="papers/{key}.html"><strong>{escape(title)}</strong></a> '
+            f'<span class="rr-source">{escape(entry.cited)}</span>'
             f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>{_thumbnail(entry)}'
         )
         verdicts = Html(
@@ -132,6 +143,7 @@ def entry_of(comparison: Comparison, page: Path) -> Entry:
     return Entry(
         comparison.claims.paper,
         comparison.claims.in_a_sentence,
+        cited(comparison.claims.citation),
         found.get(ANSWER, ""),
         found.get(HEADLINE, "–"),
         verdict_counts(comparison.rows),
@@ -176,10 +188,12 @@ def bound_texts(page: Path, form: Literal["plain", "markdown"] = "plain") -> dic
 
 
 def _outcomes_of(comparison: Comparison) -> tuple[Outcome, ...]:
-    return tuple(
-        Outcome(one.says, verdict_counts(row for row in comparison.rows if one.rests_on(row.claim.id)))
-        for one in comparison.claims.conclusions
-    )
+    """Return what came of each conclusion, and of the claims on which none rests: each claim stands somewhere."""
+    conclusions = comparison.claims.conclusions
+    rest = [row for row in comparison.rows if not any(one.rests_on(row.claim.id) for one in conclusions)]
+    groups = {one.says: [row for row in comparison.rows if one.rests_on(row.claim.id)] for one in conclusions}
+    groups |= {says: [row for row in rest if isinstance(row.claim, kind)] for kind, says in OTHERS.items()}
+    return tuple(Outcome(says, verdict_counts(rows)) for says, rows in groups.items() if rows)
 
 
 def _outcomes(outcomes: Iterable[Outcome]) -> Html:
@@ -197,7 +211,7 @@ def _bar(counts: Counter[Verdict]) -> Html:
     total = sum(counts.values())
     parts = "".join(
         f'<span class="rr-part rr-{TONES.get(verdict, "open")}" style="flex:{counts[verdict]}" '
-        f'title="{counts[verdict]} {verdict}">{SYMBOLS[verdict]}</span>'
+        f'title="{counts[verdict]} {verdict}">{SYMBOLS[verdict] * (counts[verdict] >= SMALLEST_NAMED * total)}</span>'
         for verdict in Verdict
         if counts[verdict]
     )
@@ -258,8 +272,8 @@ def _naive(standing: Standing) -> Html:
     notes = [f"A naive forecast is at least as good as {counts}."] if counts else []
     if standing.orders.part:
         notes.append(
-            f"Of {standing.orders.whole} orders that hold, {standing.orders.part} are those of its own scores too: "
-            "no model is needed for them."
+            f"{standing.orders.whole} stated orders hold; in {standing.orders.part} of them a naive forecast's scores "
+            "stand in the same order: no model is needed for it."
         )
     return Html(f'<div class="rr-note">{" ".join(notes)}</div>' if notes else "")
 
