@@ -108,11 +108,11 @@ def scoreboard_page(entries: Mapping[str, Entry]) -> str:
             f'<div class="rr-note">{escape(entry.in_a_sentence)}</div>{_thumbnail(entry)}'
         )
         verdicts = Html(
-            f"{_on_substitute(entry.on_substitute)}{_bar(entry.counts)}{_legend(entry.counts)}{_naive(entry.standing)}"
+            f"{_on_substitute(entry.on_substitute)}{_bar(entry.counts)}{_legend(entry.counts)}"
+            f'<div class="rr-note">{escape(_records(entry))}.</div>{_naive(entry.standing)}'
         )
         answer = f"<p><strong>{escape(entry.answer)}</strong></p>" if entry.answer else ""
-        records = f'<div class="rr-note">{escape(_records(entry))}.</div>'
-        found = Html(f"{answer}{_outcomes(entry.outcomes)}<p>{escape(entry.headline)}</p>{records}")
+        found = Html(f"{answer}{_outcomes(entry.outcomes)}<p>{escape(entry.headline)}</p>")
         rows.append((link, verdicts, found))
     header = ["Paper and its claim", "Claims by verdict", "What we found"]
     return f"{table(header, rows, caption='Scoreboard', css='rr-board')}\n"
