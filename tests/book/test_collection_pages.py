@@ -71,6 +71,26 @@ def test_the_scoreboard_has_a_row_per_paper_and_a_headline(html: Path, browser: 
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_each_part_of_a_bar_is_as_wide_as_its_verdict_is_common(html: Path, browser: Browser, width: int) -> None:
+    page = visit(browser, (html / "book/index.html").as_uri(), width=width).page
+    bars = page.locator(".rr-bar")
+    assert bars.count() == len(PAPERS)
+    for bar in bars.all():
+        whole = bar.bounding_box()
+        assert whole
+        counts, widths = [], []
+        for part in bar.locator(".rr-part").all():
+            box = part.bounding_box()
+            assert box
+            counts.append(int((part.get_attribute("title") or "").split()[0]))
+            widths.append(box["width"])
+        expected = [whole["width"] * count / sum(counts) for count in counts]
+        # A border of a pixel, and what a bar has around its parts.
+        assert widths == pytest.approx(expected, abs=3)
+
+
+@pytest.mark.browser
 def test_the_landing_page_shows_a_figure_of_each_paper(html: Path, browser: Browser) -> None:
     page = visit(browser, (html / "book/index.html").as_uri()).page
     images = page.locator("img.rr-thumbnail")

@@ -59,6 +59,12 @@ class Links(HTMLParser):
         self.links |= {named[name] for name in ("href", "xlink:href") if tag == "a" and name in named}
 
 
+def test_each_page_says_under_which_licence_it_may_be_used(html: Path) -> None:
+    for name in pages_of(html):
+        # The way in only leads on to the landing page.
+        assert name == "index.html" or "CC BY 4.0" in (html / name).read_text(encoding="utf-8"), name
+
+
 def test_each_link_leads_to_a_page_and_a_place_on_it(html: Path) -> None:
     pages = {html / name: Links(html / name) for name in pages_of(html)}
     followed = 0
