@@ -142,6 +142,14 @@ def test_two_figures_of_one_name_are_refused(notebook: Any, claims: PaperClaims)
         "of forty samples",
         "on twenty-eight more series",
         "a half-width of Seventeen percent",
+        "better in three regions",
+        "in seven of eight regions",
+        "four out of five of them",
+        "12 dB lower",
+        "27 orders hold",
+        "three times as large",
+        "half of them",
+        "two thirds of the windows",
     ],
 )
 def test_typed_result_is_refused_where_results_stand(

@@ -42,10 +42,14 @@ _SPELT = (
     "(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\\w+)?|hundred|thousand"
 )
 # What results are counted in; networks, models, shares and months are of the paper.
-_COUNTED = "(?:%|percent|per cent|points|runs|samples|series|records|ways)"
+_COUNTED = (
+    "(?:%|percent|per cent|points|runs|samples|series|records|ways|dB|hours|regions|orders|cells"
+    "|times (?:as|more|larger|smaller))"
+)
 # Counts of outcomes, decimals, shares and points, in digits or words; a place on the map is no result.
 _NUMBER = re.compile(
-    r"(?<![\w.])(?:(?:\d+|none|all) (?:out )?of (?:the )?\d+|\d+/\d+|\d+\.\d+(?:\s?%)?"
+    rf"(?<![\w.])(?:(?:\d+|none|all|one|{_SPELT}) (?:out )?of (?:the |its )?(?:\d+|{_SPELT})|\d+/\d+|\d+\.\d+(?:\s?%)?"
+    r"|(?:half|a (?:third|quarter|fifth|tenth)|(?:two|three) (?:thirds|quarters)) of"
     rf"|(?:\d[\d,]*|{_SPELT})\s?(?:more )?{_COUNTED}(?!\w))(?![\w.]*\d|°)",
     re.IGNORECASE,
 )
