@@ -186,39 +186,76 @@ def test_known_bad_use_is_found_by_the_linter(rule: str) -> None:
     assert rule in ran.stdout
 
 
-# What the linter has no rule for, or one that a comment lifts: all execute what a file says.
+# What the linter has no rule for, or one that a comment lifts: all execute what a file says, or leave their folder.
 BAD_CALLS = {
     "np.load(x, allow_pickle=True)": "allow_pickle",
-    "np.load(x, None, True)": "allow_pickle",
+    "import numpy as np\nnp.load(x, None, True)": "allow_pickle",
+    "from numpy import load\nload(x, None, True)": "allow_pickle",
     "joblib.load(x)": "joblib.load",
+    "import joblib as j\nj.load(x)": "joblib.load",
     "from joblib import load": "joblib.load",
     "torch.load(x)": "torch.load",
     "torch.load(x, weights_only=False)": "torch.load",
+    "from torch import load as read\nread(x)": "torch.load",
     "keras.saving.load_model(x, safe_mode=False)": "safe_mode",
     "keras.config.enable_unsafe_deserialization()": "enable_unsafe_deserialization",
     "pd.read_pickle(x)": "read_pickle",
     "dill.loads(x)": "dill.loads",
     "cloudpickle.load(x)": "cloudpickle.load",
+    "yaml.unsafe_load(x)": "yaml.unsafe_load",
+    "from yaml import full_load\nfull_load(x)": "yaml.full_load",
+    "yaml.load_all(x, Loader=yaml.Loader)": "yaml.load_all",
+    "import yaml as y\ny.load(x, y.UnsafeLoader)": "yaml.load",
+    "zipfile.ZipFile(x).extractall()": "extractall",
+    "shutil.unpack_archive(x)": "shutil.unpack_archive",
+    "obspy.read(x)": "obspy.read",
+    "from obspy import read\nread(x, format='PICKLE')": "obspy.read",
 }
-LOADERS_OF_CODE = {f"{module}.{name}" for module in ("joblib", "dill", "cloudpickle") for name in ("load", "loads")}
+GOOD_CALLS = """
+import numpy as np
+np.load(x, allow_pickle=False)
+np.load(x)
+torch.load(x, weights_only=True)
+yaml.load(x, Loader=yaml.CSafeLoader)
+obspy.read(x, format="MSEED")
+"""
+NEVER = {f"{module}.{name}" for module in ("joblib", "dill", "cloudpickle") for name in ("load", "loads")}
+NEVER |= {"yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "yaml.full_load_all", "shutil.unpack_archive"}
 
 
 def bad_calls(source: str) -> set[str]:
-    """Return the calls, and the imports of what makes them, that execute what a file says."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom):
-            found |= {f"{node.module}.{one.name}" for one in node.names} & LOADERS_OF_CODE
-        elif isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            options = {one.arg: ast.unparse(one.value) for one in node.keywords}
-            found |= {name} & LOADERS_OF_CODE
-            found |= {last for last in ("read_pickle", "enable_unsafe_deserialization") if name.endswith(last)}
-            positional = name in ("np.load", "numpy.load") and len(node.args) > 2
-            found |= {"allow_pickle"} if positional or options.get("allow_pickle", "False") != "False" else set()
-            found |= {"safe_mode"} if options.get("safe_mode", "True") != "True" else set()
-            found |= {"torch.load"} if name == "torch.load" and options.get("weights_only") != "True" else set()
+    """Return the calls, and the imports of what makes them, that execute what a file says or write where it says."""
+    tree = ast.parse(source)
+    known = {"np": "numpy", **dict(imported(tree))}
+    found = set(known.values()) & NEVER
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        first, dot, rest = ast.unparse(call.func).partition(".")
+        name = f"{known.get(first, first)}{dot}{rest}"
+        options = {one.arg: ast.unparse(one.value) for one in call.keywords}
+        found |= {name} & NEVER
+        found |= {
+            last for last in ("read_pickle", "enable_unsafe_deserialization", "extractall") if name.endswith(last)
+        }
+        positional = name == "numpy.load" and len(call.args) > 2
+        found |= {"allow_pickle"} if positional or options.get("allow_pickle", "False") != "False" else set()
+        found |= {"safe_mode"} if options.get("safe_mode", "True") != "True" else set()
+        safe = {
+            "torch.load": options.get("weights_only") == "True",
+            "yaml.load": "SafeLoader" in options.get("Loader", ""),
+            "yaml.load_all": "SafeLoader" in options.get("Loader", ""),
+            "obspy.read": options.get("format", "").strip("'\"") in ("MSEED", "SAC", "GSE2"),
+        }
+        found |= {name} if not safe.get(name, True) else set()
     return found
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield each name that is imported, and what it stands for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((one.asname, one.name) for one in node.names if one.asname)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((one.asname or one.name, f"{node.module}.{one.name}") for one in node.names)
 
 
 def code_of_the_project() -> dict[str, str]:
@@ -234,7 +271,7 @@ def code_of_the_project() -> dict[str, str]:
 @pytest.mark.parametrize("call", BAD_CALLS)
 def test_call_that_executes_what_a_file_says_is_found(call: str) -> None:
     assert bad_calls(call) == {BAD_CALLS[call]}
-    assert bad_calls("np.load(x, allow_pickle=False)\ntorch.load(x, weights_only=True)\nnp.load(x)") == set()
+    assert bad_calls(GOOD_CALLS) == set()
 
 
 def test_no_call_of_ours_executes_what_a_file_says() -> None:
@@ -256,38 +293,92 @@ def test_known_bad_use_in_a_notebook_is_found_and_there_is_none(tmp_path: Path) 
     assert "All checks passed" in linted(sorted((PROJECT / "notebooks").glob("*.ipynb")))
 
 
+def unexplained(code: str) -> list[str]:
+    """Return the lines that lift a rule on security without a reason, or every rule at once."""
+    allowed = re.compile(r"# (?:ruff: )?noqa(?P<rules>: [A-Z0-9, ]*)?(?P<reason>.*)")
+    found = []
+    for line in code.splitlines():
+        match = allowed.search(line)
+        lifts = match and (match["rules"] is None or re.search(r"\bS\d+", match["rules"]))
+        if match and lifts and (match["rules"] is None or len(match["reason"].strip(" -—(")) < 10):
+            found.append(line.strip())
+    return found
+
+
 def test_every_exception_from_the_security_rules_says_why() -> None:
-    allowed = re.compile(r"# noqa: [A-Z0-9, ]*\bS\d+[A-Z0-9, ]*(.*)")
-    found = [
-        (path.name, line.strip())
-        for path in (PROJECT / "reproduce_lib").rglob("*.py")
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if (match := allowed.search(line)) and len(match[1].strip(" -—(")) < 10
-    ]
-    assert found == []
+    assert unexplained("run('ls', shell=True)  # noqa") == ["run('ls', shell=True)  # noqa"]
+    assert (
+        len(unexplained("a()  # noqa: S602\nb()  # noqa: S602 - nothing here comes from outside\nc()  # noqa: E501"))
+        == 1
+    )
+    code = {path: text for path, text in code_of_the_project().items() if path.endswith(".py")}
+    assert {path: lines for path, text in code.items() if (lines := unexplained(text))} == {}
 
 
 def test_no_command_is_run_through_a_shell() -> None:
-    for path in (PROJECT / "reproduce_lib").rglob("*.py"):
-        assert "shell=True" not in path.read_text(encoding="utf-8"), path
+    for path, text in code_of_the_project().items():
+        assert not re.search(r"shell\s*=\s*True", text), path
+
+
+def workflows() -> dict[Path, Any]:
+    folder = PROJECT / ".github" / "workflows"
+    found = {path: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.y*ml"))}
+    assert len(found) >= 3
+    return found
+
+
+def loose_ends(workflow: Any) -> list[str]:
+    """Return what a workflow may do, whose code it runs, and which untrusted words come into its commands."""
+    # YAML reads the key "on" as a truth.
+    events = workflow.get("on", workflow.get(True))
+    found = [
+        f"runs on {event}" for event in ("pull_request_target", "workflow_run", "issue_comment") if event in events
+    ]
+    found += [] if workflow.get("permissions") == {} else ["may do more than nothing"]
+    for job in workflow["jobs"].values():
+        found += [f"a job has {name}" for name in ("permissions", "services", "uses", "secrets") if name in job]
+        found += [] if "timeout-minutes" in job else ["a job has no limit"]
+        for step in job["steps"]:
+            found += ["runs an action"] if "uses" in step else []
+            # Untrusted text in a command: the title of a pull request, the name of a branch, what somebody typed.
+            found += re.findall(r"\$\{\{\s*(?:github|inputs|env)\b[^}]*", step.get("run", ""))
+            found += re.findall(r"(?:curl|wget)[^\n]*\|\s*\w*sh\b", step.get("run", ""))
+    return found
 
 
 def test_workflows_may_do_nothing_and_run_nobody_elses_actions() -> None:
-    for path in (PROJECT / ".github" / "workflows").glob("*.yml"):
-        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
-        assert workflow["permissions"] == {}, path
-        for job in workflow["jobs"].values():
-            assert "permissions" not in job, path
-            assert all("timeout-minutes" in job and "uses" not in step for step in job["steps"]), path
-            # Untrusted text in a command: the title of a pull request, the name of a branch.
-            assert not any("${{ github." in step.get("run", "") for step in job["steps"]), path
+    assert {path.name: ends for path, workflow in workflows().items() if (ends := loose_ends(workflow))} == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"on": ["pull_request_target"]},
+        {"permissions": {"contents": "write"}},
+        {"permissions": None},
+        {"job": {"services": {"db": {"image": "postgres"}}}},
+        {"job": {"timeout-minutes": None}},
+        {"run": "echo ${{github.event.issue.title}}"},
+        {"run": "echo ${{ inputs.x }}"},
+        {"run": "curl https://localhost/x | sh"},
+        {"step": {"uses": "actions/checkout@v4"}},
+    ],
+)
+def test_workflow_that_could_let_something_in_is_refused(change: dict[str, Any]) -> None:
+    step = {"run": change.get("run", "make test"), **change.get("step", {})}
+    job = {"timeout-minutes": 5, "steps": [step], **change.get("job", {})}
+    job = {name: value for name, value in job.items() if value is not None}
+    workflow = {"on": change.get("on", ["push"]), "permissions": change.get("permissions", {}), "jobs": {"one": job}}
+    assert len(loose_ends(workflow)) == 1
+    clean = {"timeout-minutes": 5, "steps": [{"run": "make test"}]}
+    assert loose_ends({"on": ["push"], "permissions": {}, "jobs": {"one": clean}}) == []
 
 
 def test_workflows_run_containers_and_tools_of_exact_versions() -> None:
     """A tag of two numbers moves with every release of the third; what a digest is cannot be known from here."""
     images, tools = [], []
-    for path in (PROJECT / ".github" / "workflows").glob("*.yml"):
-        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+    for workflow in workflows().values():
+        for job in workflow["jobs"].values():
             matrix = job.get("strategy", {}).get("matrix", {})
             pythons = [*matrix.get("python", []), *(one["python"] for one in matrix.get("include", []))]
             image = job.get("container", "")
