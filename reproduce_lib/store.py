@@ -7,13 +7,13 @@ import io
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.errors import RecordError
+from reproduce_lib.data import archives
+from reproduce_lib.errors import DataError, RecordError
 from reproduce_lib.files import write_whole
 from reproduce_lib.record_files import RecordFile, check_folder
 from reproduce_lib.records import Context, Record
@@ -94,9 +94,8 @@ class Store:
         if hashlib.sha256(data).hexdigest() != record.artifact:
             raise RecordError(f"{path} is not the file that unit {record.key} wrote; run the unit again")
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        except (ValueError, TypeError, EOFError, BadZipFile) as error:  # TypeError: a bare array, which is no archive
+            return archives.read_arrays(data, str(path))
+        except DataError as error:
             raise RecordError(f"{path} holds no arrays that can be read: {error}") from error
 
     def has_arrays(self, paper: str, record: Record) -> bool:

@@ -46,6 +46,26 @@ class UniqueKeys(yaml.CSafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _single_value(loader: UniqueKeys, node: yaml.ScalarNode) -> Any:
+    """Build a number, a truth or a time, or raise `yaml.YAMLError`.
+
+    ``1:30`` is a text as in YAML 1.2, and no ninety.
+    """
+    kind = node.tag.rpartition(":")[2]
+    if ":" in node.value and kind != "timestamp":
+        return loader.construct_scalar(node)
+    try:
+        return yaml.CSafeLoader.yaml_constructors[node.tag](loader, node)
+    # What is called a time and is none has no parts.
+    except (ValueError, LookupError, OverflowError, AttributeError) as error:
+        problem = f"{_shown(node.value)} is no {kind}"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+
+for _kind in ("int", "float", "bool", "timestamp"):
+    UniqueKeys.add_constructor(f"tag:yaml.org,2002:{_kind}", _single_value)
+
+
 def read_yaml(path: Path, loader: type[UniqueKeys], refusal: type[ReproduceError]) -> Any:
     """Return what a file holds.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ClaimError
 from reproduce_lib.papers.naufal2023 import paper as naufal2023
 from reproduce_lib.papers.naufal2023.networks import READINGS, NetworkParameters
+from reproduce_lib.yaml_files import UniqueKeys, read_yaml
 
 VALUE: dict[str, Any] = {
     "id": "toy.t1.a.mae", "kind": "value", "source": "Table 1", "statement": "A, MAE", "value": "0.2320",
@@ -296,6 +298,24 @@ def test_broken_yaml_is_refused_by_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "toy.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ClaimError, match=r"toy\.yaml"):
         load_claims("toy", tmp_path)
+
+
+@pytest.mark.parametrize("value", ["!!int ''", "!!int x", "!!float ''", "!!bool x", "!!timestamp x"])
+def test_value_that_is_not_of_its_tag_is_refused_with_its_place(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_text(f"a: 1\nb: {value}\n", encoding="utf-8")
+    with pytest.raises(ClaimError, match=r"one\.yaml is no YAML"):
+        read_yaml(path, UniqueKeys, ClaimError)
+
+
+def test_digits_with_colons_are_words_and_take_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_text(f"a: 1:30\nb: 0x1f\nc: 12_000\nd: yes\ne: 1.5\nlong: {':'.join(['1', *['00'] * 200_000])}.5\n")
+    begun = time.process_time()
+    found = read_yaml(path, UniqueKeys, ClaimError)
+    assert time.process_time() - begun < 5
+    assert found.pop("long").startswith("1:00:")
+    assert found == {"a": "1:30", "b": 31, "c": 12_000, "d": True, "e": 1.5}
 
 
 def test_a_key_written_twice_is_named_with_its_line(tmp_path: Path) -> None:

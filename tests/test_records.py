@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -867,7 +868,28 @@ def one_bare_array() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("data", [b"", b"no arrays", b"PK\x03\x04 cut", one_bare_array()])
+def with_a_damaged_member() -> bytes:
+    """Return an archive in which compressed bytes were changed: to expand them raises what no archive does."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, a=np.arange(1000))
+    data = bytearray(buffer.getvalue())
+    data[60:90] = bytes(30)
+    return bytes(data)
+
+
+def with_an_array_of_terabytes() -> bytes:
+    buffer, header = io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.npy", header.getvalue())
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no arrays", b"PK\x03\x04 cut", one_bare_array(), with_a_damaged_member(), with_an_array_of_terabytes()],
+    ids=["nothing", "words", "cut", "one array", "damaged", "terabytes"],
+)
 def test_file_that_holds_no_arrays_is_named_even_with_the_right_digest(store: Store, data: bytes) -> None:
     with pytest.raises(RecordError, match=r"k0\.npz"):
         read_as_arrays(store, data)

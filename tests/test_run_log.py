@@ -108,6 +108,7 @@ WHOLE = {
         b'{"kind":"pause","id":"a"}',
         b'{"kind":"end","id":"a"}',
         json.dumps({**WHOLE, "jobs": "two"}).encode(),
+        json.dumps({**WHOLE, "time": "yesterday"}).encode(),
         json.dumps({**WHOLE, "schema": 2}).encode(),
         json.dumps({**WHOLE, "colour": "red"}).encode(),
         json.dumps({name: value for name, value in WHOLE.items() if name != "due"}).encode(),

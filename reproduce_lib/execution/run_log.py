@@ -92,6 +92,7 @@ class RunLog:
                 continue  # cut when its writer was killed: a run that never began, or whose end is not known
             try:
                 line = self._decoder.decode(text)
+                datetime.strptime(line.time, _TIME)  # which is reckoned with
             except (ValueError, RecursionError) as error:
                 raise RecordError(f"{self.path}:{number}: unreadable line ({error}); remove it") from error
             if isinstance(line, RunStarted):
