@@ -371,6 +371,32 @@ def test_without_data_and_without_a_kept_figure_the_error_names_the_file(tmp_pat
         kept(tmp_path / "missing.svg", None)
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        "<script>hurt()</script>",
+        "<rect onload='hurt()'/>",
+        "<a href='javascript:hurt()'>a</a>",
+        "<foreignObject><iframe src='https://localhost'/></foreignObject>",
+        "<image href='https://localhost/x.png'/>",
+        "<style>@import url(https://localhost/x.css)</style>",
+    ],
+)
+def test_kept_file_that_could_do_more_than_be_seen_is_refused(tmp_path: Path, added: str) -> None:
+    path = tmp_path / "one.svg"
+    kept(path, draw, keep=True)
+    path.write_text(path.read_text(encoding="utf-8").replace("</svg>", f"{added}</svg>"), encoding="utf-8")
+    with pytest.raises(RecordError, match=r"one\.svg"):
+        kept(path, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"<p>words</p>"])
+def test_kept_file_that_is_no_drawing_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "one.svg").write_bytes(content)
+    with pytest.raises(RecordError, match=r"one\.svg"):
+        kept(tmp_path / "one.svg", None)
+
+
 def test_alt_text_is_there_and_escaped(tmp_path: Path) -> None:
     alt = 'A "line" <script>alert(1)</script> & more'
     parsed = Parsed(kept(tmp_path / "one.svg", draw, alt=alt))

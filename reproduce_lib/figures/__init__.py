@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
@@ -32,6 +33,10 @@ Style = TypeVar("Style")
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
 # Of what is drawn as pixels within a figure of vectors.
 RASTER_DPI = 120
+# What no figure of ours holds: it would be executed, or ask another server.
+_ACTS = re.compile(
+    r"<\s*(?:script|foreignObject|iframe|image[^>]*https?:)|\son\w+\s*=|javascript:|@import", re.IGNORECASE
+)
 # A shape and a colour for each verdict of a number.
 MARKS = {
     Verdict.REPRODUCED: ("o", GREEN),
@@ -237,7 +242,7 @@ def kept_figure(
     Raises
     ------
     RecordError
-        If the data are absent and nothing was kept.
+        If the data are absent and nothing was kept, or what was kept is no drawing.
     """
     if draw is not None:
         markup = _svg(draw(), source)
@@ -245,7 +250,7 @@ def kept_figure(
         if keep:
             write_whole(path, markup.encode())
     elif path.is_file():
-        markup = path.read_text(encoding="utf-8")
+        markup = _kept(path)
         origin = "The data are not at hand: shown as recorded."
     else:
         raise RecordError(f"{path} was never kept; build the book once with the data and --keep-figures")
@@ -253,6 +258,17 @@ def kept_figure(
         f'<div class="rr-figure"><div role="img" aria-label="{escape(alt)}">{markup}</div>'
         f'<p class="rr-note">{origin}</p></div>'
     )
+
+
+def _kept(path: Path) -> str:
+    """Return a kept figure, which becomes part of a page as it is, or refuse one that could do more than be seen."""
+    try:
+        markup = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error
+    if not markup.startswith("<svg") or _ACTS.search(markup):
+        raise RecordError(f"{path} is no drawing that was kept here; remove it and build the book once with the data")
+    return markup
 
 
 def _svg(figure: Figure, source: Mapping[str, str]) -> str:

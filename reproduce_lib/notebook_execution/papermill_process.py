@@ -18,6 +18,8 @@ from reproduce_lib.notebook_execution.processes import kill
 
 KERNEL_START_SECONDS = 120
 _LINE_LENGTH = 300
+# Letters of what an exception says that are told; it may hold all that a cell read.
+_LONGEST_REASON = 5000
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 FailureKind = Literal[
@@ -149,6 +151,7 @@ def run_papermill(
 
     ``folders`` are variables for its kernel. All paths are absolute.
     """
+    _be_silent()
     os.environ.update(folders)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that watches; it ends this one
     pulse = _Pulse(pipe, pace)
@@ -182,15 +185,25 @@ def run_papermill(
         )
         failure = _left_early(executed, pulse)
     except PapermillExecutionError as error:
-        failure = Failure("raised", pulse.in_source(error.cell_index), _ANSI.sub("", error.evalue), error.ename)
+        said = _ANSI.sub("", error.evalue[:_LONGEST_REASON])
+        failure = Failure("raised", pulse.in_source(error.cell_index), said, error.ename)
     except DeadKernelError:
         failure = failed("kernel died", "the kernel died (killed, or out of memory)")
     except NoSuchKernel as error:
         failure = failed("unexpected", f"the kernel {error.name!r} is not installed here")
     except Exception as error:  # whatever it is must be reported: nobody sees this process
         starting = pulse.cell is None and isinstance(error, RuntimeError | TimeoutError)
-        failure = failed("kernel did not start" if starting else "unexpected", str(error), type(error).__name__)
+        kind: FailureKind = "kernel did not start" if starting else "unexpected"
+        failure = failed(kind, str(error)[:_LONGEST_REASON], type(error).__name__)
     pulse.send(Ending(failure))
+
+
+def _be_silent() -> None:
+    """Let nothing that this process, its kernel or what a cell starts prints come to the caller's own output."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+    os.close(nothing)
 
 
 def _left_early(executed: Any, pulse: _Pulse) -> Failure | None:

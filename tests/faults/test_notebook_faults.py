@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,40 @@ def test_command_says_that_the_kernel_died_and_ends_so(tmp_path: Path) -> None:
     assert "kernel" in ran.stderr
     assert ran.stdout == ""
     assert output.read_bytes() == b"the old page"
+
+
+SPEAKS = """
+import sys
+from pathlib import Path
+from reproduce_lib.notebook_execution.runner import NotebookError, execute_notebook
+
+if __name__ == "__main__":
+    try:
+        execute_notebook(Path(sys.argv[1]), Path(sys.argv[2]), {})
+    except NotebookError as error:
+        sys.exit(f"{error.failure.kind} {error.failure.cell} {len(error.failure.evalue)}")
+"""
+
+
+def spoken(tmp_path: Path, code: str) -> tuple[str, str]:
+    """Execute a notebook in a process of its own, and return what that prints."""
+    program = tmp_path / "speaks.py"
+    program.write_text(SPEAKS)
+    source = write_notebook(tmp_path / "in" / "n.ipynb", code, GOOD)
+    command = [sys.executable, str(program), str(source), str(tmp_path / "out" / "n.ipynb")]
+    # A kernel that finds this variable does not listen to what its children print.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return ran.stdout, ran.stderr
+
+
+def test_what_a_cell_starts_prints_nothing_into_the_callers_output(tmp_path: Path) -> None:
+    code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', \"print('x' * 200_000_000)\"])"
+    assert spoken(tmp_path, code) == ("", "output 1 51\n")
+
+
+def test_exception_that_says_thirty_megabytes_is_told_in_a_few_thousand_letters(tmp_path: Path) -> None:
+    assert spoken(tmp_path, "raise ValueError('x' * 30_000_000)") == ("", "raised 1 5000\n")
 
 
 def test_output_within_the_limit_is_kept_whole(tmp_path: Path) -> None:
