@@ -86,8 +86,8 @@ def test_each_part_of_a_bar_is_as_wide_as_its_verdict_is_common(html: Path, brow
             counts.append(int((part.get_attribute("title") or "").split()[0]))
             widths.append(box["width"])
         expected = [whole["width"] * count / sum(counts) for count in counts]
-        # A border of a pixel, and what a bar has around its parts.
-        assert widths == pytest.approx(expected, abs=3)
+        # The border of a bar takes a pixel or two.
+        assert widths == pytest.approx(expected, abs=1.5)
 
 
 @pytest.mark.browser
