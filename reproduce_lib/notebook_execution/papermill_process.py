@@ -91,9 +91,10 @@ def unformatted(path: Path) -> str:
 class _Pulse:
     """What papermill's process says of itself: where it is, at each cell's start and every few seconds."""
 
-    def __init__(self, pipe: Connection, pace: float) -> None:
+    def __init__(self, pipe: Connection, pace: float, mark: str) -> None:
         self._pipe = pipe
         self._pace = pace
+        self._mark = mark
         self._lock = threading.Lock()
         self._position = Position(None, 0)
         self._injected: int | None = None
@@ -128,7 +129,7 @@ class _Pulse:
             with self._lock:
                 self._pipe.send(message)
         except OSError:
-            kill(psutil.Process().children(recursive=True))
+            kill(psutil.Process().children(recursive=True), self._mark)
             os._exit(1)
 
     def _beat(self) -> None:
@@ -142,6 +143,7 @@ def run_papermill(
     partial: Path,
     root: Path,
     folders: dict[str, str],
+    mark: str,
     parameters: dict[str, Any],
     pace: float,
     most_output_bytes: int,
@@ -149,12 +151,12 @@ def run_papermill(
 ) -> None:
     """Execute a notebook in this process, and say over ``pipe`` where it is and how it ended.
 
-    ``folders`` are variables for its kernel. All paths are absolute.
+    ``folders`` are variables for its kernel, and ``mark`` is one that tells what came of it. All paths are absolute.
     """
     _be_silent()
-    os.environ.update(folders)
+    os.environ.update(folders, **{mark: "1"})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that watches; it ends this one
-    pulse = _Pulse(pipe, pace)
+    pulse = _Pulse(pipe, pace, mark)
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import DeadKernelError

@@ -26,7 +26,7 @@ from reproduce_lib import paths
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.files import write_whole
 from reproduce_lib.notebook_execution.papermill_process import Ending, Failure, Position, run_papermill, unformatted
-from reproduce_lib.notebook_execution.processes import Family
+from reproduce_lib.notebook_execution.processes import Family, new_mark
 
 LIMIT_SECONDS = 6 * 3600
 # The largest page here has a tenth of it.
@@ -261,13 +261,14 @@ def _in_child(
     ours, theirs = context.Pipe(duplex=False)
     # The notebook runs in the root, and neither process need begin where the caller is: no path may depend on it.
     places = (source.absolute(), partial.absolute(), paths.root().absolute(), _absolute_folders())
+    mark = new_mark()
     child = context.Process(
-        target=run_papermill, args=(*places, dict(parameters), watch.pace, most_output_bytes, theirs)
+        target=run_papermill, args=(*places, mark, dict(parameters), watch.pace, most_output_bytes, theirs)
     )
     child.start()
     theirs.close()
     assert child.pid is not None
-    family = Family(child.pid)
+    family = Family(child.pid, mark)
     try:
         return _follow(ours, family, watch)
     finally:

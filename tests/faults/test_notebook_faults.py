@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -54,6 +55,22 @@ FAULTS = {
 }  # fmt: skip
 
 
+# A process that is no longer below its kernel: in a session of its own, and its parent has ended.
+LEAVES_ONE = """
+import subprocess
+leave = "sleep 100000 >/dev/null 2>&1 & echo $! > left.pid"
+subprocess.run(["sh", "-c", leave], start_new_session=True, check=True)
+"""
+
+
+def left_behind(root: Path) -> int:
+    return int((root / "left.pid").read_text())
+
+
+def is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
 def started() -> set[int]:
     """Return the processes that this one has started and that still run; one that Python keeps for itself apart."""
     return {one.pid for one, command in descendants().items() if "resource_tracker" not in command}
@@ -82,13 +99,20 @@ def test_fault_is_told_as_it_was_and_leaves_the_old_page_and_no_process(tmp_path
     output.parent.mkdir()
     output.write_bytes(b"the old page")
     before = started()
-    source = write_notebook(tmp_path / "in" / "n.ipynb", code, GOOD)
+    source = write_notebook(tmp_path / "in" / "n.ipynb", LEAVES_ONE + code, GOOD)
     failure = failure_of(source, output, {"limit_seconds": 60, **limits})
     assert (failure.kind, failure.cell) == (kind, 1)
     assert output.read_bytes() == b"the old page"
     assert [path.name for path in output.parent.iterdir()] == ["n.ipynb"]
     assert started() <= before
+    assert is_gone(left_behind(tmp_path))
     keep_case(NOTEBOOKS, fault)
+
+
+@pytest.mark.slow
+def test_process_that_a_good_notebook_left_behind_ends_with_it(tmp_path: Path) -> None:
+    execute_notebook(write_notebook(tmp_path / "in" / "n.ipynb", LEAVES_ONE), tmp_path / "out" / "n.ipynb", {})
+    assert is_gone(left_behind(tmp_path))
 
 
 def test_command_says_that_the_kernel_died_and_ends_so(tmp_path: Path) -> None:
@@ -126,6 +150,24 @@ def spoken(tmp_path: Path, code: str) -> tuple[str, str]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     return ran.stdout, ran.stderr
+
+
+@pytest.mark.slow
+def test_nothing_outlives_a_command_that_is_killed_while_it_watches_a_notebook(tmp_path: Path) -> None:
+    program = tmp_path / "speaks.py"
+    program.write_text(SPEAKS)
+    source = write_notebook(tmp_path / "in" / "n.ipynb", LEAVES_ONE + "while True: pass")
+    with subprocess.Popen([sys.executable, str(program), str(source), str(tmp_path / "out.ipynb")]) as command:
+        while not (tmp_path / "left.pid").is_file() or not (tmp_path / "left.pid").read_text().strip():
+            assert command.poll() is None
+            time.sleep(0.05)
+        below = [one.pid for one in descendants(command.pid)]
+        command.kill()
+    deadline = time.monotonic() + 30
+    while not all(map(is_gone, [*below, left_behind(tmp_path)])):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert len(below) >= 2  # papermill's process and the kernel
 
 
 def test_what_a_cell_starts_prints_nothing_into_the_callers_output(tmp_path: Path) -> None:
