@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Container, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -127,7 +127,7 @@ class RecordFile:
         text = rest.decode(errors="backslashreplace")
         return [DamagedLine(self.path, self._read.lines + 1, text, "the line is cut")]
 
-    def append(self, context: Context, record: Record, put_arrays: Callable[[], bool] | None = None) -> bool:
+    def append(self, context: Context, record: Record, arrays: AbstractContextManager[bool] | None = None) -> bool:
         """Write a finished unit so that it is on disk when this returns.
 
         Returns ``False``, writing nothing, when another writer already recorded the same result in the
@@ -135,17 +135,17 @@ class RecordFile:
 
         Parameters
         ----------
-        put_arrays : writes the arrays that the record speaks of and tells whether it had to; no other writer
-            comes between them and the line
+        arrays : writes the arrays that the record speaks of, tells whether it had to, and undoes it if the line cannot
+            be written; no other writer comes between them and the line
         """
         with self._locked():
             contents = self.read()
             lines = [*self._new_context(context, contents), record.text()]
-            put = put_arrays is not None and put_arrays()
-            present = contents.records.get(record.key)
-            if present is not None and present.context == context.id and present.same_result(record):
-                return put
-            self._write(lines)
+            with arrays or nullcontext(False) as put:
+                present = contents.records.get(record.key)
+                if present is not None and present.context == context.id and present.same_result(record):
+                    return put
+                self._write(lines)
         return True
 
     def adopt(self, context: Context, adopted: list[str], evidence: list[Replay], time: str) -> None:
@@ -264,16 +264,22 @@ class RecordFile:
 
 
 def append_durably(path: Path, lines: bytes) -> None:
-    """Append whole lines with a single write so that they are on disk when this returns.
+    """Append whole lines so that they are on disk when this returns; nobody else may append meanwhile.
 
-    The cut last line of a writer that was killed is closed off first, so that it spoils no other.
+    The cut last line of a writer that was killed is closed off first, so that it spoils no other. If the disk does not
+    take all of it, none of it stays.
     """
-    with path.open("ab+") as file:
+    with path.open("ab+", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
         whole = not end or (file.seek(end - 1) is not None and file.read(1) == b"\n")
-        file.write(lines if whole else b"\n" + lines)
-        file.flush()
-        os.fsync(file.fileno())
+        left = memoryview(lines if whole else b"\n" + lines)
+        try:
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
 
 
 def check_folder(folder: Path) -> None:

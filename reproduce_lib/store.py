@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,11 @@ class Store:
 
         Returns ``False``, writing nothing, when all of it is there already. A kill between the two files leaves
         arrays that do not fit their record: `has_arrays` tells, and the unit is run again.
+
+        Raises
+        ------
+        RecordError
+            If either cannot be written, such as on a full disk: what was recorded before is there as it was.
         """
         if not arrays:
             return self.file(paper, experiment).append(context, record)
@@ -69,14 +75,7 @@ class Store:
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         data = buffer.getvalue()
         whole = msgspec.structs.replace(record, artifact=hashlib.sha256(data).hexdigest())
-
-        def put_arrays() -> bool:
-            if self.has_arrays(paper, whole):
-                return False
-            self._write_arrays(paper, whole.key, data)
-            return True
-
-        return self.file(paper, experiment).append(context, whole, put_arrays)
+        return self.file(paper, experiment).append(context, whole, self._with_arrays(paper, whole, data))
 
     def read_arrays(self, paper: str, record: Record) -> dict[str, NDArray[Any]]:
         """Return a recorded unit's arrays after checking their SHA-256 against the record.
@@ -106,13 +105,39 @@ class Store:
         except OSError:
             return False
 
-    def _write_arrays(self, paper: str, key: str, data: bytes) -> None:
-        path = self._array_file(paper, key)
+    @contextmanager
+    def _with_arrays(self, paper: str, record: Record, data: bytes) -> Iterator[bool]:
+        """Have the arrays of a record in place, and tell whether they were not; undo it if what is done then fails."""
+        if self.has_arrays(paper, record):
+            yield False
+            return
+        path = self._array_file(paper, record.key)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data)
+            with _in_its_place(path, data):
+                yield True
         except OSError as error:
             raise RecordError(f"{path} cannot be written: {error.strerror}") from error
 
     def _array_file(self, paper: str, key: str) -> Path:
         return self.artifacts / paper / f"{key}.npz"
+
+
+@contextmanager
+def _in_its_place(path: Path, data: bytes) -> Iterator[None]:
+    """Put a file whole in the place of an old one, which comes back as it was if what is done then fails."""
+    new, old = path.with_suffix(".new"), path.with_suffix(".old")
+    write_whole(new, data)
+    try:
+        with suppress(FileNotFoundError):
+            path.replace(old)
+        try:
+            new.replace(path)
+            yield
+        except BaseException:
+            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                old.replace(path)
+            raise
+    finally:
+        for one in (new, old):
+            one.unlink(missing_ok=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -15,13 +18,20 @@ from dataclasses import dataclass
 from functools import cache
 from os import killpg
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
 from reproduce_lib.book.faults_page import ARRAYS, DISKS, KILLS, WORKERS
-from reproduce_lib.records import Record
+from reproduce_lib.errors import RecordError
+from reproduce_lib.execution.study import write
+from reproduce_lib.execution.worker import Finished
+from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
+from reproduce_lib.records import Context, Record
 from reproduce_lib.store import Store
+from reproduce_lib.units import UnitResult
 from tests.faults.results import keep_case, keep_trial
 from tests.faults.small_study import Study, units_of
 from tests.support import PROJECT, descendants, new_store, result_lines
@@ -35,6 +45,7 @@ WRITE = """
 import sys
 from pathlib import Path
 import numpy as np
+from reproduce_lib.errors import RecordError
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.records import Context
 from reproduce_lib.store import Store
@@ -46,10 +57,13 @@ folder = Path(sys.argv[1])
 store = Store(folder / "records", folder / "artifacts")
 store.file("naufal2023", "baselines").set_damaged_aside()
 context = Context.of({}, "", 1, {}, {})
-for seed in range(1000):
-    unit = BaselineParameters.of(profile="smoke", data="simulated", seed=seed)
-    result = UnitResult({"mae": float(seed)}, seed, {}, {"error": np.full(2000, seed)})
-    write(Finished(unit, result, context, 1.0, "2026-01-01T00:00:00Z"), store)
+try:
+    for seed in range(1000):
+        unit = BaselineParameters.of(profile="smoke", data="simulated", seed=seed)
+        result = UnitResult({"mae": float(seed)}, seed, {}, {"error": np.full(2000, seed)})
+        write(Finished(unit, result, context, 1.0, "2026-01-01T00:00:00Z"), store)
+except RecordError as error:
+    sys.exit(f"Error: {error}")
 """
 Found = dict[str, tuple[object, ...]]
 
@@ -237,6 +251,11 @@ def test_unit_of_a_killed_worker_is_run_again_and_the_run_completes(tmp_path: Pa
     keep_trial(WORKERS, runs=1, workers_killed=1, units_of_the_run=len(real.results))
 
 
+def check_arrays(store: Store, records: dict[str, Record]) -> None:
+    for record in records.values():
+        assert store.read_arrays("naufal2023", record)["error"].tolist() == [record.n] * 2000
+
+
 @pytest.mark.slow
 def test_kills_while_writing_leave_records_whose_arrays_can_be_read(tmp_path: Path) -> None:
     moments = random.Random(2)
@@ -248,8 +267,7 @@ def test_kills_while_writing_leave_records_whose_arrays_can_be_read(tmp_path: Pa
         records = found(tmp_path)
         assert kept.items() <= results_of(records).items()
         kept = results_of(records)
-        for record in records.values():
-            assert store.read_arrays("naufal2023", record)["error"].tolist() == [record.n] * 2000
+        check_arrays(store, records)
     assert kept
     finish("-c", WRITE, tmp_path)
     check_complete(tmp_path, results_of(found(tmp_path)))
@@ -285,22 +303,22 @@ Ran = subprocess.CompletedProcess[str]
 RUN = (sys.executable, *PROGRAM, "simulated")
 
 
-def run_on_a_disk(folder: Path, kilobytes: int, kind: str) -> Ran:
+def run_on_a_disk(folder: Path, kilobytes: int, kind: str, program: tuple[str, ...] = RUN) -> Ran:
     used = sum(-(-path.stat().st_size // 4096) * 4 for path in files_of(folder))
-    script = ("sh", "-c", ON_A_DISK, "sh", str(folder), f"{used + kilobytes}k", kind, *RUN)
+    script = ("sh", "-c", ON_A_DISK, "sh", str(folder), f"{used + kilobytes}k", kind, *program)
     return subprocess.run([*OF_ITS_OWN, *script], cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
-def run_as_on_a_disk(folder: Path, kilobytes: int, kind: str) -> Ran:
+def run_as_on_a_disk(folder: Path, kilobytes: int, kind: str, program: tuple[str, ...] = RUN) -> Ran:
     """Stand in for a disk where none may be mounted: files that may not grow, or folders that may not be written."""
     if kind == "full":
         largest = max(path.stat().st_size for path in files_of(folder)) + kilobytes * 1024
-        command = ["prlimit", f"--fsize={largest}", *RUN, str(folder)]
+        command = ["prlimit", f"--fsize={largest}", *program, str(folder)]
         return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     paths = [folder, *folder.rglob("*")]
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    command = [*(NO_MORE_THAN_OTHERS if os.geteuid() == 0 else ()), *RUN, str(folder)]
+    command = [*(NO_MORE_THAN_OTHERS if os.geteuid() == 0 else ()), *program, str(folder)]
     try:
         return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     finally:
@@ -308,7 +326,7 @@ def run_as_on_a_disk(folder: Path, kilobytes: int, kind: str) -> Ran:
             path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-WAYS: dict[str, Callable[[Path, int, str], Ran]] = {"mounted": run_on_a_disk, "stand-in": run_as_on_a_disk}
+WAYS: dict[str, Callable[..., Ran]] = {"mounted": run_on_a_disk, "stand-in": run_as_on_a_disk}
 SAID = {
     ("mounted", "full"): "No space left", ("mounted", "read-only"): "Read-only file system",
     ("stand-in", "full"): "File too large", ("stand-in", "read-only"): "Permission denied",
@@ -362,3 +380,77 @@ def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
         finish(*PROGRAM, "simulated", tmp_path)
         check_complete(tmp_path, simulated.results)
     keep_case(DISKS, f"{kind}, {way}")
+
+
+def record_with_arrays(store: Store, seed: int, number: int) -> None:
+    """Record a unit whose arrays are unlike those of any other number."""
+    unit = BaselineParameters.of(profile="smoke", data="simulated", seed=seed)
+    result = UnitResult({"mae": float(number)}, number, {}, {"error": np.full(2000, number)})
+    write(Finished(unit, result, Context.of({}, "", 1, {}, {}), 1.0, "2026-01-01T00:00:00Z"), store)
+
+
+def check_that_nothing_is_half(folder: Path) -> None:
+    records = found(folder)
+    check_arrays(new_store(folder), records)
+    assert not new_store(folder).file("naufal2023", "baselines").read().damaged
+    arrays = {path.name for path in (folder / "artifacts" / "naufal2023").iterdir()}
+    assert arrays == {f"{key}.npz" for key in records}
+
+
+@pytest.mark.parametrize("room", [8, pytest.param(64, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "way", ["mounted", pytest.param("stand-in", marks=[] if not may_mount() else pytest.mark.slow)]
+)
+def test_disk_that_is_full_while_arrays_are_written_leaves_each_record_with_its_own(
+    way: str, room: int, tmp_path: Path
+) -> None:
+    """Of ten units that were recorded with other arrays and are run again, and of new ones."""
+    check_that_this_machine_can(way)
+    for seed in range(10):
+        record_with_arrays(new_store(tmp_path), seed, 5000 + seed)
+    (path,) = tmp_path.glob("records/naufal2023/*.jsonl")
+    old, keys = path.read_bytes(), set(found(tmp_path))
+    ran = WAYS[way](tmp_path, room, "full", (sys.executable, "-c", WRITE))
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert re.search(rf"^Error: .*(\.npz|\.jsonl) cannot be written: {SAID[way, 'full']}", ran.stderr)
+    assert path.read_bytes().startswith(old)
+    assert set(found(tmp_path)) >= keys
+    check_that_nothing_is_half(tmp_path)
+    keep_case(DISKS, f"full while arrays are written, {way}")
+
+
+@pytest.mark.parametrize("seed", [0, 1], ids=["in place of old ones", "new ones"])
+def test_write_that_fails_at_any_step_leaves_records_and_arrays_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    record_with_arrays(new_store(tmp_path), 0, 5000)
+    before = {path: path.read_bytes() for path in files_of(tmp_path)}
+    steps = 0
+
+    def may_fail(call: Callable[..., Any], failing: int) -> Callable[..., Any]:
+        def called(*arguments: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == failing:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return call(*arguments)
+
+        return called
+
+    for failing in itertools.count(1):
+        steps = 0
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "fsync", may_fail(os.fsync, failing))
+            disk.setattr(Path, "replace", may_fail(Path.replace, failing))
+            try:
+                record_with_arrays(new_store(tmp_path), seed, 7)
+            except RecordError as error:
+                assert "No space left" in str(error)
+            else:
+                break
+        assert {path: path.read_bytes() for path in files_of(tmp_path)} == before
+        check_that_nothing_is_half(tmp_path)
+    assert failing > 4  # two files are written, and one or two put in their place
+    check_that_nothing_is_half(tmp_path)
+    assert [one.n for one in found(tmp_path).values()] == ([7] if seed == 0 else [5000, 7])
