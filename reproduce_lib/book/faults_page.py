@@ -23,7 +23,22 @@ READERS = (
     "comcat_answers", "comcat_gzipped", "iris", "miniseed", "nshm", "phivolcs", "prices", "prices_eu_dates",
     "prices_unadjusted", "prices_us_dates", "record", "shapefile", "source_archive", "wheel",
 )  # fmt: skip
-TRIALS = (KILLS, WORKERS, ARRAYS, DISKS, NOTEBOOKS)
+# What each of them counts: numbers of one run, or cases that were tried.
+TRIALS = {
+    KILLS: ("runs", "units_of_a_run", "writers", "writers_killed", "units_left_by_the_kills", "minutes"),
+    WORKERS: ("runs", "workers_killed", "units_of_the_run"),
+    ARRAYS: ("runs", "writers_killed", "arrays_kept_by_then", "arrays_read_at_last"),
+    DISKS: tuple(
+        f"{kind}, {way}"
+        for kind in ("full", "full while arrays are written", "read-only")
+        for way in ("mounted", "stand-in")
+    ),
+    NOTEBOOKS: (
+        "kernel killed", "kernel crashed", "out of memory", "never ends", "sleeps for ever", "waits for an answer",
+        "prints 200 MB in lines", "prints 200 MB at once", "prints without end", "shows without end",
+        "leaves by itself", "closes its connection",
+    ),
+}  # fmt: skip
 
 
 class Spoiled(Fields, frozen=True, kw_only=True):
@@ -60,7 +75,7 @@ def counts_page(found: FaultCounts | None) -> str:
         *_missing("Readers", {*READERS} - found.readers.keys()),
         *_readers(found.whole_files, "Spoiled files of full size, by reader"),
         *_missing("Readers of files of full size", {*READERS} - found.whole_files.keys()),
-        *(_trial(*one) for one in sorted(found.trials.items())),
+        *(part for one in sorted(found.trials.items()) for part in _trial(*one)),
         *_missing("Trials", {*TRIALS} - found.trials.keys()),
     ]
     return "\n\n".join(parts) + "\n"
@@ -96,8 +111,13 @@ def _readers(readers: dict[str, Spoiled], caption: str) -> Iterator[str]:
     yield str(table(header, rows, caption=caption, numeric=len(header) - 1))
 
 
-def _trial(name: str, counts: dict[str, int | str]) -> str:
+def _trial(name: str, counts: dict[str, int | str]) -> Iterator[str]:
     rows = [
         (what.replace("_", " "), f"{count:,}" if isinstance(count, int) else count) for what, count in counts.items()
     ]
-    return str(table(["What", "Count"], rows, caption=name[:1].upper() + name[1:]))
+    yield str(table(["What", "Count"], rows, caption=_title(name)))
+    yield from _missing(f"Of “{_title(name)}”", {*TRIALS.get(name, ())} - counts.keys())
+
+
+def _title(name: str) -> str:
+    return name[:1].upper() + name[1:]

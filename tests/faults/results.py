@@ -52,6 +52,7 @@ def keep_reader(name: str, found: Spoiling, *, whole: bool = False) -> None:
 
 
 def keep_trial(name: str, **counts: int) -> None:
+    assert set(counts) == set(TRIALS[name]), "the page has to know what is counted"
     _keep(name, {}, counts)
 
 
@@ -64,7 +65,7 @@ def keep_case(name: str, case: str) -> None:
 
 
 def _keep(name: str, before: dict[str, int | str], counts: dict[str, int]) -> None:
-    assert name in TRIALS, "the page has to know that it is to be counted"
+    assert {*counts} <= {*TRIALS[name]}, "the page has to know that it is to be counted"
     if wanted():
         with _of_the_book():
             known = _known()
