@@ -19,9 +19,9 @@ ARRAYS = "kills while arrays are written"
 DISKS = "disks that take no more: runs that ended in one clear error"
 NOTEBOOKS = "notebooks that do not end well: told as it was, the old page in its place"
 READERS = (
-    "aeta_events", "aeta_raw", "aeta_stations", "aeta_weeks", "cea", "ceed_picks", "ceed_record", "cenc", "comcat",
-    "comcat_answers", "comcat_gzipped", "iris", "miniseed", "nshm", "phivolcs", "prices", "prices_eu_dates",
-    "prices_unadjusted", "prices_us_dates", "record", "shapefile", "source_archive", "wheel",
+    "aeta_events", "aeta_raw", "aeta_raw_folder", "aeta_stations", "aeta_weeks", "cea", "ceed_picks", "ceed_record",
+    "cenc", "comcat", "comcat_answers", "comcat_gzipped", "iris", "miniseed", "nshm", "phivolcs", "prices",
+    "prices_eu_dates", "prices_unadjusted", "prices_us_dates", "record", "shapefile", "source_archive", "wheel",
 )  # fmt: skip
 # What each of them counts: numbers of one run, or cases that were tried.
 TRIALS = {

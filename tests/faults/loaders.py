@@ -6,10 +6,12 @@ import gzip
 import io
 import itertools
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -163,6 +165,13 @@ def check_raw(frame: pd.DataFrame) -> None:
     assert all(one.startswith("magn@") for one in frame.columns)
 
 
+def check_grid(frame: pd.DataFrame) -> None:
+    assert frame.index.is_unique
+    assert (frame.index.to_series().diff().dropna() == pd.Timedelta(seconds=aeta_raw.STEP_SECONDS)).all()
+    assert not np.isinf(frame.to_numpy()).any()
+    assert all(frame[name].notna().any() for name in (frame.columns[0], frame.columns[-1]))
+
+
 def check_stations(frame: pd.DataFrame) -> None:
     assert list(frame.columns) == ["station", "longitude", "latitude", "usable"]
     assert frame["station"].is_unique
@@ -252,6 +261,17 @@ def parse_station(data: bytes, name: str) -> pd.DataFrame:
     return aeta_raw.parse_raw(data, name.rpartition("/")[2])
 
 
+def parse_folder(data: bytes, name: str) -> pd.DataFrame:
+    """Read a station's files out of a folder of one's own; the other one of them is as it should be."""
+    other = "aeta/raw_202012/141_sound.csv"
+    with tempfile.TemporaryDirectory() as folder:
+        for file, content in ((name, data), (other, head(sources.read(other), rows=20))):
+            (Path(folder) / file.rpartition("/")[2]).write_bytes(content)
+        found = aeta_raw.load_raw_folder(Path(folder))
+    assert found.stations.tolist() == [141]
+    return pd.DataFrame(found.values[0], index=found.times, columns=list(found.features))
+
+
 def parse_chile(data: bytes, name: str) -> continuous.ContinuousRecord:
     return continuous.assemble("CX.PB01", {name: data})
 
@@ -297,6 +317,9 @@ LOADERS: dict[str, Loader] = {
         "aeta/weekly/area_0_train.csv", parse_week, check_weeks, excerpt=partial(head, rows=4)
     ),
     "aeta_raw": _catalogue("aeta/raw_202012/141_magn.csv", parse_station, check_raw, excerpt=partial(head, rows=20)),
+    "aeta_raw_folder": _catalogue(
+        "aeta/raw_202012/141_magn.csv", parse_folder, check_grid, excerpt=partial(head, rows=20)
+    ),
     "aeta_stations": _catalogue(aeta.STATIONS, aeta.parse_stations, check_stations),
     "aeta_events": _catalogue(aeta.EVENTS, aeta.parse_events, check_label_events),
     "ceed_picks": _catalogue(f"{W}/ceed_ncedc/labels.csv", waveforms.parse_ceed_picks, check_picks),

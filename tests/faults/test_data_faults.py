@@ -80,12 +80,19 @@ def functions_called(call: Callable[[], object]) -> set[object]:
 
 
 def readers_of_bytes() -> dict[str, object]:
-    """Return every public function of the data modules that takes the bytes of a file, by name, as its code."""
+    """Return every public function of the data modules that takes the bytes of a file, by name, as its code.
+
+    Also those that take what returns them, or a folder in which the files are.
+    """
     found = {}
     for module in pkgutil.iter_modules(data_modules.__path__, f"{data_modules.__name__}."):
         for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
-            of_bytes = any("bytes" in str(one) for key, one in function.__annotations__.items() if key != "return")
-            if function.__module__ == module.name and of_bytes and not name.startswith("_"):
+            if function.__module__ != module.name or name.startswith("_"):
+                continue
+            taken = [str(one) for key, one in function.__annotations__.items() if key != "return"]
+            words = {word for one in taken for word in re.findall(r"\w+", one)}
+            # A word may stand for more: what returns bytes has a name of its own.
+            if words & {"bytes", "Path"} or any("bytes" in str(function.__globals__.get(word)) for word in words):
                 found[f"{module.name.removeprefix('reproduce_lib.')}.{name}"] = function.__code__
     return found
 
@@ -96,6 +103,7 @@ def test_every_function_that_reads_a_file_is_among_those_that_are_tried() -> Non
         called |= functions_called(partial(loader.parse, loader.real()))
     known = readers_of_bytes()
     assert len(known) > 15
+    assert {"data.aeta_raw.load_raw_folder", "data.aeta_raw.assemble", "data.continuous.assemble"} <= set(known)
     assert {name for name, code in known.items() if code not in called} == set()
     # This one takes no bytes: it reads a file itself.
     assert prices.cross_check.__code__ in called
