@@ -13,6 +13,9 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from tests.deprecations.sitecustomize import CATEGORIES, OURS
+from tests.python_path import path_with
+
 # A busy machine is slow, not wrong: no example has a deadline. The limit of a whole test stands in pyproject.toml.
 # The examples are the same each time: what fails for one who changed something has not passed by luck for another.
 settings.register_profile("reproduce", deadline=None, derandomize=True)
@@ -26,6 +29,12 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+# For every process that a test starts, as for this one: what our own code is warned of is an error.
+os.environ["PYTHONPATH"] = path_with(PROJECT / "tests" / "deprecations")
+# Empty, it asks for nothing; where it is not there, Sphinx asks for its own warnings to be printed, not raised.
+os.environ.setdefault("PYTHONWARNINGS", "")
+
 PROTECTED = tuple(f"{PROJECT / 'book' / name}{os.sep}" for name in ("claims", "records", "artifacts"))
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -46,6 +55,8 @@ def refuse_writes(event: str, arguments: tuple[Any, ...]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(refuse_writes)
+    for category in CATEGORIES:  # pytest puts filters of its own before those of its process
+        config.addinivalue_line("filterwarnings", f"error::{category.__name__}:{OURS}")
 
 
 @pytest.fixture(autouse=True)

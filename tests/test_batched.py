@@ -24,6 +24,7 @@ from reproduce_lib.papers.li2021.dlep import DlepParameters
 from reproduce_lib.papers.naufal2023.baselines import BaselineParameters
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.units import Backend, Experiment, Paper, UnitParameters, UnitResult
+from tests.python_path import path_with
 from tests.support import PROJECT
 
 # Keras runs on JAX in processes of their own: this one may hold another backend.
@@ -107,7 +108,7 @@ def on_jax(program: str, answer: str, folder: Path, units: list[NetworkParameter
     done = subprocess.run(
         [sys.executable, "-c", f"{ON_JAX}{program}print(json.dumps({answer}))", json.dumps(asked)],
         cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "REPRODUCE_CACHE": str(folder)},
+        env={**os.environ, "PYTHONPATH": path_with(PROJECT), "REPRODUCE_CACHE": str(folder)},
         capture_output=True,
         text=True,
         check=False,

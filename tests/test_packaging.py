@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
-import warnings
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -138,19 +137,6 @@ def test_each_week_every_pinned_version_is_held_against_what_is_known_to_be_vuln
     weekly: dict[str, dict[str, Any]],
 ) -> None:
     assert "python -m pip_audit --requirement constraints.txt" in commands_of(weekly["audit"])
-
-
-@pytest.mark.parametrize("package", ["reproduce_lib", "benchmarks"])
-@pytest.mark.parametrize("category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning])
-def test_what_our_own_code_is_warned_of_fails_a_test(package: str, category: type[Warning]) -> None:
-    def warn(module: str) -> None:
-        warnings.warn_explicit("it will go", category, "module.py", 1, module=module)
-
-    with pytest.raises(category, match="it will go"):
-        warn(f"{package}.module")
-    # What others' code does is theirs to mend.
-    with pytest.warns(category, match="it will go"):
-        warn("another.module")
 
 
 def test_every_module_of_the_library_stands_on_its_page() -> None:

@@ -24,6 +24,7 @@ import pytest
 from reproduce_lib.execution import pool
 from reproduce_lib.execution.pool import Due, Stop, cores
 from reproduce_lib.record_files import RecordFile
+from tests.python_path import path_with
 from tests.support import PROJECT, NoisyParameters, smoke_baseline
 
 # Runs toy units, given as dictionaries in the order of their start, and prints how the run ended.
@@ -68,7 +69,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(project: Path, folder: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(project), "TOY_FOLDER": str(folder)}
+    return {**os.environ, "PYTHONPATH": path_with(project), "TOY_FOLDER": str(folder)}
 
 
 def start(project: Path, folder: Path, **asked: Any) -> subprocess.Popen[str]:
@@ -179,6 +180,14 @@ def test_unit_that_raises_fails_at_once_and_is_not_tried_again(project: Path, tm
     assert Path(path).parent == Path(os.environ["REPRODUCE_HOME"]) / "tracebacks"
     assert re.search(r'File ".*toy\.py", line \d+, in run', Path(path).read_text(encoding="utf-8"))
     assert started(tmp_path) == {0: 1, 1: 1, 5: 1}
+
+
+def test_unit_that_is_warned_of_what_will_go_fails_in_tests_and_only_its_own_code_counts(
+    project: Path, tmp_path: Path
+) -> None:
+    ending = run(project, tmp_path, units=[{"number": 3, "does": "get old"}, *units(1)])
+    assert ending["failed"]["3"].startswith("DeprecationWarning: ours will go")
+    assert (list(ending["failed"]), ending["written"]) == (["3"], 1)
 
 
 def test_first_interrupt_finishes_what_runs_and_starts_nothing_more(project: Path, tmp_path: Path) -> None:

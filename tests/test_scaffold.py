@@ -20,6 +20,7 @@ from reproduce_lib.book.page_checks import page_problems
 from reproduce_lib.claims import load_claims
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.scaffold import add_paper
+from tests.python_path import path_with
 from tests.support import PROJECT
 
 # Neither is the example of the documents, which may stand in a collection already; the second is added to a whole copy.
@@ -162,7 +163,12 @@ def test_the_new_paper_runs_is_tested_linted_and_stands_in_the_book(tmp_path: Pa
     root = tmp_path / "project"
     left_out = shutil.ignore_patterns("_build", "_generated", ".git", "*cache*", "*.egg-info", ".venv")
     shutil.copytree(PROJECT, root, ignore=left_out)
-    environment = {**os.environ, "PYTHONPATH": str(root), "REPRODUCE_ROOT": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path_with(root),
+        "REPRODUCE_ROOT": str(root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
     def run(*command: str) -> str:
         done = subprocess.run(

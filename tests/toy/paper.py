@@ -6,6 +6,7 @@ Tests copy it into a copy of the package, so that worker processes of any kind c
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -17,7 +18,7 @@ class ToyParameters(UnitParameters):
     experiment: ClassVar[str] = "units"
 
     number: int = 0
-    does: Literal["measure", "raise", "die", "die once", "load keras"] = "measure"
+    does: Literal["measure", "raise", "die", "die once", "load keras", "get old"] = "measure"
     lasts: float = 0.0
 
 
@@ -33,6 +34,9 @@ def run(unit: ToyParameters) -> UnitResult:
         os.kill(os.getpid(), signal.SIGKILL)
     if unit.does == "raise":
         raise ValueError(f"unit {unit.number} raises")
+    if unit.does == "get old":
+        warnings.warn_explicit("theirs will go", DeprecationWarning, "their.py", 1, module="their")
+        warnings.warn("ours will go", DeprecationWarning, stacklevel=1)
     with (folder / "spans").open("a", encoding="utf-8") as file:
         file.write(f"{unit.number} {begun} {time.time()} {os.getpid()} {os.environ['OMP_NUM_THREADS']}\n")
     if unit.does == "load keras":
