@@ -60,12 +60,12 @@ def decisions(claims: PaperClaims, used: Mapping[str, Any], statuses: Sequence[U
     statuses : planned units, so that a reading that none of them is recorded for is called not run yet
     """
 
-    def others(decision: Decision) -> str:
-        words = (
-            f"{other.value}: {other.says}{_not_run_yet(decision.parameter, other.value, statuses)}"
+    def others(decision: Decision) -> Html:
+        told = (
+            f"<li>{_in_words(decision, other.value)}{_not_run_yet(decision.parameter, other.value, statuses)}</li>"
             for other in decision.others
         )
-        return "; ".join(words) or "none run"
+        return Html(f'<ul class="rr-readings">{"".join(told)}</ul>' if decision.others else "none run")
 
     rows = [
         (
@@ -79,11 +79,13 @@ def decisions(claims: PaperClaims, used: Mapping[str, Any], statuses: Sequence[U
     return table(["Question", "Used here", "Reason of the choice", "Also run"], rows, caption="Decisions")
 
 
-def _in_words(decision: Decision, value: Any) -> str:
-    """Return a value of a decision and what it means, where the list of claims says it."""
+def _in_words(decision: Decision, value: Any) -> Html:
+    """Return what a value of a decision means, and below it the parameter that asks for it; a number speaks for itself."""
     meanings = {str(other.value): other.says for other in decision.others} | {str(decision.chosen): decision.says}
     meaning = meanings.get(str(value), "")
-    return f"{value}: {meaning}" if meaning else str(value)
+    if not meaning:
+        return Html(escape(str(value)))
+    return Html(f'{escape(meaning)} <code class="rr-id">{escape(f"{decision.parameter} = {value}")}</code>')
 
 
 def _not_run_yet(parameter: str, value: Any, statuses: Sequence[UnitStatus]) -> str:

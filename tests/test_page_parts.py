@@ -83,16 +83,16 @@ def test_decisions_show_what_the_page_uses_not_what_was_chosen() -> None:
         if row[0] == decision.question
     ]
     assert row[1] == EVIL
-    assert all(str(other.value) in row[3] for other in decision.others)
+    assert all(f"{other.says} {decision.parameter} = {other.value}" in row[3] for other in decision.others)
 
 
-def test_value_of_a_decision_stands_with_what_it_means() -> None:
+def test_decision_is_told_in_words_and_its_parameter_stands_below_them() -> None:
     claims = load_claims(KEY)
     decision = next(one for one in claims.decisions if one.others and one.says)
     other = decision.others[0]
     for used, expected in (
-        ({}, f"{decision.chosen}: {decision.says}"),
-        ({decision.parameter: other.value}, f"{other.value}: {other.says}"),
+        ({}, f"{decision.says} {decision.parameter} = {decision.chosen}"),
+        ({decision.parameter: other.value}, f"{other.says} {decision.parameter} = {other.value}"),
     ):
         rows = Parsed(page_parts.decisions(claims, used)).rows
         assert [row[1] for row in rows if row[0] == decision.question] == [expected]
@@ -100,6 +100,15 @@ def test_value_of_a_decision_stands_with_what_it_means() -> None:
     assert [row[1] for row in Parsed(page_parts.decisions(claims, {})).rows if row[0] == plain.question] == [
         str(plain.chosen)
     ]
+
+
+@pytest.mark.parametrize("paper", rebuilt())
+def test_every_name_that_a_parameter_takes_is_told_in_words(paper: str) -> None:
+    kinds = {type(unit) for unit in load_paper(paper).full_units()}
+    for one in load_claims(paper).decisions:
+        fields = [kind.model_fields[one.parameter] for kind in kinds if one.parameter in kind.model_fields]
+        named = isinstance(one.chosen, str) and any(field.default == one.chosen for field in fields)
+        assert one.says or not named, one.parameter
 
 
 def test_reading_that_no_planned_unit_is_recorded_for_is_not_called_run() -> None:
@@ -114,8 +123,9 @@ def test_reading_that_no_planned_unit_is_recorded_for_is_not_called_run() -> Non
     ]
 
     def also_run(among: list[UnitStatus]) -> list[str]:
-        rows = Parsed(page_parts.decisions(claims, {}, among)).rows
-        return next(row[3] for row in rows if row[0] == decision.question).split("; ")
+        table = page_parts.decisions(claims, {}, among)
+        (row,) = re.findall(rf"<tr><td>{re.escape(decision.question)}</td>.*?</tr>", table)
+        return [Parsed(one).text for one in re.findall(r"<li>(.*?)</li>", row)]
 
     assert [words.endswith("(not run yet)") for words in also_run(statuses)] == [False, True]
     assert not any("not run" in words for words in also_run([]))  # nothing is known, nothing is said
