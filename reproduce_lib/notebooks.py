@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from reproduce_lib.units import MetricValue, UnitParameters
 
 # What begins something else than text in Markdown is written as an entity, which is text.
 _AS_ITSELF = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"})
+
+# One sentence: no end of another within it, no question, and an end of its own.
+_SENTENCE = re.compile(r"(?:(?![.!?][”’)]?\s).)*[^.!?]\.", re.DOTALL)
 
 
 def measured_table(opened: OpenedPaper, *, caption: str, metrics: Mapping[str, str]) -> Html:
@@ -62,6 +66,24 @@ def bind_findings(answer: str, headline: str) -> None:
     bind("answer", answer)
     bind("headline", headline)
     bind("verdict", f"**{answer}** {headline}" if answer else f"**{headline}**")
+
+
+def bind_verdict(answer: str, points: Iterable[str]) -> None:
+    """Bind what the section on the verdict says: the answer in bold, and below it what it rests on, point by point.
+
+    Parameters
+    ----------
+    answer : one sentence
+    points : the numbers behind it; an empty one is left out
+
+    Raises
+    ------
+    ValueError
+        If the answer is not one sentence.
+    """
+    if not _SENTENCE.fullmatch(answer):
+        raise ValueError(f"a verdict begins with one sentence that answers, not with {answer!r}")
+    bind("verdict_in_full", f"**{answer}**\n\n" + "\n".join(f"- {point}" for point in points if point))
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from reproduce_lib.execution import study
 from reproduce_lib.papers.naufal2023.networks import NetworkParameters
 from reproduce_lib.store import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
+from reproduce_lib.verdicts import Verdict
 from tests import support
 from tests.support import PROJECT, NoisyParameters, PlainParameters, new_store, put
 from tests.test_tables import EVIL, Parsed
@@ -213,9 +214,17 @@ def test_the_index_has_a_row_a_claim_that_leads_to_its_place(store: Store) -> No
     assert [row[0] for row in parsed.rows[1:]] == ["toy"] * 4
     assert parsed.values("href") == [f"papers/toy.html#{name}" for name in ("toy.t1.a", "toy.t1.b", "toy.o", "toy.f")]
     number, _, order, fact = [row[4:] for row in parsed.rows[1:]]
-    assert number == ["1.00", f"{1.025:.2f}", "4.00"]
-    assert order == ["–", "holds in 6 of 6 runs", "–"]
-    assert fact == ["8", "7", "–"]
+    # With its score and unit, by which numbers are sorted apart.
+    assert number == ["MAE (USD)", "1.00", f"{1.025:.2f}", "4.00"]
+    assert order == ["–", "–", "holds in 6 of 6 runs", "–"]
+    assert fact == ["–", "8", "7", "–"]
+
+
+def test_a_verdict_is_ranked_by_its_kind(store: Store) -> None:
+    comparison = compared(store)
+    ranks = list(map(int, Parsed(claims_page([comparison])).values("data-rank")))
+    assert ranks == [list(Verdict).index(row.counted) for row in comparison.rows]
+    assert len(set(ranks)) > 1
 
 
 @pytest.mark.parametrize("words", [EVIL, "x" * 1000])

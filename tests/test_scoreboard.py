@@ -13,13 +13,13 @@ import yaml
 from IPython.core.formatters import DisplayFormatter
 
 from reproduce_lib.book import scoreboard
+from reproduce_lib.book.notebook_files import read_notebook
 from reproduce_lib.book.scoreboard import (
     HEADLINE_FIGURE,
     Entry,
     Figure,
     Share,
     Standing,
-    bound_texts,
     entry_of,
     headline_figure,
     scoreboard_page,
@@ -28,8 +28,10 @@ from reproduce_lib.book.scoreboard import (
 from reproduce_lib.claims import Conclusion, FactClaim, OrderClaim, ValueClaim, load_claims
 from reproduce_lib.collection import TITLES, load_paper, rebuilt
 from reproduce_lib.compare import Comparison
+from reproduce_lib.errors import RunError
 from reproduce_lib.execution.study import store_for
-from reproduce_lib.notebooks import BoundText, bind, bind_findings
+from reproduce_lib.notebook_execution.bound import bound_texts, fill_alt_texts
+from reproduce_lib.notebooks import BoundText, bind, bind_findings, bind_verdict
 from reproduce_lib.papers.naufal2023.price_facts import PriceFactParameters
 from reproduce_lib.rows import verdict_counts
 from reproduce_lib.verdicts import Verdict
@@ -91,13 +93,13 @@ def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
 
 
 def test_bound_texts_are_those_that_were_glued_as_text(root: Path) -> None:
-    assert bound_texts(page(root, headline="one", verdict="two")) == {"headline": "one", "verdict": "two"}
+    assert bound_texts(read_notebook(page(root, headline="one", verdict="two"))) == {"headline": "one", "verdict": "two"}
 
 
 def test_bound_text_comes_as_its_letters_or_as_markdown_without_markup(root: Path) -> None:
-    path = page(root, headline="a < b & *c*", lesson_data=f"{EVIL}{{cite}}")
-    assert bound_texts(path)["headline"] == "a < b & *c*"
-    written = bound_texts(path, "markdown")
+    notebook = read_notebook(page(root, headline="a < b & *c*", lesson_data=f"{EVIL}{{cite}}"))
+    assert bound_texts(notebook)["headline"] == "a < b & *c*"
+    written = bound_texts(notebook, "markdown")
     assert written["headline"] == "a &lt; b &amp; *c*"
     assert not set("<>{") & set(written["lesson_data"])
 
@@ -134,9 +136,8 @@ def test_what_the_library_binds_is_what_the_scoreboard_reads(root: Path, monkeyp
     bind("headline", "a *found* sentence")
     ((data, metadata),) = shown
     output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
-    path = root / "glued.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])]), path)
-    assert bound_texts(path) == {"headline": "a *found* sentence"}
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    assert bound_texts(notebook) == {"headline": "a *found* sentence"}
 
 
 def test_answer_stands_before_the_numbers_behind_it(root: Path) -> None:
@@ -193,6 +194,32 @@ def test_findings_open_the_page_with_the_answer_if_there_is_one(monkeypatch: pyt
     assert bound == {"answer": "Does it? No.", "headline": "3 of 4.", "verdict": "**Does it? No.** 3 of 4."}
     bind_findings("", "Not judged.")
     assert bound["verdict"] == "**Not judged.**"
+
+
+def test_the_section_on_the_verdict_has_its_answer_in_bold_and_a_point_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound: dict[str, str] = {}
+    monkeypatch.setattr("reproduce_lib.notebooks.bind", bound.__setitem__)
+    bind_verdict("No, in none of 6 runs.", ["One of 3.", "", "Two of 4."])
+    assert bound == {"verdict_in_full": "**No, in none of 6 runs.**\n\n- One of 3.\n- Two of 4."}
+
+
+@pytest.mark.parametrize("answer", ["", "Does it? No.", "No. Never.", "It does"])
+def test_an_answer_that_is_not_one_sentence_is_refused(answer: str) -> None:
+    with pytest.raises(ValueError, match="one sentence"):
+        bind_verdict(answer, [])
+
+
+def test_an_alt_text_holds_what_was_bound(root: Path) -> None:
+    notebook = read_notebook(page(root, best="M 5 < M 6", worst="{0}"))
+    image = {"alt": "From {glue:text}`best`\nto {glue:text}`worst`."}
+    notebook.cells[0].metadata["mystnb"] = {"image": image, "figure": {"caption": "{glue:text}`best`"}}
+    fill_alt_texts(notebook)
+    assert notebook.cells[0].metadata["mystnb"]["image"]["alt"] == "From M 5 < M 6 to {0}."
+    # A caption is Markdown, and the page's own.
+    assert notebook.cells[0].metadata["mystnb"]["figure"]["caption"] == "{glue:text}`best`"
+    notebook.cells[1].metadata["mystnb"] = {"image": {"alt": "{glue:text}`nothing`"}}
+    with pytest.raises(RunError, match="nothing"):
+        fill_alt_texts(notebook)
 
 
 def test_page_without_a_headline_shows_none(root: Path) -> None:
@@ -262,10 +289,10 @@ def drawn(folder: Path, *tags: str, svg: str = "<svg/>") -> Path:
 
 
 def test_headline_figure_is_what_the_marked_cell_drew(tmp_path: Path) -> None:
-    figure = headline_figure(drawn(tmp_path, "hide-input", "headline-figure", svg="<svg>here</svg>"))
+    figure = headline_figure(read_notebook(drawn(tmp_path, "hide-input", "headline-figure", svg="<svg>here</svg>")))
     assert figure == Figure("fig-x-y", "Errors of two.", "what is seen", "<svg>here</svg>")
-    assert headline_figure(drawn(tmp_path, "hide-input")) is None
-    assert headline_figure(page(tmp_path)) is None
+    assert headline_figure(read_notebook(drawn(tmp_path, "hide-input"))) is None
+    assert headline_figure(read_notebook(page(tmp_path))) is None
 
 
 def test_thumbnail_leads_to_its_figure_and_says_what_is_seen(root: Path) -> None:

@@ -5,6 +5,26 @@ document.addEventListener("DOMContentLoaded", () => {
   const body = table.tBodies[0];
   const rows = [...body.rows];
   const text = (row, column) => row.cells[column].textContent.trim();
+  const [VERDICT, SCORE] = [3, 4];
+  // Verdicts stand in the order of their kinds, not of their letters.
+  const rank = (row) => Number(row.cells[VERDICT].querySelector("[data-rank]").dataset.rank);
+  const numeric = (words) => (/^[-−+]?[\d.]+$/.test(words) ? Number(words.replace("−", "-")) : NaN);
+  const compare = (a, b, column) => {
+    if (column === VERDICT) return rank(a) - rank(b) || text(a, column).localeCompare(text(b, column));
+    const [first, second] = [text(a, column), text(b, column)].map(numeric);
+    if (Number.isNaN(first) || Number.isNaN(second)) return text(a, column).localeCompare(text(b, column));
+    return first - second;
+  };
+  // What is no number, and a dash for none, stands behind what is one in either direction; dollars are never set
+  // among percents.
+  const group = (row, column) => (column > SCORE
+    ? [Number.isNaN(numeric(text(row, column))), text(row, SCORE) === "–", text(row, SCORE)]
+    : [text(row, column) === "–"]);
+  const compareGroups = (a, b, column) => {
+    const [first, second] = [group(a, column), group(b, column)];
+    const place = first.findIndex((value, at) => value !== second[at]);
+    return place < 0 ? 0 : first[place] < second[place] ? -1 : 1;
+  };
 
   const controls = document.createElement("div");
   controls.className = "rr-controls";
@@ -18,11 +38,12 @@ document.addEventListener("DOMContentLoaded", () => {
   search.type = "search";
   const choice = (words, column) => {
     const select = labelled(words, document.createElement("select"));
-    const values = [...new Set(rows.map((row) => text(row, column)))].sort();
+    const values = [...new Map(rows.map((row) => [text(row, column), row])).entries()]
+      .sort(([, a], [, b]) => compare(a, b, column)).map(([value]) => value);
     for (const value of ["all", ...values]) select.append(new Option(value, value === "all" ? "" : value));
     return [select, column];
   };
-  const choices = [choice("Paper", 0), choice("Kind", 2), choice("Verdict", 3)];
+  const choices = [choice("Paper", 0), choice("Kind", 2), choice("Verdict", VERDICT), choice("Score", SCORE)];
   const count = document.createElement("output");
   count.setAttribute("aria-live", "polite");
   controls.append(count);
@@ -43,12 +64,6 @@ document.addEventListener("DOMContentLoaded", () => {
   search.addEventListener("input", show);
   for (const [select] of choices) select.addEventListener("change", show);
 
-  const numeric = (words) => (/^[-−+]?[\d.]+$/.test(words) ? Number(words.replace("−", "-")) : NaN);
-  const compare = (a, b) => {
-    const [first, second] = [numeric(a), numeric(b)];
-    if (Number.isNaN(first) !== Number.isNaN(second)) return Number.isNaN(first) ? 1 : -1;
-    return Number.isNaN(first) ? a.localeCompare(b) : first - second;
-  };
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const button = document.createElement("button");
@@ -61,7 +76,7 @@ document.addEventListener("DOMContentLoaded", () => {
       for (const other of heads) other.setAttribute("aria-sort", "none");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const sign = down ? -1 : 1;
-      body.append(...[...rows].sort((a, b) => sign * compare(text(a, column), text(b, column))));
+      body.append(...[...rows].sort((a, b) => compareGroups(a, b, column) || sign * compare(a, b, column)));
     });
   });
   show();

@@ -10,16 +10,20 @@ from reproduce_lib.claims import FactClaim, ValueClaim
 from reproduce_lib.compare import Comparison
 from reproduce_lib.rows import Row
 from reproduce_lib.tables import Html, held_in, number, plain, table, verdict_badge
+from reproduce_lib.tolerances import metric
+from reproduce_lib.verdicts import Verdict
 
 KINDS = {"value": "number", "order": "order", "fact": "exact statement"}
 # A statement is cut here; its page has all of it.
 LONGEST = 160
+# By its kind, best first, a column of verdicts is sorted.
+RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 def claims_page(comparisons: Sequence[Comparison]) -> str:
     """Return every claim of every paper as one table, each linked to its row on its paper's page."""
     rows = [_cells(comparison.claims.paper, row) for comparison in comparisons for row in comparison.rows]
-    header = ["Paper", "Claim", "Kind", "Verdict", "Reported", "Reproduced", "Naive"]
+    header = ["Paper", "Claim", "Kind", "Verdict", "Score", "Reported", "Reproduced", "Naive"]
     return f"{table(header, rows, caption='All claims', numeric=3, css='rr-index')}\n"
 
 
@@ -47,7 +51,16 @@ def _cells(paper: str, row: Row) -> tuple[str | Html, ...]:
         f'<a href="papers/{escape(paper)}.html#{escape(claim.id)}">{escape(words)}</a> '
         f'<span class="rr-source">{escape(claim.source)}</span> <code class="rr-id">{escape(claim.id)}</code>'
     )
-    return paper, link, KINDS[claim.kind], verdict_badge(row), *_numbers(row)
+    verdict = Html(f'<span data-rank="{RANKS[row.counted]}">{verdict_badge(row)}</span>')
+    return paper, link, KINDS[claim.kind], verdict, _score(row), *_numbers(row)
+
+
+def _score(row: Row) -> str:
+    """Return what a number is and its unit: numbers of one score can be sorted together."""
+    if not isinstance(row.claim, ValueClaim):
+        return "–"
+    label, unit = metric(row.claim.metric).label, row.claim.unit
+    return f"{label} ({unit})" if unit and unit not in label else label
 
 
 def _numbers(row: Row) -> tuple[str, str, str]:

@@ -10,10 +10,11 @@ from reproduce_lib.book.data_page import data_tables
 from reproduce_lib.book.exports import write_exports
 from reproduce_lib.book.faults_page import FAULTS, counts_page
 from reproduce_lib.book.lessons import TOPICS, lesson_list, origins_table
+from reproduce_lib.book.notebook_files import read_notebook
 from reproduce_lib.book.places import page_path
 from reproduce_lib.book.recomputed import RECOMPUTED, ends_of_units, recomputed_page
 from reproduce_lib.book.run_history import history, runs_page
-from reproduce_lib.book.scoreboard import Entry, bound_texts, scoreboard_page
+from reproduce_lib.book.scoreboard import Entry, scoreboard_page
 from reproduce_lib.book.speed import BENCHMARKS, results_page
 from reproduce_lib.book.verdict_examples import examples_page
 from reproduce_lib.collection import every_unit
@@ -23,6 +24,7 @@ from reproduce_lib.execution.run_log import RunLog
 from reproduce_lib.execution.study import store_for
 from reproduce_lib.figures.collection import collection_figure, collection_section
 from reproduce_lib.files import write_whole
+from reproduce_lib.notebook_execution.bound import bound_texts
 from reproduce_lib.tables import table
 from reproduce_lib.tolerances import METRICS
 
@@ -48,7 +50,7 @@ def write_generated(comparisons: Sequence[Comparison], entries: Mapping[str, Ent
 
 def _of_results(comparisons: Sequence[Comparison], entries: Mapping[str, Entry]) -> dict[str, str]:
     """Return the parts about claims and records, by the name of their file."""
-    bound = {key: bound_texts(page_path(key), "markdown") for key in entries}
+    bound = {key: bound_texts(read_notebook(page_path(key)), "markdown") for key in entries}
     return {
         "scoreboard.md": scoreboard_page(entries),
         "collection.html": collection_figure(comparisons),

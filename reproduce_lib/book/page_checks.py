@@ -11,6 +11,7 @@ from typing import Any
 
 from reproduce_lib.book.lessons import PREFIX
 from reproduce_lib.claims import FactClaim, PaperClaims, ValueClaim
+from reproduce_lib.notebook_execution.bound import BOUND
 
 ANATOMY = (
     "What the paper claims",
@@ -29,8 +30,6 @@ RESULTS = ANATOMY[3:7]
 LEVELS = {Fraction(5), Fraction(90), Fraction(95)}
 SHORTEST_WORDS = 40
 SHORTEST_PARAGRAPH = 80
-# What a bound text is kept as.
-BOUND = "application/papermill.record/"
 
 _HEADING = re.compile(r"^(##?) (.+?)\s*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from reproduce_lib.book.page_checks import BOUND
+from reproduce_lib.book.notebook_files import read_notebook
 from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
 from reproduce_lib.collection import TITLES
 from reproduce_lib.compare import Comparison
+from reproduce_lib.notebook_execution.bound import bound_texts
 from reproduce_lib.page_parts import cited
 from reproduce_lib.rows import Row, verdict_counts
 from reproduce_lib.tables import TONES, Html, table
@@ -139,7 +140,8 @@ def scoreboard_text(entries: Mapping[str, Entry]) -> str:
 def entry_of(comparison: Comparison, page: Path) -> Entry:
     """Read one paper's entry from its compared claims and the headline that its executed page bound."""
     recorded = [status for status in comparison.statuses if status.record is not None]
-    found = bound_texts(page)
+    notebook = read_notebook(page)
+    found = bound_texts(notebook)
     return Entry(
         comparison.claims.paper,
         comparison.claims.in_a_sentence,
@@ -154,37 +156,19 @@ def entry_of(comparison: Comparison, page: Path) -> Entry:
         _standing(comparison),
         _reproduced_on_same_data(comparison),
         _outcomes_of(comparison),
-        headline_figure(page),
+        headline_figure(notebook),
     )
 
 
-def headline_figure(page: Path) -> Figure | None:
+def headline_figure(notebook: Any) -> Figure | None:
     """Return what an executed notebook drew in the cell with the tag `HEADLINE_FIGURE`, if it drew anything."""
-    import nbformat
-
-    for cell in nbformat.read(page, as_version=4).cells:
+    for cell in notebook.cells:
         if HEADLINE_FIGURE in cell.metadata.get("tags", []):
             about = cell.metadata["mystnb"]
             for output in cell.outputs:
                 if svg := output.get("data", {}).get("image/svg+xml"):
                     return Figure(about["figure"]["name"], about["figure"]["caption"], about["image"]["alt"], str(svg))
     return None
-
-
-def bound_texts(page: Path, form: Literal["plain", "markdown"] = "plain") -> dict[str, str]:
-    """Return every text that an executed notebook bound to a name: its letters, or what shows them in Markdown."""
-    import nbformat
-
-    notebook = nbformat.read(page, as_version=4)
-    outputs: list[Any] = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    texts = {}
-    for output in outputs:
-        name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-        data = output.get("data", {})
-        # A number that was bound has no form in Markdown.
-        if name and data.get(f"{BOUND}text/markdown"):
-            texts[name] = data[f"{BOUND}text/{form}"]
-    return texts
 
 
 def _outcomes_of(comparison: Comparison) -> tuple[Outcome, ...]:

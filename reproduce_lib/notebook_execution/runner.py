@@ -25,6 +25,7 @@ from typing import Any
 from reproduce_lib import paths
 from reproduce_lib.errors import ParameterError, RunError
 from reproduce_lib.files import write_whole
+from reproduce_lib.notebook_execution.bound import fill_alt_texts
 from reproduce_lib.notebook_execution.papermill_process import Ending, Failure, Position, run_papermill, unformatted
 from reproduce_lib.notebook_execution.processes import Family, new_mark
 
@@ -117,7 +118,7 @@ def execute_notebook(
         If a cell raised, the kernel died or never started, a limit passed, no sign of life came, or it was
         stopped. The notebook as far as it came is kept under ``_build/failed``, if any cell was reached.
     RunError
-        If the output cannot be written, which is tried before anything runs.
+        If the output cannot be written, which is tried before anything runs, or an alt text names what was not bound.
     """
     _check_paths(source, output)
     check_parameters(source, parameters)
@@ -312,6 +313,7 @@ def _stamped(executed: Path, run: NotebookRun, edit: Callable[[Any], None] | Non
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags:
             cell.metadata["tags"] = [*tags, "hide-input"]
+    fill_alt_texts(notebook)
     if edit is not None:
         edit(notebook)
     given = json.dumps(run.parameters) if run.parameters else "defaults"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -176,14 +177,50 @@ def test_all_claims_can_be_searched_chosen_and_sorted(html: Path, browser: Brows
     assert all("▼ worse than reported" in words for words in found)
     page.get_by_label("Verdict").select_option(label="all")
     page.get_by_label("Kind").select_option("number")
+    page.get_by_label("Score").select_option("MAE (magnitude)")
+    assert {words.split("\t")[4] for words in shown_rows(page)} == {"mae (magnitude)"}
+
+
+CELLS = "all => all.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_numbers_of_one_score_are_sorted_together(html: Path, browser: Browser, width: int) -> None:
+    page = visit(browser, (html / "book/all-claims.html").as_uri(), width=width).page
+    page.get_by_label("Kind").select_option("number")
     for direction in ("ascending", "descending"):
         page.locator(".rr-index th button", has_text="Reported").click()
         assert page.locator(".rr-index th", has_text="Reported").get_attribute("aria-sort") == direction
-        reported = page.eval_on_selector_all(
-            ".rr-index tbody tr:not([hidden])", "all => all.map(row => Number(row.cells[4].textContent))"
-        )
-        assert len(reported) > 100
-        assert reported == sorted(reported, reverse=direction == "descending")
+        cells = page.eval_on_selector_all(".rr-index tbody tr:not([hidden])", CELLS)
+        known = [(score, float(reported)) for *_, score, reported, _, _ in cells if re.fullmatch(r"[\d.]+", reported)]
+        assert len(known) > 100
+        # Each score is one stretch, sorted by itself.
+        stretches = [(score, [one for _, one in rows]) for score, rows in groupby(known, key=lambda row: row[0])]
+        assert len({score for score, _ in stretches}) == len(stretches) > 3
+        for _, numbers in stretches:
+            assert numbers == sorted(numbers, reverse=direction == "descending")
+
+
+@pytest.mark.browser
+def test_verdicts_are_sorted_by_their_kind(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/all-claims.html").as_uri()).page
+    page.locator(".rr-index th button", has_text="Verdict").click()
+    symbols = [row[3].split()[0] for row in page.eval_on_selector_all(".rr-index tbody tr", CELLS)]
+    assert list(dict.fromkeys(symbols)) == [SYMBOLS[verdict] for verdict in Verdict if SYMBOLS[verdict] in symbols]
+    assert len(set(symbols)) > 5
+
+
+@pytest.mark.browser
+def test_on_a_phone_all_of_a_claim_can_be_read_without_scrolling_sideways(html: Path, browser: Browser) -> None:
+    page = visit(browser, (html / "book/all-claims.html").as_uri(), width=390).page
+    search = page.locator(".rr-controls").get_by_label("Search")
+    search.fill("gru")
+    assert 0 < len(shown_rows(page)) < page.locator(".rr-index tbody tr").count()
+    box = page.locator(".rr-scroll:has(.rr-index)")
+    assert box.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
+    cells = page.locator(".rr-index tbody tr:not([hidden])").first.locator("td")
+    assert all(cell.is_visible() for cell in cells.all())
 
 
 @pytest.mark.browser
