@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -154,12 +156,27 @@ def last_against_best(losses: Sequence[NDArray[np.floating]]) -> float:
 
 
 def reading_labels(claims: PaperClaims) -> dict[tuple[str, str], str]:
-    """Return (parameter, value) -> a short label, in the order of the claims file."""
+    """Return (parameter, value) -> a short label in words, in the order of the claims file.
+
+    A number stands behind its parameter; of other values the first words are taken that tell what they mean, or all of
+    them where others begin alike.
+    """
     labels = {(DEFAULT, ""): DEFAULT}
     for decision in claims.decisions:
+        name = decision.parameter.replace("_", " ")
+        openings = Counter(_opening(other.says) for other in decision.others)
         for other in decision.others:
-            labels[(decision.parameter, str(other.value))] = f"{decision.parameter} = {other.value}"
+            if isinstance(other.value, int | float) and not isinstance(other.value, bool):
+                label = f"{name} {other.value}"
+            else:
+                said = _opening(other.says)
+                label = f"{name}: {said if openings[said] == 1 else other.says}"
+            labels[(decision.parameter, str(other.value))] = label
     return labels
+
+
+def _opening(words: str) -> str:
+    return re.split(r"[,;:]", words, maxsplit=1)[0]
 
 
 def _units_of(

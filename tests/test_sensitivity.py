@@ -127,6 +127,20 @@ def test_labels_cover_every_reading_of_the_claims_and_match_the_frame() -> None:
     assert len(set(labels.values())) == len(labels)
 
 
+def test_a_label_is_in_words_but_for_numbers_and_told_apart() -> None:
+    says = {"day_1": "Left out, so far", "day_2": "Left out, for good", "day_3": "Kept; always", 4: "Four"}
+    others = [{"value": value, "says": words} for value, words in says.items()]
+    decision = {"parameter": "last_day", "question": "q", "chosen": 0, "reason": "r", "others": others}
+    head = {"schema": 1, "paper": "p", "title": "t", "citation": "c", "in_a_sentence": "s", "claims": []}
+    labels = reading_labels(PaperClaims.model_validate({**head, "decisions": [decision]}))
+    assert list(labels.values())[1:] == [
+        "last day: Left out, so far",
+        "last day: Left out, for good",
+        "last day: Kept",
+        "last day 4",
+    ]
+
+
 def test_naive_forecast_is_held_against_what_is_printed_for_the_same_share_and_window_on_the_days_of_a_reading() -> (
     None
 ):

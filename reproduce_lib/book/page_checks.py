@@ -36,6 +36,7 @@ _FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 # Code, roles with their text, mathematics, addresses of links.
 _NO_PROSE = re.compile(r"(\{[\w:]+\})?`[^`]*`|\$[^$]*\$|\]\([^)]*\)|\]\[[^\]]*\]")
 _DRAWS = re.compile(r"\bnew_figure\(|\bkept_figure\(|\breported_against_reproduced\(|^draw_universe\(", re.MULTILINE)
+_THUMBNAIL = re.compile(r"\bnew_thumbnail\(")
 _SPELT = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
     "(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\\w+)?|hundred|thousand"
@@ -137,6 +138,7 @@ def _sections(notebook: Any) -> Iterator[str]:
 def _figures(notebook: Any, paper: str) -> Iterator[str]:
     prose = _prose(notebook)
     names: set[str] = set()
+    yield from _thumbnail(notebook)
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or not _DRAWS.search(cell.source):
             continue
@@ -152,6 +154,17 @@ def _figures(notebook: Any, paper: str) -> Iterator[str]:
             yield f"{name} needs a caption that stands alone and an alt text that says what is seen"
         if f"{{numref}}`{name}`" not in prose:
             yield f"{name} is not referred to in the text"
+
+
+def _thumbnail(notebook: Any) -> Iterator[str]:
+    """Say what is missing of what the landing page shows: it stands there alone, without the page's words."""
+    for cell in (one for one in notebook.cells if one.cell_type == "code" and _THUMBNAIL.search(one.source)):
+        about = cell.metadata.get("mystnb", {})
+        words = about.get("figure", {}).get("caption", ""), about.get("image", {}).get("alt", "")
+        if min(map(len, words)) < SHORTEST_WORDS:
+            yield "the thumbnail needs a caption that stands alone and an alt text that says what is seen"
+        if not {"remove-cell", "thumbnail"} <= set(cell.metadata.get("tags", [])):
+            yield "the thumbnail belongs to the landing page: tag its cell with remove-cell and thumbnail"
 
 
 def _data_without_a_figure(notebook: Any) -> Iterator[str]:

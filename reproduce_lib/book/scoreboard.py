@@ -22,6 +22,8 @@ from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 ANSWER, HEADLINE = "answer", "headline"
 # The tag of the cell that draws what the landing page shows of a paper.
 HEADLINE_FIGURE = "headline-figure"
+# The tag of the cell that draws it small, where it could not be read as small as there.
+THUMBNAIL = "thumbnail"
 # What the claims are called on which no conclusion rests.
 OTHERS: dict[type[object], str] = {
     OrderClaim: "Other stated orders",
@@ -67,7 +69,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a paper's page: its name there, its caption, its alt text, and what is drawn."""
+    """A figure of the landing page: the name of the one it leads to, its caption, its alt text, and what is drawn."""
 
     name: str
     caption: str
@@ -161,13 +163,24 @@ def entry_of(comparison: Comparison, page: Path) -> Entry:
 
 
 def headline_figure(notebook: Any) -> Figure | None:
-    """Return what an executed notebook drew in the cell with the tag `HEADLINE_FIGURE`, if it drew anything."""
+    """Return what an executed notebook drew in the cell with the tag `HEADLINE_FIGURE`, if it drew anything.
+
+    Where a cell with the tag `THUMBNAIL` drew it small, that is shown, with a caption and an alt text of its own.
+    """
+    large, small = (_drawn(notebook, tag) for tag in (HEADLINE_FIGURE, THUMBNAIL))
+    if large is None:
+        return None
+    about, svg = small or large
+    return Figure(large[0]["figure"]["name"], about["figure"]["caption"], about["image"]["alt"], svg)
+
+
+def _drawn(notebook: Any, tag: str) -> tuple[Any, str] | None:
+    """Return what is said about the figure of the cell with a tag, and its drawing."""
     for cell in notebook.cells:
-        if HEADLINE_FIGURE in cell.metadata.get("tags", []):
-            about = cell.metadata["mystnb"]
+        if tag in cell.metadata.get("tags", []):
             for output in cell.outputs:
                 if svg := output.get("data", {}).get("image/svg+xml"):
-                    return Figure(about["figure"]["name"], about["figure"]["caption"], about["image"]["alt"], str(svg))
+                    return cell.metadata["mystnb"], str(svg)
     return None
 
 
