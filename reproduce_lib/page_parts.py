@@ -80,7 +80,7 @@ def decisions(claims: PaperClaims, used: Mapping[str, Any], statuses: Sequence[U
 
 
 def _in_words(decision: Decision, value: Any) -> Html:
-    """Return what a value of a decision means, and below it the parameter that asks for it; a number speaks for itself."""
+    """Return what a value of a decision means, and below it the parameter that asks for it."""
     meanings = {str(other.value): other.says for other in decision.others} | {str(decision.chosen): decision.says}
     meaning = meanings.get(str(value), "")
     if not meaning:

@@ -117,6 +117,39 @@ def test_figure_that_no_text_refers_to_is_refused(notebook: Any, claims: PaperCl
     assert page_problems(notebook, claims) == [f"{name} is not referred to in the text"]
 
 
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("As Figure 6 shows.", ["Figure 6"]),
+        ("In figure 16, and in Figures 2 and 3.", ["figure 16", "Figures 2"]),
+        ("As printed Figure 6 shows, and Figure 34 of the thesis.", []),
+        ("{numref}`fig-naufal2023-errors`", []),
+    ],
+)
+def test_a_figure_of_the_paper_is_called_so(notebook: Any, claims: PaperClaims, words: str, refused: list[str]) -> None:
+    cell_with(notebook, "## The data").source += f"\n\n{words}"
+    assert page_problems(notebook, claims) == [
+        f"{one!r} could be a figure of this book: say printed {one}" for one in refused
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"tags": ["hide-input"]}, "landing page"),
+        ({"mystnb": {"figure": {"caption": "Short."}, "image": {"alt": "x" * 60}}}, "caption that stands alone"),
+        ({"mystnb": {"figure": {"caption": "x" * 60}}}, "an alt text"),
+    ],
+)
+def test_a_thumbnail_without_words_or_on_the_page_itself_is_refused(
+    notebook: Any, claims: PaperClaims, change: dict[str, Any], told: str
+) -> None:
+    cell = next(one for one in notebook.cells if "thumbnail" in one.metadata.get("tags", []))
+    cell.metadata.update(change)
+    (problem,) = page_problems(notebook, claims)
+    assert told in problem
+
+
 def test_two_figures_of_one_name_are_refused(notebook: Any, claims: PaperClaims) -> None:
     cells = [cell for cell in notebook.cells if "figure" in cell.metadata.get("mystnb", {})]
     cells[1].metadata["mystnb"]["figure"]["name"] = cells[0].metadata["mystnb"]["figure"]["name"]

@@ -93,7 +93,10 @@ def test_rebuilt_paper_has_its_bound_headline_and_a_link(root: Path) -> None:
 
 
 def test_bound_texts_are_those_that_were_glued_as_text(root: Path) -> None:
-    assert bound_texts(read_notebook(page(root, headline="one", verdict="two"))) == {"headline": "one", "verdict": "two"}
+    assert bound_texts(read_notebook(page(root, headline="one", verdict="two"))) == {
+        "headline": "one",
+        "verdict": "two",
+    }
 
 
 def test_bound_text_comes_as_its_letters_or_as_markdown_without_markup(root: Path) -> None:
@@ -292,6 +295,14 @@ def test_headline_figure_is_what_the_marked_cell_drew(tmp_path: Path) -> None:
     figure = headline_figure(read_notebook(drawn(tmp_path, "hide-input", "headline-figure", svg="<svg>here</svg>")))
     assert figure == Figure("fig-x-y", "Errors of two.", "what is seen", "<svg>here</svg>")
     assert headline_figure(read_notebook(drawn(tmp_path, "hide-input"))) is None
+    # Drawn small, it has words of its own and leads to the large one.
+    both = read_notebook(drawn(tmp_path, "hide-input", "headline-figure", svg="<svg>large</svg>"))
+    small = read_notebook(drawn(tmp_path, "remove-cell", "thumbnail", svg="<svg>small</svg>"))
+    words = {"figure": {"caption": "Small."}, "image": {"alt": "Dots."}}
+    small.cells[-1].metadata["mystnb"] = words
+    both.cells.append(small.cells[-1])
+    assert figure is not None
+    assert headline_figure(both) == Figure(figure.name, "Small.", "Dots.", "<svg>small</svg>")
     assert headline_figure(read_notebook(page(tmp_path))) is None
 
 

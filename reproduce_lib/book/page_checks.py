@@ -36,6 +36,8 @@ _FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 # Code, roles with their text, mathematics, addresses of links.
 _NO_PROSE = re.compile(r"(\{[\w:]+\})?`[^`]*`|\$[^$]*\$|\]\([^)]*\)|\]\[[^\]]*\]")
 _DRAWS = re.compile(r"\bnew_figure\(|\bkept_figure\(|\breported_against_reproduced\(|^draw_universe\(", re.MULTILINE)
+# A figure of the paper that is not called so.
+_FIGURE = re.compile(r"(?<!printed )(?<!Printed )\b[Ff]igures? \d+\b(?! of the (?:paper|thesis)\b)")
 _THUMBNAIL = re.compile(r"\bnew_thumbnail\(")
 _SPELT = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
@@ -71,6 +73,7 @@ def page_problems(notebook: Any, claims: PaperClaims) -> list[str]:
         *_data_without_a_figure(notebook),
         *_typed_numbers(notebook, claims),
         *_typed_lessons(notebook),
+        *_unclear_figures(notebook),
     ]
 
 
@@ -204,6 +207,15 @@ def _typed_lessons(notebook: Any) -> Iterator[str]:
                     f"{found!r} is typed in {name}: compute it"
                     for found in _TYPED_COUNT.findall(" ".join(_words(sentence)))
                 )
+
+
+def _unclear_figures(notebook: Any) -> Iterator[str]:
+    """Say which numbers of figures could be taken for the book's own, which only Sphinx knows."""
+    for cell in notebook.cells:
+        words = _FENCE.sub("", cell.source) if cell.cell_type == "markdown" else _caption(cell)
+        yield from (
+            f"{found!r} could be a figure of this book: say printed {found}" for found in _FIGURE.findall(words)
+        )
 
 
 def _lessons(source: str) -> Iterator[tuple[str, ast.expr]]:

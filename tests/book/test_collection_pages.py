@@ -6,6 +6,7 @@ import json
 import re
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from reproduce_lib.claims import load_claims
 from reproduce_lib.collection import TITLES
+from reproduce_lib.figures.thumbnails import LETTERS
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 from tests.book.browsing import visit
 from tests.book.built import PAPERS, pages_of
@@ -99,6 +101,26 @@ def test_the_landing_page_shows_a_figure_of_each_paper(html: Path, browser: Brow
     for image in images.all():
         image.scroll_into_view_if_needed()
         page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=image.element_handle())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_thumbnail_is_shown_large_enough_to_be_read(
+    html: Path, browser: Browser, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page = visit(browser, (html / "book/index.html").as_uri(), width=width, scheme=scheme).page
+    sources = {paper: (PROJECT / "notebooks" / f"{paper}.md").read_text(encoding="utf-8") for paper in PAPERS}
+    drawn = [paper for paper in PAPERS if "new_thumbnail(" in sources[paper]]
+    assert len(drawn) > 2
+    for paper in drawn:
+        image = page.locator(f"img.rr-thumbnail[src$='/{paper}.svg']")
+        image.scroll_into_view_if_needed()
+        page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=image.element_handle())
+        shown = image.evaluate("one => one.getBoundingClientRect().width / one.naturalWidth")
+        # A point is 4/3 of a pixel of the drawing.
+        assert LETTERS * 4 / 3 * shown >= 9.5, paper
+        assert (image.evaluate("one => getComputedStyle(one).filter") != "none") == (scheme == "dark")
 
 
 def judged_numbers(html: Path) -> int:

@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.book]
 DRAWN = {"naufal2023": 3, "asma2024": 6, "li2021": 4, "zhang2023": 3, "adamopoulou2023": 2}
 # Figures that every page has: its data, and what the landing page shows of it.
 FEWEST_FIGURES = 2
+# Pixels: 24 of the 28 cm that A4 has between its margins; a heading stands above, a caption below.
+TALLEST_DRAWING = 24 / 2.54 * 96 + 1
 
 
 def networks_of(paper: str) -> int:
@@ -224,6 +226,10 @@ def test_on_paper_everything_is_open_and_nothing_is_cut_off(
     assert all(fold.get_attribute("open") is not None for fold in page.locator("details.rr-group").all())
     wide = "all => all.filter(one => one.getBoundingClientRect().right > 721).map(one => one.caption.textContent)"
     assert page.eval_on_selector_all("table.rr-table", wide) == []
+    # A drawing that is taller than a sheet cannot be cut, and one beside another is laid over what follows.
+    heights = page.eval_on_selector_all("svg.rr-network", "all => all.map(one => one.getBoundingClientRect().height)")
+    assert max(heights) <= TALLEST_DRAWING
+    assert page.locator(".rr-networks").evaluate("one => getComputedStyle(one).display") == "block"
     cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
     assert page.eval_on_selector_all("main pre", cut) == []
     assert not page.locator("details.hide").first.is_visible()
