@@ -1,4 +1,4 @@
-"""Small figures of the landing page: a line for each thing that is measured, in letters that can be read at their size."""
+"""Small figures of the landing page: a line for each thing that is measured, in letters that can be read there."""
 
 from __future__ import annotations
 
