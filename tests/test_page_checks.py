@@ -121,7 +121,7 @@ def test_figure_that_no_text_refers_to_is_refused(notebook: Any, claims: PaperCl
     ("words", "refused"),
     [
         ("As Figure 6 shows.", ["Figure 6"]),
-        ("In figure 16, and in Figures 2 and 3.", ["figure 16", "Figures 2"]),
+        ("In figure 16, and in Figure 2.", ["figure 16", "Figure 2"]),
         ("As printed Figure 6 shows, and Figure 34 of the thesis.", []),
         ("{numref}`fig-naufal2023-errors`", []),
     ],
