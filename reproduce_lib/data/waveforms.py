@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
 from reproduce_lib.data.archives import read_arrays
+from reproduce_lib.data.catalogs import LARGEST_MAGNITUDE, SMALLEST_MAGNITUDE
 from reproduce_lib.data.registry import data_file, data_files
 from reproduce_lib.data.text_tables import numbers, read_table, refuse
 from reproduce_lib.errors import DataError
@@ -48,6 +49,11 @@ SHORTEST = 3000
 SNR_SAMPLES = 5 * RATE
 # No record has as many samples: a day.
 LONGEST = 24 * 3600 * RATE
+# No recorder counts farther than 32 bits do, and no ground moves as many metres a second.
+LARGEST_SAMPLE = 2.0**31
+# Half of the way around the Earth.
+FARTHEST_KM = 20_100.0
+LONGEST_NAME = 80
 # Records whose times lie no farther apart than this are taken for one earthquake.
 SAME_EVENT_SECONDS = 90.0
 
@@ -247,8 +253,8 @@ def parse_record(data: bytes, name: str) -> Record:
             name=file,
             station=f"{network}.{station}",
             values=archive["data"].astype(np.float32),
-            p=_sample(archive["itp"], archive["data"]),
-            s=float(archive["its"]) if "its" in archive else np.nan,
+            p=(p := _sample(archive["itp"], archive["data"])),
+            s=_later_sample(archive["its"], p) if "its" in archive else np.nan,
             time=pd.to_datetime(moment[:14], format="%Y%m%d%H%M%S"),
         )
     except (KeyError, ValueError, TypeError, OverflowError) as error:
@@ -265,32 +271,47 @@ def parse_ceed_record(data: bytes, name: str, p: int, s: int) -> Record:
             station=f"{_text(archive['network'])}.{_text(archive['station'])}",
             values=archive["data"].astype(np.float32),
             p=_sample(p, archive["data"]),
-            s=float(s),
+            s=_later_sample(s, p),
             time=start + pd.Timedelta(seconds=p / RATE),
-            magnitude=float(archive["event_magnitude"]),
-            distance_km=float(archive["distance_km"]),
+            magnitude=_within(archive["event_magnitude"], SMALLEST_MAGNITUDE, LARGEST_MAGNITUDE, "magnitude"),
+            distance_km=_within(archive["distance_km"], 0, FARTHEST_KM, "distance"),
         )
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise DataError(f"{name}: its picks or what is said of it cannot be read: {error!r}") from error
 
 
 def _archive(data: bytes, name: str) -> dict[str, Any]:
-    """Read an archive of arrays, among them the three components."""
+    """Read an archive of arrays, among them the three components, at the common rate."""
     found: dict[str, Any] = read_arrays(data, name)
     values = found.get("data")
-    numeric = values is not None and np.issubdtype(values.dtype, np.number)
-    if values is None or not numeric or values.ndim != 2 or values.shape[1] != len(COMPONENTS):
+    # Neither complex numbers nor spans of time, both of which are numbers to NumPy.
+    real = values is not None and values.dtype.kind in "iuf"
+    if values is None or not real or values.ndim != 2 or values.shape[1] != len(COMPONENTS):
         raise DataError(f"{name}: its data are not numbers of three components")
-    if not np.isfinite(values).all():
-        raise DataError(f"{name}: not all of its data are finite")
+    if not 0 < len(values) <= LONGEST:
+        raise DataError(f"{name}: {len(values)} samples are none, or more than a day has")
+    if not are_possible(values):
+        raise DataError(f"{name}: not all of its data are finite, and no larger than a recorder counts")
+    if "dt" in found and not _is_common_step(found["dt"]):
+        raise DataError(f"{name}: its samples are {str(found['dt'])[:40]} s apart, not {1 / RATE}")
     return found
+
+
+def are_possible(values: NDArray[Any]) -> bool:
+    """Tell whether all samples of a record are finite, and none is larger than a recorder counts."""
+    # Not by a difference or a modulus: that of the least integer is not there. ``nan`` is within nothing.
+    return bool((values >= -LARGEST_SAMPLE).all() and (values <= LARGEST_SAMPLE).all())
+
+
+def _is_common_step(step: NDArray[Any]) -> bool:
+    return step.shape == () and step.dtype.kind in "iuf" and bool(np.isclose(step, 1 / RATE, rtol=1e-6, atol=0))
 
 
 def _text(found: Any) -> str:
     """Return a name or a time; NumPy holds characters that no text has."""
     text = str(found)
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("a text of characters that no name has")
+    if not (text.isascii() and text.isprintable() and len(text) <= LONGEST_NAME):
+        raise ValueError("a text that is too long for a name, or of characters that none has")
     return text
 
 
@@ -300,6 +321,22 @@ def _sample(pick: Any, values: Samples) -> int:
     if not 0 <= sample < len(values):
         raise ValueError(f"a pick at sample {sample} of {len(values)}")
     return sample
+
+
+def _later_sample(pick: Any, p: int) -> float:
+    """Return the pick of S, which comes after P and may lie behind the last sample of its record."""
+    sample = float(pick)
+    if not p < sample <= LONGEST:
+        raise ValueError(f"S at sample {sample} with P at {p}")
+    return sample
+
+
+def _within(found: Any, least: float, most: float, what: str) -> float:
+    """Return a number that is not known, or possible."""
+    number = float(found)
+    if not (np.isnan(number) or least <= number <= most):
+        raise ValueError(f"a {what} of {number}")
+    return number
 
 
 def _ceed_picks(network: bool, files: dict[str, str]) -> dict[str, tuple[int, int]]:
