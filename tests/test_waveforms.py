@@ -318,6 +318,12 @@ def with_one(value: float) -> Array:
     return values
 
 
+def with_value(value: float) -> Array:
+    values = shaking(9001).astype(float)
+    values[4000, 1] = value
+    return values
+
+
 WRONG: dict[str, bytes] = {
     "nothing": b"",
     "junk": bytes(range(256)),
@@ -326,6 +332,23 @@ WRONG: dict[str, bytes] = {
     "archive spoiled": spoiled(plain()),
     "one array alone": single(shaking(9001)),
     "no data": plain(data=None),
+    "infinite": plain(data=with_value(np.inf)),
+    "no number": plain(data=with_value(np.nan)),
+    "finite until it is a float32": plain(data=with_value(1e300)),
+    "more than a recorder counts": plain(data=with_value(3e9)),
+    "less than a recorder counts": plain(data=with_value(-3e9)),
+    "complex numbers": plain(data=shaking(9001) + 1j),
+    "spans of time": plain(data=np.ones((9001, 3), "m8[s]")),
+    "answers": plain(data=np.ones((9001, 3), bool)),
+    "no sample": plain(data=np.ones((0, 3))),
+    "another rate": plain(dt=0.02),
+    "a rate that is none": plain(dt="0.01"),
+    "many rates": plain(dt=np.full(3, 0.01)),
+    "S before P": plain(its=2999),
+    "S at P": plain(its=3000),
+    "S that is no number": plain(its=np.nan),
+    "S at no end": plain(its=np.inf),
+    "two S": plain(its=np.array([3300, 3301])),
     "no P": plain(itp=None),
     "one dimension": plain(data=np.ones(9001)),
     "two components": plain(data=np.ones((9001, 2))),
@@ -567,3 +590,32 @@ def test_pinned_noise_was_measured_from_end_to_end() -> None:
         pinned_noise().table["name"], pinned_noise().values, strict=True
     )}  # fmt: skip
     assert {name: length for name, length in silent.items() if length >= 100} == {}
+
+
+IMPOSSIBLE: dict[str, Any] = {
+    "event_magnitude": [np.inf, -np.inf, 11.0, -3.0, np.ones(2), "large"],
+    "distance_km": [np.inf, -1.0, 30_000.0, np.ones(2), "far"],
+    "station": ["A" * 100, "A\n", "\N{SNOWMAN}"],
+    "dt": [0.02, 0.0, -0.01, np.nan, np.inf],
+    "start_time": ["never", "A" * 100, 3],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in IMPOSSIBLE.items() for value in values], ids=str
+)
+def test_what_is_said_of_a_record_and_cannot_be_is_refused_by_name(key: str, value: Any) -> None:
+    with pytest.raises(DataError, match="CEED/toy"):
+        waveforms.parse_ceed_record(ceed(**{key: value}), "CEED/toy.npz", 6000, 6500)
+
+
+def test_magnitude_and_distance_may_be_unknown() -> None:
+    found = waveforms.parse_ceed_record(ceed(event_magnitude=np.nan, distance_km=np.nan), "CEED/toy.npz", 6000, 6500)
+    assert math.isnan(found.magnitude)
+    assert math.isnan(found.distance_km)
+
+
+@pytest.mark.parametrize("s", [6000, 5000, -1])
+def test_listed_s_that_is_not_after_p_is_refused_by_name(s: int) -> None:
+    with pytest.raises(DataError, match="CEED/toy"):
+        waveforms.parse_ceed_record(ceed(), "CEED/toy.npz", 6000, s)
