@@ -107,6 +107,8 @@ LEFT_OUT: dict[str, tuple[dict[str, Any], Array]] = {
     "no P": (about(math.nan), shaking(15_000)),
     "no S": (about(6500, math.nan), shaking(15_000)),
     "P before the record": (about(-1), shaking(15_000)),
+    "P at no end": (about(math.inf), shaking(15_000)),
+    "S at no end": (about(6500, math.inf), shaking(15_000)),
     "P behind the record": (about(6500), shaking(6500)),
     "less than 30 s around P": (about(1000), shaking(2999)),
     "nothing recorded": (about(), np.zeros((3, 15_000))),
@@ -220,6 +222,23 @@ def test_dataset_is_looked_up_by_name_and_asked_for_in_the_order_of_components(m
     assert traces.table["dataset"].tolist() == ["Toy"]
     with pytest.raises(DataError, match="Nowhere"):
         load_seisbench("Nowhere")
+
+
+SPOILED: dict[str, tuple[dict[str, Any], Array]] = {
+    "infinite": (about(), np.full((3, 15_000), math.inf)),
+    "larger than a recorder counts": (about(), np.full((3, 15_000), -1e30)),
+    "two components": (about(), shaking(15_000)[:2]),
+    "no numbers": (about(), np.full((3, 15_000), "x")),
+    "no rate": (about(trace_sampling_rate_hz=0.0), shaking(15_000)),
+    "a rate that is none": (about(trace_sampling_rate_hz=math.nan), shaking(15_000)),
+    "a rate without end": (about(trace_sampling_rate_hz=math.inf), shaking(15_000)),
+}
+
+
+@pytest.mark.parametrize(("row", "waveform"), SPOILED.values(), ids=SPOILED)
+def test_record_that_cannot_be_is_refused_by_its_dataset_and_place(row: dict[str, Any], waveform: Array) -> None:
+    with pytest.raises(DataError, match="Toy: record 1"):
+        seisbench_traces(FakeDataset([about(), row], [shaking(15_000), waveform]), "Toy")
 
 
 # FDSN

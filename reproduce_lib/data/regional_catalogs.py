@@ -248,7 +248,7 @@ def _repeats(seconds: NDArray[Any], latitude: NDArray[Any], longitude: NDArray[A
     reach = np.array([[-1], [1]]) * (SAME_DEGREES + 1e-9)
     south, north = np.floor((latitude + reach) / SAME_DEGREES).astype(int).tolist()
     west, east = np.floor((longitude + reach) / SAME_DEGREES).astype(int).tolist()
-    own = np.floor(np.column_stack([latitude, longitude]) / SAME_DEGREES).astype(int).tolist()
+    rows, columns = np.floor(np.stack([latitude, longitude]) / SAME_DEGREES).astype(int).tolist()
     events = list(zip(seconds.tolist(), latitude.tolist(), longitude.tolist(), strict=True))
     last_kept: dict[tuple[int, int], tuple[float, float, float]] = {}
     repeated = []
@@ -268,7 +268,7 @@ def _repeats(seconds: NDArray[Any], latitude: NDArray[Any], longitude: NDArray[A
             )
         )
         if not repeated[-1]:
-            last_kept[tuple(own[place])] = events[place]
+            last_kept[rows[place], columns[place]] = events[place]
     return repeated
 
 

@@ -19,11 +19,13 @@ from reproduce_lib.data.waveforms import (
     COMPONENTS,
     GUARD,
     LENGTH,
+    LONGEST,
     NOISE_LENGTH,
     RATE,
     Noise,
     Record,
     Traces,
+    are_possible,
     is_noise,
     is_whole,
     traces_of,
@@ -161,11 +163,11 @@ def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise
     p, s = _arrivals(metadata, P_COLUMNS, name), _arrivals(metadata, S_COLUMNS, name)
     records: list[Record] = []
     noise, noise_rows = [], []
-    for row in np.flatnonzero(p.notna() & s.notna()):
+    for row in np.flatnonzero(p.between(-LONGEST, LONGEST) & s.between(-LONGEST, LONGEST)):
         about = metadata.iloc[row]
-        scale = RATE / float(about.get("trace_sampling_rate_hz", RATE))
+        scale = RATE / _rate(about, f"{name}: record {row}")
         onset = round(float(p.iloc[row]) * scale)
-        values = np.nan_to_num(dataset.get_waveforms(int(row), sampling_rate=RATE).T.astype(np.float32))
+        values = _measured(dataset.get_waveforms(int(row), sampling_rate=RATE), f"{name}: record {row}")
         record = _record(about, int(row), values, onset, float(s.iloc[row]) * scale)
         if not is_whole(record):
             continue
@@ -180,6 +182,23 @@ def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise
     table = traces.table.iloc[noise_rows][["name", "station", "components", "group"]].reset_index(drop=True)
     shape = (0, NOISE_LENGTH, len(COMPONENTS))
     return traces, Noise(np.stack(noise) if noise else np.zeros(shape, np.float32), table)
+
+
+def _rate(about: Mapping[str, Any] | pd.Series, place: str) -> float:
+    rate = float(about.get("trace_sampling_rate_hz", RATE))
+    if not SLOWEST <= rate <= FASTEST:
+        raise DataError(f"{place} has {rate} samples a second")
+    return rate
+
+
+def _measured(found: NDArray[Any], place: str) -> NDArray[np.float32]:
+    """Return samples by components, 0 where nothing was measured, which datasets write as no number."""
+    if found.ndim != 2 or len(found) != len(COMPONENTS) or found.dtype.kind not in "iuf":
+        raise DataError(f"{place} holds no numbers of three components")
+    values = np.where(np.isnan(found), 0, found)
+    if not are_possible(values):
+        raise DataError(f"{place} holds samples larger than a recorder counts")
+    return values.T.astype(np.float32)
 
 
 def query_traces(client: WaveformClient, picks: Iterable[PickedArrival], dataset: str = "fdsn") -> Traces:

@@ -665,7 +665,6 @@ def test_all_questions_together_have_one_limit_of_bytes(service: Service, monkey
     whole = len(table(service.events))
     with pytest.raises(DataError, match="bytes"):
         ask(service, limits=replace(HASTY, max_bytes=whole // 2))
-    assert max(len(table(service.events[:10])), 0) < whole // 2
     shutil.rmtree(paths.cache_folder())
     assert len(numbers(ask(service, limits=replace(HASTY, max_bytes=2 * whole)))) == 60
 

@@ -232,7 +232,8 @@ def excerpt_gzipped(data: bytes) -> bytes:
 
 def parse_joined(data: bytes, name: str) -> pd.DataFrame:
     """Read what a live service answered to two halves of a span, the second of which it answered as it should."""
-    return catalogs.parse_comcat(fdsn._joined([data, real_answer()]), name, revised=True)
+    ended = data if data.endswith(b"\n") else data + b"\n"
+    return catalogs.parse_comcat(fdsn._joined([ended, real_answer()]), name, revised=True)
 
 
 @cache

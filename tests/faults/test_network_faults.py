@@ -420,7 +420,7 @@ def test_records_that_were_not_asked_for_or_are_cut_are_refused(server: Hostile,
         query_traces(FdsnWaveforms(server.address, replace(HASTY, max_bytes=10**6, **CALM)), [PICK])
 
 
-def test_all_questions_to_a_service_of_records_have_one_limit(server: Hostile) -> None:
+def test_all_questions_to_a_service_of_records_have_one_limit_of_time(server: Hostile) -> None:
     def slowly(connection: socket.socket, path: str) -> None:
         time.sleep(0.1)
         send(records())(connection, path)
@@ -431,7 +431,10 @@ def test_all_questions_to_a_service_of_records_have_one_limit(server: Hostile) -
     with pytest.raises(DataError, match=r"127\.0\.0\.1"):
         query_traces(FdsnWaveforms(server.address, limits), [PICK] * 100)
     assert time.monotonic() - begun < PATIENCE
-    server.does, server.asked = [send(records())], []
+
+
+def test_all_questions_to_a_service_of_records_have_one_limit_of_bytes(server: Hostile) -> None:
+    server.does = [send(records())]
     limits = replace(HASTY, **CALM, max_bytes=5 * len(records()) // 2)
     with pytest.raises(DataError, match="bytes"):
         query_traces(FdsnWaveforms(server.address, limits), [PICK] * 100)
