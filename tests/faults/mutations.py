@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce_lib.data.archives import read_arrays
+from reproduce_lib.errors import DataError
+
 Mutation = Callable[[bytes, random.Random], bytes]
 NUMBER = re.compile(rb"-?\d+\.?\d*")
 STRANGE = (
@@ -198,11 +201,6 @@ def within_zip(data: bytes, draw: random.Random) -> bytes:
     return packed.getvalue()
 
 
-def _as_array(content: bytes) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
-    return array
-
-
 def spoil_array(array: NDArray[Any], draw: random.Random) -> NDArray[Any]:
     """Return an array of another type, shape or order, or with values that cannot be."""
     flat = array.astype(float).reshape(-1) if array.dtype.kind in "iuf" else np.zeros(1)
@@ -230,8 +228,7 @@ def spoil_array(array: NDArray[Any], draw: random.Random) -> NDArray[Any]:
 def within_arrays(data: bytes, draw: random.Random) -> bytes:
     """Spoil one of the arrays of an archive as an array, leave it out, or put it in another's place."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as old:
-            arrays = {name: _as_array(old.read(name)) for name in old.namelist()}
+        arrays = read_arrays(data, "toy.npz")
         name, other = draw.choice(list(arrays)), draw.choice(list(arrays))
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -242,10 +239,10 @@ def within_arrays(data: bytes, draw: random.Random) -> bytes:
                     del arrays[name]
                 case _:
                     arrays[name], arrays[other] = arrays[other], arrays[name]
-    except (zipfile.BadZipFile, OSError, ValueError, IndexError, KeyError, NotImplementedError, zlib.error, TypeError):
+    except (DataError, ValueError, IndexError, TypeError):
         return within_zip(data, draw)  # no archive of arrays, or none any more
     packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, **{name.removesuffix(".npy"): array for name, array in arrays.items()})
+    np.savez(packed, allow_pickle=False, **arrays)
     return packed.getvalue()
 
 

@@ -108,7 +108,7 @@ OF_RECORDS: dict[str, Make] = {
 
 def bombs_of(loader: Loader) -> dict[str, Make]:
     """Return what may be done to a reader by the kind of its file."""
-    markup = OF_MARKUP if b"</Row>" in loader.real() else {}
+    markup = OF_MARKUP if loader.file.endswith(".xls") else {}
     kinds = {
         OF_TEXT: {**OF_TABLES, **markup}, OF_BYTES: OF_RECORDS, OF_GZIP: {**OF_GZIPPED, **OF_TAR}, OF_ZIP: OF_ZIPPED,
         OF_ARRAYS: OF_ZIPPED,
