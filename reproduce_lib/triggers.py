@@ -44,10 +44,11 @@ def sta_lta(values: Values, rate: int, short: float = SHORT, long: float = LONG)
     return found
 
 
-def template_match(values: Values, templates: Values, rate: int) -> NDArray[np.float64]:
+def template_match(values: Values, templates: Values, rate: int, begin: float = 0.0) -> NDArray[np.float64]:
     """Return the largest normalised cross-correlation of each window with any template, shape (windows,).
 
-    The correlation is the mean over the components that both hold (Gibbons and Ringdal 2006).
+    The correlation is the mean over the components that both hold (Gibbons and Ringdal 2006). Templates that begin
+    earlier than ``begin`` seconds after the window do not count.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def template_match(values: Values, templates: Values, rate: int) -> NDArray[np.f
     norms = [_running_norm(filtered[:, :, one], patterns.shape[1]) for one in range(values.shape[2])]
     spectra, size = _spectra(filtered, patterns.shape[1])
     for pattern in patterns:
-        best = np.maximum(best, _correlation(spectra, size, norms, pattern).max(axis=1))
+        best = np.maximum(best, _correlation(spectra, size, norms, pattern)[:, round(begin * rate) :].max(axis=1))
     return best
 
 

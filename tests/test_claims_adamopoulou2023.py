@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reproduce_lib.claims import PaperClaims, ValueClaim, load_claims
+from reproduce_lib.claims import FactClaim, OrderClaim, PaperClaims, SumOf, ValueClaim, load_claims
 from tests.support import PROJECT
 
 # With shifts that are computed once, and on the fly.
@@ -35,8 +35,12 @@ COMPONENTS = ("z", "e", "n", "en", "enz")
 
 
 @pytest.fixture(scope="module")
-def values() -> dict[str, ValueClaim]:
-    claims: PaperClaims = load_claims("adamopoulou2023", PROJECT / "book" / "claims")
+def claims() -> PaperClaims:
+    return load_claims("adamopoulou2023", PROJECT / "book" / "claims")
+
+
+@pytest.fixture(scope="module")
+def values(claims: PaperClaims) -> dict[str, ValueClaim]:
     return {one.id: one for one in claims.claims if isinstance(one, ValueClaim)}
 
 
@@ -81,3 +85,73 @@ def test_table_4_number_by_number(values: dict[str, ValueClaim]) -> None:
 
 def test_each_number_names_the_work_that_it_comes_from(values: dict[str, ValueClaim]) -> None:
     assert [one.id for one in values.values() if "reference" not in one.source] == []
+
+
+# What is printed outside of the two tables, read in the text once more.
+QUOTED = {
+    "s1.scattering.accuracy": "93",
+    "s3.deep.accuracy": "100",
+    "s3.sta_lta.accuracy": "91",
+    "s1.precision.ref11": "99.2",
+    "s1.precision.ref12": "99.5",
+}
+# Training, validation and test, in the order of the sentence.
+SPLITS = {
+    "ethz": "61.1 9.9 28.5",
+    "geofon": "58.6 10.1 31.3",
+    "instance": "60.3 10 29.7",
+    "iquique": "60 30 10",
+    "lendb": "60 9.5 30.5",
+    "scedc": "60 10 30",
+    "stead": "60 30 10",
+    "neic": "60 10 30",
+}
+COUNTS = {
+    "ethz": "36,743",
+    "geofon": "~275,000",
+    "instance": "~1.3 million",
+    "instance.noise": "~130,000",
+    "instance.earthquakes": "~50,000",
+    "lendb.stations": "1487",
+    "lendb.noise": "615,847",
+    "stead": "~1.2 million",
+    "stead.noise": "~200,000",
+    "stead.earthquakes": "~450,000",
+    "neic": "~1.3 million",
+    "scedc": "~8",
+}
+
+
+def test_scores_splits_and_counts_outside_the_tables(values: dict[str, ValueClaim], claims: PaperClaims) -> None:
+    prefix = "adamopoulou2023."
+    outside = {name.removeprefix(prefix): one.value for name, one in values.items() if not name[16:].startswith("t")}
+    assert outside == QUOTED
+    facts = {one.id.removeprefix(prefix + "f."): one for one in claims.claims if isinstance(one, FactClaim)}
+    splits = {name[6:]: one.against for name, one in facts.items() if name.startswith("split.")}
+    assert {name: " ".join(one.numbers) for name, one in splits.items() if isinstance(one, SumOf)} == SPLITS
+    assert {name[6:]: one.printed for name, one in facts.items() if name.startswith("count.")} == COUNTS
+
+
+def test_orders_of_the_tables_are_those_of_their_printed_numbers(
+    values: dict[str, ValueClaim], claims: PaperClaims
+) -> None:
+    """What is said to be higher was printed higher than each that it is held against."""
+    orders = [one for one in claims.claims if isinstance(one, OrderClaim) and one.id[16:20] in ("o.t3", "o.t4")]
+    assert len(orders) == 42
+    for one in orders:
+        first, others = float(values[one.first].value), [float(values[name].value) for name in one.among]
+        assert one.greatest and first > max(others), one.id
+
+
+@pytest.mark.parametrize("kind", ["gap", "step", "impulse"])
+def test_orders_of_defects_are_on_what_a_defect_adds(kind: str, claims: PaperClaims) -> None:
+    quantities = {one.id: one for one in claims.quantities}
+    for way, augmentation in (("with", "false_positives"), ("without", None), ("control", "noise_windows")):
+        own = quantities[f"adamopoulou2023.f37.{way}.{kind}"]
+        assert own.metric == f"picks_per_hour[excess,{kind}]"
+        assert own.conditions.get("augmentation") == augmentation
+    orders = {one.id: one for one in claims.claims if isinstance(one, OrderClaim)}
+    for name, way in ((kind, "without"), (f"control.{kind}", "control")):
+        order = orders[f"adamopoulou2023.o.f37.{name}"]
+        assert order.greatest == f"adamopoulou2023.f37.{way}.{kind}"
+        assert order.among == [f"adamopoulou2023.f37.with.{kind}"]

@@ -187,3 +187,11 @@ def test_earthquake_is_found_again_in_the_record_that_the_template_was_cut_from(
     values = shaking(1, 3000, 2).copy()
     values[0, 1500:1900] *= 20
     assert template_match(values, values[:, 1450:1850].copy(), RATE)[0] == pytest.approx(1, abs=0.08)
+
+
+@pytest.mark.parametrize(("place", "found"), [(500, False), (989, False), (1000, True), (1500, True)])
+def test_templates_that_begin_too_early_do_not_count(place: int, found: bool) -> None:
+    values, template = 0.1 * shaking(1, 3000), shaking(1, 400, 3)
+    values[:, place : place + 400] += template
+    assert template_match(values, template, RATE)[0] > 0.8
+    assert bool(template_match(values, template, RATE, 10.0)[0] > 0.8) is found

@@ -136,8 +136,8 @@ def _check_trace(trace: Any, network: str, station: str, name: str) -> None:
         raise DataError(f"{name} sent {trace.id} with {trace.stats.sampling_rate} samples a second")
 
 
-def load_seisbench(name: str) -> tuple[Traces, Noise]:
-    """Return the records of a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
+def open_dataset(name: str) -> WaveformDataset:
+    """Return a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
 
     Raises
     ------
@@ -150,8 +150,19 @@ def load_seisbench(name: str) -> tuple[Traces, Noise]:
         raise DataError(f"SeisBench is not installed ({error}); install reproduce-lib[seisbench]") from error
     if not hasattr(seisbench.data, name):
         raise DataError(f"SeisBench has no dataset {name!r}; see seisbench.data")
-    dataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
-    return seisbench_traces(dataset, name)
+    dataset: WaveformDataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
+    return dataset
+
+
+def load_seisbench(name: str) -> tuple[Traces, Noise]:
+    """Return the records of a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
+
+    Raises
+    ------
+    DataError
+        If SeisBench is not installed, or has no dataset of that name.
+    """
+    return seisbench_traces(open_dataset(name), name)
 
 
 def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, styled
+from reproduce_lib.verdicts import prediction_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,10 +52,11 @@ def draw_runs(axes: Axes, x: NDArray[Any], runs: NDArray[Any], label: str, colou
 
 
 def draw_interval(axes: Axes, runs: NDArray[Any], label: str, colour: str, style: str) -> None:
-    """Draw the mean of several starts over epochs, shape (starts, epochs), with 95 % of a normal distribution."""
-    epochs = np.arange(1, runs.shape[1] + 1)
-    mean, half = runs.mean(axis=0), Z_95 * runs.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(runs.shape[1])
-    axes.fill_between(epochs, mean - half, mean + half, color=colour, alpha=0.2, lw=0)
+    """Draw the mean of several starts over epochs, shape (starts, epochs), and where 95 % of further ones would lie."""
+    epochs, mean = np.arange(1, runs.shape[1] + 1), runs.mean(axis=0)
+    if len(runs) > 1:
+        low, high = np.array([(one.lower, one.upper) for one in map(prediction_interval, runs.T.tolist())]).T
+        axes.fill_between(epochs, low, high, color=colour, alpha=0.2, lw=0)
     axes.plot(epochs, mean, color=colour, ls=style, label=label)
 
 

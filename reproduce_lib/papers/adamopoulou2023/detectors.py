@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, get_args
 
-import numpy as np
-
 from reproduce_lib.augmentations import Values
 from reproduce_lib.data.waveforms import BEFORE, RATE
-from reproduce_lib.papers.adamopoulou2023.detection import CLEAR_SNR, Score, detection_scores
+from reproduce_lib.papers.adamopoulou2023.detection import (
+    CLEAR_SNR,
+    HEARD,
+    Score,
+    detection_arrays,
+    detection_metrics,
+    detection_trials,
+)
 from reproduce_lib.papers.adamopoulou2023.samples import (
     Fold,
     SampleParameters,
@@ -38,23 +43,21 @@ class DetectorParameters(SampleParameters):
 def run_detector(parameters: DetectorParameters) -> UnitResult:
     """Score a detector on each fold; scores are means over the folds."""
     study = load_study(parameters)
-    parts = [
-        detection_scores(score_of(parameters, study, fold), parameters, study, fold, number)
+    trials = [
+        detection_trials(score_of(parameters, study, fold), parameters, study, fold, number)
         for number, fold in enumerate(folds_of(parameters, study))
     ]
-    return UnitResult(
-        {name: float(np.mean([part[name] for part in parts])) for name in parts[0]},
-        len(study.traces),
-        study.traces.files,
-    )
+    arrays = {**detection_arrays(trials), "group": study.groups} if parameters.profile == "full" else {}
+    tried = sum(len(one["detected"].signal_groups) for one in trials)
+    return UnitResult(detection_metrics(trials), tried, study.traces.files, arrays)
 
 
 def score_of(parameters: DetectorParameters, study: Study, fold: Fold) -> Score:
-    """Return what gives each window a number."""
+    """Return what gives each window a number, from the seconds in which every detector hears."""
     if parameters.detector == "sta_lta":
-        return lambda values: sta_lta(values, RATE)
+        return lambda values: {"detected": sta_lta(values, RATE, long=HEARD / RATE)}
     templates = templates_of(study, fold)
-    return lambda values: template_match(values, templates, RATE)
+    return lambda values: {"detected": template_match(values, templates, RATE, HEARD / RATE)}
 
 
 def templates_of(study: Study, fold: Fold) -> Values:

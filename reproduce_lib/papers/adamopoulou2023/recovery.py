@@ -7,17 +7,20 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.augmentations import Rows, Values, clip, random_places
+from reproduce_lib.augmentations import Rows, Values, clip
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
 from reproduce_lib.papers.adamopoulou2023.samples import (
-    TESTING,
+    CLIPPING,
+    CLIPPING_VALIDATION,
     WINDOW,
     Fold,
     Study,
     clear_rows,
     folds_of,
     load_study,
+    possible_places,
+    rows_with_places,
     windows_at,
 )
 from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, forecast, train_on_windows
@@ -47,7 +50,8 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
     seeds = parameters.random_seeds(len(folds))
     errors, arrays = [], {}
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
-        clipped, true = clipped_pairs(study, clear_rows(study, fold.test), parameters.generator(TESTING, number))
+        rows = np.repeat(_usable(study, fold.test), WINDOWS_EACH)
+        clipped, true = clipped_pairs(study, rows, parameters.generator(CLIPPING, number))
         recovered = _recovered(parameters, study, fold, clipped, number, seed)
         errors.append(relative_errors(clipped, true, recovered))
         if number == 0 and parameters.profile == "full":
@@ -55,10 +59,14 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
     return UnitResult(_metrics(np.concatenate(errors)), sum(map(len, errors)), study.traces.files, arrays)
 
 
+def _usable(study: Study, rows: Rows) -> Rows:
+    return rows_with_places(study, clear_rows(study, rows), PLACES, every=False)
+
+
 def clipped_pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
     """Return windows as a saturated recorder gives them, and as they were, in units of where it saturates."""
-    chosen = np.repeat(rows, WINDOWS_EACH)
-    return _pairs(study, chosen, generator)
+    windows = windows_at(study, rows, generator.uniform(*possible_places(study, rows, PLACES))).values
+    return clip(windows, generator.uniform(*LEVELS, len(rows)))
 
 
 def relative_errors(clipped: Values, true: Values, recovered: Values) -> NDArray[np.float64]:
@@ -102,20 +110,16 @@ def _recovered(
             return splined(clipped)
     start_afresh(seed)
     generator = np.random.default_rng(seed)
-    training, validation = clear_rows(study, fold.training), clear_rows(study, fold.validation)
+    training = _usable(study, fold.training)
+    validation = np.repeat(_usable(study, fold.validation), WINDOWS_EACH)
 
     def draw(_: int) -> tuple[Values, Values]:
-        return _pairs(study, generator.choice(training, parameters.windows), generator)
+        return clipped_pairs(study, generator.choice(training, parameters.windows), generator)
 
     model = build_phasenet(WINDOW, outputs=len(COMPONENTS), activation="linear")
-    chosen_by = clipped_pairs(study, validation, parameters.generator(TESTING, number + 1000))
+    chosen_by = clipped_pairs(study, validation, parameters.generator(CLIPPING_VALIDATION, number))
     train_on_windows(model, draw, chosen_by, parameters, "mean_squared_error")
     return forecast(model, clipped)
-
-
-def _pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
-    windows = windows_at(study, rows, random_places(len(rows), *PLACES, generator)).values
-    return clip(windows, generator.uniform(*LEVELS, len(rows)))
 
 
 def _metrics(errors: NDArray[np.float64]) -> dict[str, MetricValue]:

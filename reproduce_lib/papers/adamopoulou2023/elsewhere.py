@@ -1,0 +1,37 @@
+"""Records of another country, which nothing was trained on or chosen by."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from reproduce_lib.data.waveforms import COMPONENTS, RATE, Dataset, Noise, load_traces
+from reproduce_lib.papers.adamopoulou2023.judged import Judged
+from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, Picker, PickerParameters
+from reproduce_lib.papers.adamopoulou2023.samples import FAR_AWAY, HIGH_SNR, WINDOW, Study, test_windows
+from reproduce_lib.papers.adamopoulou2023.signal_scores import count_by_signal
+from reproduce_lib.picks import match
+
+ELSEWHERE: tuple[Dataset, ...] = ("tlpn_china",)
+
+
+def elsewhere(found: Judged, picker: Picker, parameters: PickerParameters, number: int) -> None:
+    """Score records of south-west China, all of them on each fold."""
+    study = study_elsewhere()
+    rows = np.arange(len(study.traces))
+    of_window, windows = test_windows(study, rows, parameters.generator(FAR_AWAY, number))
+    picks = picker.picks(windows)
+    for column, phase in enumerate(PHASES):
+        chosen = picks[column].above(picker.thresholds[column])
+        arrivals = windows.arrivals[:, :, column]
+        found.counts[f"{phase},elsewhere"] = match(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+    high = (study.traces.table["snr"].iloc[of_window] > HIGH_SNR).to_numpy()
+    count_by_signal(found, picker, picks, windows, high, parameters.tolerance, ",elsewhere")
+
+
+@cache
+def study_elsewhere() -> Study:
+    """Return the records of south-west China; there is no noise of theirs."""
+    traces = load_traces(ELSEWHERE)
+    return Study(traces, Noise(np.zeros((0, 0, len(COMPONENTS)), np.float32), traces.table.iloc[:0]))
