@@ -50,7 +50,6 @@ MEANINGS = {
     "activation": "mean probability of P; in brackets where in the window",
     "detected": "share of earthquakes detected at one rate of false alarms, in percent; in brackets the ratio",
     "recovery_gain": "signal gained over no recovery, in dB; in brackets the quantile, else the median",
-    "relative_error": "energy of what is wrong over that of what was cut off, median; 1 is no recovery",
     "recovered": "share of windows that gain, in percent",
     "trained": "windows that were trained on",
     "clear": "records above 15 dB",

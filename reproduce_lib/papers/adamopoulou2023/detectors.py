@@ -22,10 +22,10 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     folds_of,
     load_study,
 )
-from reproduce_lib.triggers import sta_lta, template_match
+from reproduce_lib.triggers import PASSBAND, sta_lta, template_match
 from reproduce_lib.units import UnitResult
 
-Detector = Literal["sta_lta", "template_matching"]
+Detector = Literal["sta_lta", "sta_lta_unfiltered", "template_matching"]
 DETECTORS: tuple[Detector, ...] = get_args(Detector)
 # A template begins half a second before P and lasts four; of more records than this the first are taken.
 TEMPLATE = (-RATE // 2, 7 * RATE // 2)
@@ -33,7 +33,10 @@ TEMPLATES = 60
 
 
 class DetectorParameters(SampleParameters):
-    """One detector: the ratio of averages, or matching with earthquakes of the training stations."""
+    """One detector: the ratio of averages, filtered or as a network hears it, or matching with known earthquakes.
+
+    What is known are earthquakes of the training stations.
+    """
 
     experiment: ClassVar[str] = "detectors"
 
@@ -54,8 +57,9 @@ def run_detector(parameters: DetectorParameters) -> UnitResult:
 
 def score_of(parameters: DetectorParameters, study: Study, fold: Fold) -> Score:
     """Return what gives each window a number, from the seconds in which every detector hears."""
-    if parameters.detector == "sta_lta":
-        return lambda values: {"detected": sta_lta(values, RATE, long=HEARD / RATE)}
+    if parameters.detector != "template_matching":
+        passband = PASSBAND if parameters.detector == "sta_lta" else None
+        return lambda values: {"detected": sta_lta(values, RATE, long=HEARD / RATE, passband=passband)}
     templates = templates_of(study, fold)
     return lambda values: {"detected": template_match(values, templates, RATE, HEARD / RATE)}
 

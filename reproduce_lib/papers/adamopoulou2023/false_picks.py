@@ -7,44 +7,73 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.augmentations import ARTIFACTS, Values, Windows, add_artifacts, slices
+from reproduce_lib.augmentations import ARTIFACTS, Rows, Values, Windows, add_artifacts, slices
 from reproduce_lib.data.continuous import ContinuousRecord, load_continuous
 from reproduce_lib.data.waveforms import RATE
+from reproduce_lib.papers.adamopoulou2023.group_sums import summed
 from reproduce_lib.papers.adamopoulou2023.judged import Judged
-from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, READINGS, Picker, PickerParameters, candidates
-from reproduce_lib.papers.adamopoulou2023.samples import DEFECTS, NOISE, WINDOW, Fold, Study, noise_windows
+from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, RATE_READINGS, Picker, candidates
+from reproduce_lib.papers.adamopoulou2023.samples import (
+    DEFECTS,
+    NOISE,
+    WINDOW,
+    Fold,
+    SampleParameters,
+    Study,
+    draw_noise,
+)
+from reproduce_lib.picks import Picks
 from reproduce_lib.triggers import LONG, sta_lta
 
 NOISE_WINDOWS = 200
+WINDOW_HOURS = WINDOW / RATE / 3600
 # A window of the continuous records is quiet where the ratio of averages stays below this.
 QUIET_BELOW = 3.0
 
 
-def defects(found: Judged, picker: Picker, parameters: PickerParameters, study: Study, fold: Fold, number: int) -> None:
+def defects(found: Judged, picker: Picker, parameters: SampleParameters, study: Study, fold: Fold, number: int) -> None:
     """Count picks in noise of the tested stations, as it is and with each defect."""
-    noise = noise_windows(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(NOISE, number))
-    plain = Windows(noise, np.full((len(noise), 1, len(PHASES)), np.nan))
-    hours = len(noise) * WINDOW / RATE / 3600
-    for kind in ("none", *ARTIFACTS):
+    groups, made = defective_noise(parameters, study, fold, number)
+    for kind, windows in made.items():
+        picked = _picked(picker, picker.picks(windows), len(windows))
+        for ending, picks in picked.items():
+            own = summed(groups, int(study.groups.max()) + 1, picks, WINDOW_HOURS)
+            found.add(f"picks_per_hour[{kind}{ending}]", own)
+    if number == 0:
+        found.shown["defects_shown"] = picker.probabilities(np.stack([made[kind].values[0] for kind in ARTIFACTS]))
+
+
+def defective_noise(
+    parameters: SampleParameters, study: Study, fold: Fold, number: int
+) -> tuple[Rows, dict[str, Windows]]:
+    """Return the group of each window of noise, and the windows as they are and with each defect."""
+    drawn = draw_noise(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(NOISE, number))
+    plain = Windows(drawn.cut(study.noise), np.full((NOISE_WINDOWS, 1, len(PHASES)), np.nan))
+    made = {
         # The same place and size for each kind.
-        generator = parameters.generator(DEFECTS, number)
-        made = add_artifacts(plain, np.full(len(noise), kind), generator)
-        for _, _, ending, chosen in picker.readings(picker.picks(made)):
-            before = found.rates.get(f"{kind}{ending}", (0.0, hours))
-            found.rates[f"{kind}{ending}"] = before[0] + len(chosen.window), hours
+        kind: add_artifacts(plain, np.full(NOISE_WINDOWS, kind), parameters.generator(DEFECTS, number))
+        for kind in ("none", *ARTIFACTS)
+    }
+    return study.noise.table["group"].to_numpy()[drawn.rows], made
 
 
 def continuous(found: Judged, picker: Picker) -> None:
     """Count picks in hours of record that nobody labelled, and in those of their windows that no trigger finds."""
-    for values, quiet in _continuous_windows():
-        per_window = {ending: np.zeros(len(values), dtype=int) for ending in READINGS}
-        for _, _, ending, chosen in picker.readings(candidates(picker.give, values)):
-            per_window[ending] += np.bincount(chosen.window, minlength=len(values))
-        for name, rows in (("continuous", np.full(len(values), True)), ("quiet", quiet)):
-            hours = rows.sum() * WINDOW / RATE / 3600
-            for ending, picked in per_window.items():
-                before = found.rates.get(f"{name}{ending}", (0.0, 0.0))
-                found.rates[f"{name}{ending}"] = before[0] + float(picked[rows].sum()), before[1] + hours
+    records = _continuous_windows()
+    for record, (values, quiet) in enumerate(records):
+        of_record = np.full(len(values), record)
+        for ending, picks in _picked(picker, candidates(picker.give, values), len(values)).items():
+            for name, rows in (("continuous", np.full(len(values), True)), ("quiet", quiet)):
+                own = summed(of_record[rows], len(records), picks[rows], WINDOW_HOURS)
+                found.add(f"picks_per_hour[{name}{ending}]", own)
+
+
+def _picked(picker: Picker, picks: list[Picks], windows: int) -> dict[str, NDArray[np.intp]]:
+    """Return for each reading how many picks of P and S each window holds, shape (windows,)."""
+    found = {ending: np.zeros(windows, dtype=np.intp) for ending in RATE_READINGS}
+    for _, _, ending, chosen, _ in picker.readings(picks, RATE_READINGS):
+        found[ending] += np.bincount(chosen.window, minlength=windows)
+    return found
 
 
 @cache

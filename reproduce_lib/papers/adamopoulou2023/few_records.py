@@ -15,6 +15,7 @@ from reproduce_lib.data.simulated_waveforms import simulate_traces
 from reproduce_lib.data.waveforms import BEFORE, GUARD, RATE, Traces, load_traces
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.papers.adamopoulou2023 import KEY
+from reproduce_lib.papers.adamopoulou2023.group_sums import Sums, ratio, summed
 from reproduce_lib.papers.adamopoulou2023.samples import SIMULATION, SPLITTING
 from reproduce_lib.training import start_afresh
 from reproduce_lib.triggers import LONG, SHORT, sta_lta
@@ -75,24 +76,31 @@ def run_few_records(parameters: FewRecordParameters) -> UnitResult:
         else load_traces(("phasenet_ncedc", "ceed_ncedc", "denoiser_ncedc"))
     )
     generator = np.random.default_rng([parameters.seed, SPLITTING])
-    training, test = (windows_of(traces, rows, generator) for rows in split(traces, parameters.records // 2, generator))
+    of_training, of_test = split(traces, parameters.records // 2, generator)
+    training, test = (windows_of(traces, rows, generator) for rows in (of_training, of_test))
     scores, threshold = _scores(parameters, training, test)
-    forecast = scores > threshold
-    quakes = test.labels == 1
-    metrics = {**_rates(forecast, quakes), "trained": float(len(training.labels))}
-    return UnitResult(metrics, len(test.labels), traces.files)
+    groups = np.tile(traces.table["group"].to_numpy()[of_test], 2)
+    sums = _sums(scores > threshold, test.labels == 1, groups)
+    metrics: dict[str, MetricValue] = {name: ratio(one) for name, one in sums.items()}
+    metrics["trained"] = float(len(training.labels))
+    kept = {name: one.astype(np.float32) for name, one in sums.items()} if parameters.profile == "full" else {}
+    return UnitResult(metrics, len(test.labels), traces.files, kept)
 
 
-def _rates(forecast: NDArray[np.bool_], quakes: NDArray[np.bool_]) -> dict[str, MetricValue]:
-    """Return what of all windows, of each class, and of what is called an earthquake is right, in percent."""
-    called = forecast.sum()
-    return {
-        "accuracy": 100 * float((forecast == quakes).mean()),
-        "accuracy[earthquakes]": 100 * float(forecast[quakes].mean()),
-        "accuracy[noise]": 100 * float((~forecast[~quakes]).mean()),
-        # Of no window that is called one, none is.
-        "precision": 100 * float((forecast & quakes).sum() / called) if called else 0.0,
+def _sums(forecast: NDArray[np.bool_], quakes: NDArray[np.bool_], groups: NDArray[np.intp]) -> dict[str, Sums]:
+    """Return for each group how much is right, times 100, of all windows, of each class, and of what is called one.
+
+    Of no window that is called an earthquake, none is.
+    """
+    right = 100.0 * (forecast == quakes)
+    among = {
+        "accuracy": quakes | True,
+        "accuracy[earthquakes]": quakes,
+        "accuracy[noise]": ~quakes,
+        "precision": forecast,
     }
+    count = int(groups.max()) + 1
+    return {name: summed(groups, count, right * rows, rows) for name, rows in among.items()}
 
 
 def split(traces: Traces, wanted: int, generator: np.random.Generator) -> tuple[Rows, Rows]:

@@ -18,6 +18,7 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
     VALIDATION,
     WINDOW,
     Fold,
+    SampleParameters,
     Study,
     folds_of,
     load_study,
@@ -41,12 +42,19 @@ class NetworkParameters(TrainingParameters, PickerParameters):
 
     augmentation: Augmentation = "full_shift"
 
+    def training_seeds(self, count: int) -> list[int]:
+        """Return seeds that do not depend on how picks are counted: a network is the same however it is judged."""
+        counting = PickerParameters.model_fields.keys() - SampleParameters.model_fields.keys()
+        return self.with_values(**{name: type(self).model_fields[name].default for name in counting}).random_seeds(
+            count
+        )
+
 
 def run_network(parameters: NetworkParameters) -> UnitResult:
     """Train and judge a network on each fold; scores are over the picks of all folds together."""
     study = load_study(parameters)
     folds = folds_of(parameters, study)
-    seeds = parameters.random_seeds(len(folds))
+    seeds = parameters.training_seeds(len(folds))
     judged, curves = [], []
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
         start_afresh(seed)
@@ -81,8 +89,6 @@ def validation_windows(parameters: NetworkParameters, study: Study, fold: Fold, 
 
 
 def kept_arrays(study: Study, found: Judged, curves: list[dict[str, list[float]]]) -> dict[str, NDArray[Any]]:
-    """Keep curves, and what `record_intervals` draws records from."""
-    kept: dict[str, NDArray[Any]] = {name: values.astype(np.float32) for name, values in found.arrays.items()}
-    for name in ("loss", "val_loss"):
-        kept[name] = np.array([one[name] for one in curves], dtype=np.float32)
-    return kept | records_of(study, found)
+    """Keep the losses, epoch by epoch and fold by fold, and what judging keeps."""
+    losses = {name: np.array([one[name] for one in curves], dtype=np.float32) for name in ("loss", "val_loss")}
+    return losses | records_of(study, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
@@ -21,11 +21,30 @@ Components = Literal["enz", "en", "e", "n", "z"]
 SUBSETS: tuple[Components, ...] = get_args(Components)
 # Below this probability nothing is a candidate.
 LEAST = 0.05
-# Thresholds that the orders of Figures 35 to 37 and of Table 4 are counted at, beside those that validation chose: the
-# study set one, and prints none. None stands for the chosen ones.
-READINGS: dict[str, float | None] = {"": None, ",from 0.5": 0.5}
+# How far a pick may lie from the analyst's, and from which probability on a peak is one, beside what a unit names, s.
+TOLERANCES = (0.1, 0.3, 0.5)
+THRESHOLDS = (0.1, 0.3, 0.5, 0.7)
 
 Give = Callable[[Values], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to count picks: a threshold and a tolerance (s), ``None`` for those of the unit."""
+
+    threshold: float | None = None
+    tolerance: float | None = None
+
+
+# How the orders of Figures 35 to 37 and of Table 4 are counted, by what a score's name ends with: the study set one
+# threshold and one tolerance, and prints neither.
+READINGS = {
+    "": Reading(),
+    ",from 0.5": Reading(threshold=0.5),
+    **{f",within {one} s": Reading(tolerance=one) for one in TOLERANCES[1:]},
+}
+# Of picks where nothing is to be picked no tolerance matters.
+RATE_READINGS = {ending: reading for ending, reading in READINGS.items() if reading.tolerance is None}
 
 
 class PickerParameters(SampleParameters):
@@ -43,20 +62,39 @@ class PickerParameters(SampleParameters):
 
 @dataclass(frozen=True)
 class Picker:
-    """Something that gives probabilities of noise, P and S, and the thresholds of P and S from which it picks."""
+    """Something that gives probabilities of noise, P and S.
+
+    Attributes
+    ----------
+    thresholds : of P and S, from which it picks
+    tolerance : how far from the analyst's a pick may lie, s
+    """
 
     give: Give
     thresholds: tuple[float, ...]
+    tolerance: float
 
     def picks(self, windows: Windows) -> list[Picks]:
         """Return candidate picks of P and of S."""
         return candidates(self.give, windows.values)
 
-    def readings(self, picks: Sequence[Picks]) -> Iterator[tuple[str, int, str, Picks]]:
-        """Yield what is left of candidate picks: phase, its number, what a score's name ends with, and the picks."""
+    def probabilities(self, values: Values) -> NDArray[np.float16]:
+        """Return the probabilities of P and S in windows that are not scaled yet, to be shown: (windows, times, 2)."""
+        return self.give(standardise(values))[:, :, 1:].astype(np.float16)
+
+    def readings(
+        self, picks: Sequence[Picks], among: Mapping[str, Reading] = READINGS
+    ) -> Iterator[tuple[str, int, str, Picks, float]]:
+        """Yield what is left of candidate picks, reading by reading.
+
+        Yields
+        ------
+        phase, its number, what a score's name ends with, the picks, and the tolerance in samples
+        """
         for number, phase in enumerate(PHASES):
-            for ending, threshold in READINGS.items():
-                yield phase, number, ending, picks[number].above(threshold or self.thresholds[number])
+            for ending, reading in among.items():
+                chosen = picks[number].above(reading.threshold or self.thresholds[number])
+                yield phase, number, ending, chosen, (reading.tolerance or self.tolerance) * RATE
 
 
 def candidates(give: Give, values: Values) -> list[Picks]:
@@ -68,8 +106,8 @@ def candidates(give: Give, values: Values) -> list[Picks]:
 def picker_of(give: Give, parameters: PickerParameters, validation: Windows) -> Picker:
     """Return a picker with the thresholds that a unit names, or with those of the best F1 on validation windows."""
     if parameters.threshold != "validation":
-        return Picker(give, (float(parameters.threshold),) * len(PHASES))
-    return Picker(give, choose_thresholds(give, validation, parameters.tolerance))
+        return Picker(give, (float(parameters.threshold),) * len(PHASES), parameters.tolerance)
+    return Picker(give, choose_thresholds(give, validation, parameters.tolerance), parameters.tolerance)
 
 
 def choose_thresholds(give: Give, windows: Windows, tolerance: float) -> tuple[float, ...]:

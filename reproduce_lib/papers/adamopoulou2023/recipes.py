@@ -36,8 +36,8 @@ from reproduce_lib.papers.adamopoulou2023.samples import (
 )
 
 Augmentation = Literal[
-    "no_shift", "limited_shift", "precomputed_shift", "full_shift", "events", "noise", "false_positives",
-    "noise_windows", "channel_dropout", "magnitudes", "combined",
+    "no_shift", "limited_shift", "precomputed_shift", "precomputed_windows", "full_shift", "events", "noise",
+    "false_positives", "noise_windows", "channel_dropout", "magnitudes", "combined",
 ]  # fmt: skip
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 # Section 5.2.1: where P may stand in its window, in samples, if not anywhere.
@@ -63,12 +63,25 @@ def epochs_of(
     everyone = np.arange(len(study.traces))
     fixed = generator.uniform(*possible_places(study, everyone, FULL_PLACES))
     training = rows_for(augmentation, study, fold.training)
+    if augmentation == "precomputed_windows":
+        return _drawn_once(study, _rows(augmentation, study, training, windows, generator), generator)
 
     def draw(_: int) -> tuple[Values, Values]:
         rows = _rows(augmentation, study, training, windows, generator)
         places = generator.uniform(*possible_places(study, rows, PLACES.get(augmentation, FULL_PLACES)))
         made = windows_at(study, rows, fixed[rows] if augmentation == "precomputed_shift" else places)
         return as_pairs(_changed(augmentation, made, study, fold, generator))
+
+    return draw
+
+
+def _drawn_once(study: Study, rows: Rows, generator: np.random.Generator) -> Draw:
+    """Cut all windows of an epoch once, and give them in another order each time."""
+    inputs, targets = as_pairs(windows_at(study, rows, generator.uniform(*possible_places(study, rows, FULL_PLACES))))
+
+    def draw(_: int) -> tuple[Values, Values]:
+        order = generator.permutation(len(rows))
+        return inputs[order], targets[order]
 
     return draw
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import Values, standardise
 from reproduce_lib.data.waveforms import COMPONENTS
-from reproduce_lib.papers.adamopoulou2023.detection import HEARD, Numbers, detection_arrays, detection_trials
+from reproduce_lib.papers.adamopoulou2023.detection import HEARD, Numbers, detection_trials
 from reproduce_lib.papers.adamopoulou2023.elsewhere import elsewhere, study_elsewhere
 from reproduce_lib.papers.adamopoulou2023.false_picks import continuous, continuous_records, defects
 from reproduce_lib.papers.adamopoulou2023.judged import Judged, together
@@ -31,6 +31,9 @@ from reproduce_lib.papers.adamopoulou2023.signal_scores import by_component, by_
 from reproduce_lib.papers.adamopoulou2023.sliding import by_place
 from reproduce_lib.units import UnitResult
 
+# What a probability is at least, so that it has a logarithm: the least normal number of single precision.
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+
 
 def judge_on_folds(give: Give, parameters: PickerParameters) -> UnitResult:
     """Judge what learns nothing here on every fold, with thresholds that its validation records choose."""
@@ -45,10 +48,9 @@ def judge_on_folds(give: Give, parameters: PickerParameters) -> UnitResult:
 
 
 def records_of(study: Study, found: Judged) -> dict[str, NDArray[Any]]:
-    """Return what `record_intervals` draws records from: counts of each, its group, and whether it is above 20 dB."""
+    """Return what judging keeps: counts of each record, its group, whether it is above 20 dB, and `Judged.kept`."""
     high = (study.traces.table["snr"] > HIGH_SNR).to_numpy()
-    counts = {"records": found.records.astype(np.uint16), "group": study.groups, "high": high}
-    return counts | detection_arrays(found.trials)
+    return {"records": found.records.astype(np.uint16), "group": study.groups, "high": high} | found.kept
 
 
 def files_of(parameters: PickerParameters, study: Study) -> dict[str, str]:
@@ -68,7 +70,7 @@ def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold
     complete = (table["components"] == COMPONENTS).to_numpy()
     by_signal(found, picker, parameters, windows, high, rows)
     clear = high & complete
-    by_component(found, picker, parameters, windows.among(clear), rows[clear])
+    by_component(found, picker, windows.among(clear), rows[clear])
     by_place(found, picker, study, clear_rows(study, fold.test))
     second_events(found, picker, parameters, study, fold, number)
     defects(found, picker, parameters, study, fold, number)
@@ -77,14 +79,24 @@ def judge(picker: Picker, parameters: PickerParameters, study: Study, fold: Fold
         elsewhere(found, picker, parameters, number)
     found.trials.append(detection_trials(partial(_signs, picker.give), parameters, study, fold, number))
     for phase, threshold in zip(PHASES, picker.thresholds, strict=True):
-        found.means.setdefault(f"threshold[{phase}]", []).append(threshold)
+        found.thresholds.setdefault(phase, []).append(threshold)
     return found
 
 
 def _signs(give: Give, values: Values) -> dict[str, Numbers]:
-    """Return signs of an earthquake in each window: the largest probability of P or S where every detector hears.
+    """Return signs of an earthquake in each window: the largest odds of P or S where every detector hears.
 
-    The largest one of P alone, over the whole window, stands beside it: a picker names S too, and so does STA/LTA rise.
+    The largest ones of P alone, over the whole window, stand beside it: a picker names S too, and so does STA/LTA rise.
     """
-    probability = give(standardise(values))
-    return {"detected": probability[:, HEARD:, 1:].max(axis=(1, 2)), "detected_p": probability[:, :, 1].max(axis=1)}
+    odds = _log_odds(give(standardise(values)))
+    return {"detected": odds[:, HEARD:].max(axis=(1, 2)), "detected_p": odds[:, :, 0].max(axis=1)}
+
+
+def _log_odds(probability: NDArray[np.float32]) -> Numbers:
+    """Return the logarithms of the odds of P and of S, shape (windows, times, 2).
+
+    They order what a picker says as its probabilities do, and tell apart what single precision rounds to 1: what is
+    left for the others is added up, not taken from 1.
+    """
+    noise, p, s = np.moveaxis(np.maximum(probability.astype(float), LEAST_PROBABILITY), 2, 0)
+    return np.stack([np.log(p) - np.log(noise + s), np.log(s) - np.log(noise + p)], axis=2)

@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from reproduce_lib.augmentations import Rows, Windows
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.papers.adamopoulou2023.judged import Judged
-from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, SUBSETS, Picker, PickerParameters
+from reproduce_lib.papers.adamopoulou2023.pickers import (
+    PHASES,
+    SUBSETS,
+    THRESHOLDS,
+    TOLERANCES,
+    Picker,
+    PickerParameters,
+)
 from reproduce_lib.papers.adamopoulou2023.samples import WINDOW
 from reproduce_lib.picks import Counts, Picks, match, match_windows
-
-TOLERANCES = (0.1, 0.3, 0.5)
-THRESHOLDS = (0.1, 0.3, 0.5, 0.7)
 
 
 def by_signal(
@@ -40,7 +44,7 @@ def by_signal(
         for threshold in THRESHOLDS:
             above = picks[number].above(threshold)
             found.counts[f"{phase},from {threshold}"] = match(above, arrivals, WINDOW, parameters.tolerance * RATE)
-    count_by_signal(found, picker, picks, windows, high, parameters.tolerance)
+    count_by_signal(found, picker, picks, windows, high)
 
 
 def count_by_signal(
@@ -49,23 +53,21 @@ def count_by_signal(
     picks: Sequence[Picks],
     windows: Windows,
     high: NDArray[np.bool_],
-    tolerance: float,
     place: str = "",
 ) -> None:
     """Count the windows above and those up to 20 dB apart."""
-    for phase, number, ending, chosen in picker.readings(picks):
+    for phase, number, ending, chosen, tolerance in picker.readings(picks):
         for name, rows in (("high", high), ("low", ~high)):
             counted = _match_among(chosen, windows.arrivals[:, :, number], rows, tolerance)
             found.counts[f"{phase}{place},{name}{ending}"] = counted
 
 
-def by_component(found: Judged, picker: Picker, parameters: PickerParameters, windows: Windows, records: Rows) -> None:
+def by_component(found: Judged, picker: Picker, windows: Windows, records: Rows) -> None:
     """Score the components that Table 4 has, on records above 20 dB that hold all three."""
     for column, subset in enumerate(SUBSETS, start=1):
         picks = picker.picks(_with_components(windows, subset))
-        for phase, number, ending, chosen in picker.readings(picks):
-            arrivals = windows.arrivals[:, :, number]
-            matched = match_windows(chosen, arrivals, WINDOW, parameters.tolerance * RATE)
+        for phase, number, ending, chosen, tolerance in picker.readings(picks):
+            matched = match_windows(chosen, windows.arrivals[:, :, number], WINDOW, tolerance)
             found.counts[f"{phase},{subset},high{ending}"] = Counts(*matched.sum(axis=0).tolist())
             if not ending:
                 np.add.at(found.records[:, number, column], records, matched)
@@ -78,7 +80,7 @@ def _with_components(windows: Windows, subset: str) -> Windows:
 
 
 def _match_among(picks: Picks, arrivals: NDArray[np.float64], rows: NDArray[np.bool_], tolerance: float) -> Counts:
-    """Match within some windows only."""
+    """Match within some windows only; the tolerance is in samples."""
     own = rows[picks.window]
     kept = Picks(picks.window[own], picks.sample[own], picks.score[own])
-    return match(kept, np.where(rows[:, None], arrivals, np.nan), WINDOW, tolerance * RATE)
+    return match(kept, np.where(rows[:, None], arrivals, np.nan), WINDOW, tolerance)

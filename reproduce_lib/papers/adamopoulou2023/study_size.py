@@ -60,7 +60,7 @@ class StudySizeParameters(NetworkParameters):
 def run_study_size(parameters: StudySizeParameters) -> UnitResult:
     """Train one network on the records of the early years, and judge it on those of the tested one."""
     study, fold = load_split(parameters)
-    (seed,) = parameters.random_seeds(1)
+    (seed,) = parameters.training_seeds(1)
     start_afresh(seed)
     model, curve = train_picker(parameters, study, fold, 0, seed)
     picker = picker_of(partial(forecast, model), parameters, validation_windows(parameters, study, fold, 0))

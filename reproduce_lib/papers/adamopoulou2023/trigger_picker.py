@@ -36,7 +36,9 @@ def run_trigger_picker(parameters: TriggerParameters) -> UnitResult:
 
 
 def trigger_probability(values: Values) -> NDArray[np.float32]:
-    """Return at the onsets of P and S (ratio - 1) / (ratio + 1), else 0; shape as of a network, (windows, times, 3).
+    """Return at the onsets of P and S (ratio - 1) / (ratio + 1), else 0, and what they leave for noise.
+
+    The shape is that of a network's probabilities, (windows, times, 3).
 
     What shakes the horizontals is S only if it comes after the surest P of the window: P shakes them too.
     """
@@ -50,6 +52,7 @@ def trigger_probability(values: Values) -> NDArray[np.float32]:
                 np.maximum.at(found[window, :, phase], samples, ((ratios - 1) / (ratios + 1)).astype(np.float32))
         # Two picks cannot stand closer either.
         found[window, : found[window, :, 1].argmax() + SEPARATION, 2] = 0
+    found[:, :, 0] = np.maximum(1 - found[:, :, 1] - found[:, :, 2], 0)
     return found
 
 
