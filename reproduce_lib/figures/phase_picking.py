@@ -80,6 +80,31 @@ def draw_scores(axes: Axes, scores: Mapping[str, Mapping[str, Sequence[float]]])
     axes.grid(axis="x", color="0.9")
 
 
+def draw_window(
+    axes: Sequence[Axes], values: NDArray[Any], arrivals: NDArray[Any], said: Mapping[str, NDArray[Any]]
+) -> None:
+    """Draw one component of a window, and below it what networks say of P and of S.
+
+    Parameters
+    ----------
+    axes : three, from above: the component, P, and S
+    values : shape (times,)
+    arrivals : samples of P and S of each earthquake, shape (earthquakes, 2), ``nan`` for none
+    said : network -> probabilities of P and S, shape (times, 2)
+    """
+    time = np.arange(len(values)) / RATE
+    axes[0].plot(time, values, color="0.3", lw=0.6)
+    axes[0].set(yticks=[])
+    for number, (axis, phase) in enumerate(zip(axes[1:], "PS", strict=True)):
+        for sample in arrivals[~np.isnan(arrivals[:, number]), number]:
+            for own in (axes[0], axis):
+                own.axvline(sample / RATE, color="0.55", lw=1, ls=(0, (1, 1)) if number else "-")
+        for (label, probability), (colour, style) in styled(said.items(), STYLES):
+            axis.plot(time, probability[:, number], color=colour, ls=style, lw=1.2, label=label)
+        axis.set(ylim=(0, 1.02))
+    axes[-1].set(xlabel="time in the window (s)")
+
+
 def draw_clipped(axes: Axes, true: NDArray[Any], clipped: NDArray[Any], recovered: Mapping[str, NDArray[Any]]) -> None:
     """Draw a window as it was, as it was clipped (at 1), and as each method recovers it, around what was cut off."""
     lost = np.flatnonzero(np.abs(clipped) >= 1.0)
