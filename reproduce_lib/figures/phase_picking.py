@@ -95,7 +95,7 @@ def draw_window(
     time = np.arange(len(values)) / RATE
     axes[0].plot(time, values, color="0.3", lw=0.6)
     axes[0].set(yticks=[])
-    for number, (axis, phase) in enumerate(zip(axes[1:], "PS", strict=True)):
+    for number, axis in enumerate(axes[1:]):
         for sample in arrivals[~np.isnan(arrivals[:, number]), number]:
             for own in (axes[0], axis):
                 own.axvline(sample / RATE, color="0.55", lw=1, ls=(0, (1, 1)) if number else "-")
