@@ -725,6 +725,13 @@ def test_oracle_picks_every_arrival_that_is_in_its_window_and_nothing_else() -> 
     assert found.counts["p,low"] == Counts(0, 0, 0)
     metrics = found.metrics
     assert metrics["pick_f1[p]"] == metrics["pick_precision[s]"] == metrics["pick_recall[s]"] == 1
+    assert metrics["pick_recall_over_precision[p,high]"] == 0
+    uneven = Judged(
+        {"p,low": Counts(6, 4, 2), "p,low,from 0.5": Counts(2, 2, 6), "p,enz,high": Counts(1, 1, 1)}
+    ).metrics
+    assert uneven["pick_recall_over_precision[p,low]"] == pytest.approx(0.75 - 0.6)
+    assert uneven["pick_recall_over_precision[p,low,from 0.5]"] == pytest.approx(0.25 - 0.5)
+    assert sum("over" in name for name in uneven) == 2
     assert (metrics["threshold[p]"], metrics["threshold[s]"]) == (0.5, 0.5)
 
 
@@ -926,6 +933,8 @@ def test_records_of_another_country_are_judged_by_the_same_thresholds_and_all_of
     assert found[0.95]["p,elsewhere"] == Counts(0, 0, 80)
     assert found[0.5]["s,elsewhere"] == found[0.95]["s,elsewhere"]
     assert found[0.5]["s,elsewhere"].hits > 40
+    # Each of the twenty is of a station of its own.
+    assert judged.elsewhere[:, 0].tolist() == [[0, 0, 4]] * 20
     # Strong and weak signals apart, and at a fixed threshold beside the chosen one.
     assert (found[0.5]["p,elsewhere,low"], found[0.5]["p,elsewhere,high"]) == (Counts(20, 0, 0), Counts(60, 0, 0))
     assert found[0.95]["p,elsewhere,low"] == Counts(0, 0, 20)
@@ -940,6 +949,23 @@ def test_every_order_is_counted_at_a_fixed_threshold_too() -> None:
     for name in endings:
         assert strict[f"{name},from 0.5]"] == chosen[f"{name}]"]
     assert strict["pick_f1[p,enz,high]"] == 0 < strict["pick_f1[p,enz,high,from 0.5]"]
+
+
+def test_hours_that_nobody_labelled_are_added_up_hour_by_hour() -> None:
+    """A record of an hour and two windows, and one of half an hour, the last of which is quiet alone."""
+    quiet = [np.zeros(122, dtype=bool), np.arange(60) == 59]
+    windows = [(np.zeros((len(own), WINDOW, 3), dtype=np.float32), own) for own in quiet]
+    for number, (values, _) in enumerate(windows):
+        values[:, 100 + number, 2] = 1000  # which the oracle takes for P
+        values[::2, 2000, 2] = 1000
+    judged = Judged()
+    with mock.patch.object(false_picks, "_continuous_windows", lambda: windows):
+        false_picks.continuous(judged, Picker(oracle, (0.5, 0.5), 0.1))
+    hour = 1 / 120
+    expected = [[3, 2 * hour], [180, 120 * hour], [90, 60 * hour]]
+    np.testing.assert_allclose(judged.sums["picks_per_hour[continuous]"], expected)
+    np.testing.assert_allclose(judged.sums["picks_per_hour[quiet]"], [[0, 0], [0, 0], [1, hour]])
+    assert judged.metrics["picks_per_hour[continuous]"] == pytest.approx(273 / (182 * hour))
 
 
 def test_window_is_quiet_only_if_nothing_begins_in_all_of_its_thirty_seconds() -> None:

@@ -44,6 +44,7 @@ MEANINGS = {
     # Picks
     "pick_precision": "share of picks within the tolerance of an arrival; in brackets phase, components and what else",
     "pick_recall": "share of arrivals with a pick within the tolerance",
+    "pick_recall_over_precision": "by how much the recall of picks exceeds their precision",
     "pick_f1": "F1 of both",
     "picks_per_hour": "picks of P and S in an hour; in brackets the defect, or what record",
     "threshold": "probability from which a peak is a pick; in brackets the phase",

@@ -24,17 +24,21 @@ ELSEWHERE: tuple[Dataset, ...] = ("tlpn_china",)
 
 
 def elsewhere(found: Judged, picker: Picker, parameters: SampleParameters, number: int) -> None:
-    """Score records of south-west China, all of them on each fold."""
+    """Score records of south-west China, all of them on each fold.
+
+    What intervals draw anew are stations: stations and earthquakes together link all of these records.
+    """
     study = study_elsewhere()
+    stations, names = study.traces.table["station"].factorize()
     rows = np.arange(len(study.traces))
-    found.elsewhere = np.zeros((int(study.groups.max()) + 1, len(PHASES), 3), dtype=np.intp)
+    found.elsewhere = np.zeros((len(names), len(PHASES), 3), dtype=np.intp)
     of_window, windows = test_windows(study, rows, parameters.generator(FAR_AWAY, number))
     picks = picker.picks(windows)
     for column, phase in enumerate(PHASES):
         chosen = picks[column].above(picker.thresholds[column])
         matched = match_windows(chosen, windows.arrivals[:, :, column], WINDOW, picker.tolerance * RATE)
         found.counts[f"{phase},elsewhere"] = Counts(*matched.sum(axis=0).tolist())
-        np.add.at(found.elsewhere[:, column], study.groups[of_window], matched)
+        np.add.at(found.elsewhere[:, column], stations[of_window], matched)
     high = (study.traces.table["snr"].iloc[of_window] > HIGH_SNR).to_numpy()
     count_by_signal(found, picker, picks, windows, high, ",elsewhere")
 

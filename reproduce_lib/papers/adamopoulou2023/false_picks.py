@@ -27,6 +27,7 @@ from reproduce_lib.triggers import LONG, sta_lta
 
 NOISE_WINDOWS = 200
 WINDOW_HOURS = WINDOW / RATE / 3600
+AN_HOUR = round(1 / WINDOW_HOURS)
 # A window of the continuous records is quiet where the ratio of averages stays below this.
 QUIET_BELOW = 3.0
 
@@ -58,13 +59,17 @@ def defective_noise(
 
 
 def continuous(found: Judged, picker: Picker) -> None:
-    """Count picks in hours of record that nobody labelled, and in those of their windows that no trigger finds."""
+    """Count picks in hours of record that nobody labelled, and in those of their windows that no trigger finds.
+
+    What intervals draw anew are hours: windows that follow one another.
+    """
     records = _continuous_windows()
-    for record, (values, quiet) in enumerate(records):
-        of_record = np.full(len(values), record)
+    ends = np.cumsum([-(-len(values) // AN_HOUR) for values, _ in records])
+    for (values, quiet), end in zip(records, ends, strict=True):
+        of_hour = end - 1 - np.arange(len(values))[::-1] // AN_HOUR
         for ending, picks in _picked(picker, candidates(picker.give, values), len(values)).items():
             for name, rows in (("continuous", np.full(len(values), True)), ("quiet", quiet)):
-                own = summed(of_record[rows], len(records), picks[rows], WINDOW_HOURS)
+                own = summed(of_hour[rows], int(ends[-1]), picks[rows], WINDOW_HOURS)
                 found.add(f"picks_per_hour[{name}{ending}]", own)
 
 

@@ -38,7 +38,7 @@ class Judged:
     trials : what it says as a detector, one for each fold
     records : hits, false picks and missed arrivals of each record, shape (records, phases, 1 + subsets, 3): in all
         windows with the components that the parameters name, and above 20 dB with each subset
-    elsewhere : the same of each group of records of another country, shape (groups, phases, 3)
+    elsewhere : the same of each station of another country, shape (stations, phases, 3)
     """
 
     counts: dict[str, Counts] = field(default_factory=dict)
@@ -64,6 +64,9 @@ class Judged:
             found[f"pick_precision[{name}]"] = counts.precision
             found[f"pick_recall[{name}]"] = counts.recall
             found[f"pick_f1[{name}]"] = counts.f1
+            # Section 5.2.3 says which of the two superposed noise raises more.
+            if set(name.split(",")[1:2]) & {"high", "low"}:
+                found[f"pick_recall_over_precision[{name}]"] = counts.recall - counts.precision
         found |= {name: ratio(one) for name, one in (self.sums | self.excesses).items()}
         for phase, values in self.thresholds.items():
             found[f"threshold[{phase}]"] = float(np.mean(values))

@@ -27,12 +27,13 @@ def interval_over_records(
     """Return the 95 % interval of a score's mean over runs, with groups of records and runs drawn with replacement.
 
     The windows of a record are not independent, and neither are the records of a station or an earthquake: a
-    group is drawn whole, the same one for every run. Of the hours that nobody labelled a group is a record of one hour.
+    group is drawn whole, the same one for every run. Of another country a group is a station, and of the hours that
+    nobody labelled it is one of them.
 
     Parameters
     ----------
     runs : what units of several seeds kept: for picks ``records`` (records, phases, 1 + subsets, 3), ``group`` and
-        ``high`` (records,), and ``elsewhere`` (groups, phases, 3); for detection scores and groups of noise and
+        ``high`` (records,), and ``elsewhere`` (stations, phases, 3); for detection scores and groups of noise and
         signals, the folds in front; for recovery ``gains`` and ``gains_group`` (windows,); for any other score its
         sums under its name, (groups, 2)
     metric : ``pick_f1[p]`` for all windows, ``pick_f1[p,low]`` for those up to 20 dB, ``pick_f1[p,enz,high]`` for a
