@@ -123,6 +123,7 @@ def test_figure_that_no_text_refers_to_is_refused(notebook: Any, claims: PaperCl
         ("As Figure 6 shows.", ["Figure 6"]),
         ("In figure 16, and in Figure 2.", ["figure 16", "Figure 2"]),
         ("As printed Figure 6 shows, and Figure 34 of the thesis.", []),
+        ("Of Figures 10 and 23; not of printed Figures 10 and 23.", ["Figures 10"]),
         ("{numref}`fig-naufal2023-errors`", []),
     ],
 )

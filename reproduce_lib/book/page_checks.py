@@ -37,7 +37,7 @@ _FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _NO_PROSE = re.compile(r"(\{[\w:]+\})?`[^`]*`|\$[^$]*\$|\]\([^)]*\)|\]\[[^\]]*\]")
 _DRAWS = re.compile(r"\bnew_figure\(|\bkept_figure\(|\breported_against_reproduced\(|^draw_universe\(", re.MULTILINE)
 # A figure of the paper that is not called so.
-_FIGURE = re.compile(r"(?<!printed )(?<!Printed )\b[Ff]igure \d+\b(?! of the (?:paper|thesis)\b)")
+_FIGURE = re.compile(r"(?<!printed )(?<!Printed )\b[Ff]igures? \d+\b(?! of the (?:paper|thesis)\b)")
 _THUMBNAIL = re.compile(r"\bnew_thumbnail\(")
 _SPELT = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
