@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from reproduce_lib.data import study_records
-from reproduce_lib.data.study_records import Subset, open_dataset, take_records, years_of
+from reproduce_lib.data.study_records import Subset, take_records, years_of
+from reproduce_lib.data.waveform_services import open_dataset
 from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.errors import DataError, ParameterError
 from reproduce_lib.papers.adamopoulou2023.paper import PAPER, naive_unit
+from reproduce_lib.papers.adamopoulou2023.record_intervals import interval_over_records
 from reproduce_lib.papers.adamopoulou2023.samples import HIGH_SNR
 from reproduce_lib.papers.adamopoulou2023.study_size import StudySizeParameters, load_split, run_study_size
 from tests.support import load_keras
@@ -171,3 +173,5 @@ def test_a_network_is_trained_and_judged() -> None:
     assert result.n > 15
     assert all(np.isfinite(value) for value in metrics.values())
     assert 0 <= metrics["pick_recall[p,high]"] <= 1
+    assert interval_over_records([result.arrays], "pick_recall[p]", np.random.default_rng(0)) is not None
+    assert result.arrays["loss"].shape == (1, 1)
