@@ -244,7 +244,7 @@ MEASURED_BY = {
     "f16.template_matching": ("detectors", {"detector": "template_matching"}, "detected[mean]"),
     "s4.network.false_picks": ("networks", {"augmentation": "noise"}, "picks_per_hour[none]"),
     "s4.sta_lta.false_picks": ("trigger_picker", {}, "picks_per_hour[none]"),
-    "s4.home.p.precision": ("networks", {}, "pick_precision[p,high]"),
+    "s4.home.p.precision": ("networks", {}, "pick_precision[p,enz,high]"),
     "s4.elsewhere.p.precision": ("networks", {}, "pick_precision[p,elsewhere,high]"),
 }
 
