@@ -521,6 +521,8 @@ def test_company_in_a_worker_changes_no_result(tmp_path: Path, backend: str) -> 
     assert in_one_worker == recorded[::-1]
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_two_callers_at_once_leave_one_record_per_unit(tmp_path: Path) -> None:
     units = "[BaselineParameters.of(**common, method=method) for method in ('naive', 'drift')]"
     with in_another_process(tmp_path, units) as one, in_another_process(tmp_path, units) as two:
