@@ -68,7 +68,7 @@ class Made:
 @pytest.fixture(autouse=True)
 def package(monkeypatch: pytest.MonkeyPatch) -> None:
     package, data = ModuleType("seisbench"), ModuleType("seisbench.data")
-    data.CEED = Made  # type: ignore[attr-defined]
+    data.CEED = data.STEAD = Made  # type: ignore[attr-defined]
     package.data = data  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "seisbench", package)
     monkeypatch.setitem(sys.modules, "seisbench.data", data)
@@ -97,6 +97,12 @@ def test_what_is_trained_on_is_clear_and_what_is_tested_is_everything_of_the_net
     assert not (numbers % 7 == 6).any()
     every, _ = load_split(small(network="", tested=40))
     assert (every.traces.table["name"].str.split().str[1].astype(int) % 7 == 6).any()
+
+
+def test_another_dataset_is_read_by_its_name_with_all_its_networks() -> None:
+    own, _ = load_split(small(dataset="STEAD", network="", tested=40))
+    assert set(own.traces.table["dataset"]) == {"STEAD"}
+    assert set(own.traces.table["station"].str[:2]) == {"BK", "NC"}
 
 
 def test_noise_goes_with_the_record_that_it_stood_before() -> None:
