@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -25,6 +26,7 @@ from reproduce_lib.data.waveform_services import (
 )
 from reproduce_lib.data.waveforms import BEFORE, LENGTH, NOISE_LENGTH
 from reproduce_lib.errors import DataError
+from tests.support import PROJECT
 
 Array = NDArray[Any]
 P_NAME, S_NAME = P_COLUMNS[0], S_COLUMNS[0]
@@ -348,6 +350,23 @@ def test_record_that_the_service_has_not_or_not_whole_is_left_out(station: str) 
     assert found.table["station"].tolist() == ["XX.GOOD"]
     with pytest.raises(DataError):
         query_traces(client, [pick(station=station)])
+
+
+def test_example_of_the_page_on_data_asks_a_service_for_its_picks(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (PROJECT / "book" / "data.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?FdsnWaveforms.*?)```", page, re.DOTALL)
+    services = []
+
+    def service(address: str) -> FakeClient:
+        services.append(address)
+        return FakeClient({"E": noise_of(0), "N": noise_of(1), "Z": noise_of(2)})
+
+    monkeypatch.setattr("reproduce_lib.data.waveform_services.FdsnWaveforms", service)
+    named: dict[str, Any] = {}
+    exec(compile(example, "data.md", "exec"), named)  # our own page
+    assert services[0].endswith("/dataselect/1")
+    assert named["traces"].values.shape == (1, LENGTH, 3)
+    assert named["traces"].s[0] == pytest.approx(BEFORE + 250)
 
 
 def test_no_pick_gives_no_record() -> None:
