@@ -792,7 +792,8 @@ def write(folder, n):
 def kill_at(moment):
     passed = iter(range(moment))
     def hook(event, arguments):
-        if event.split(".")[0] in ("open", "os", "fcntl") and next(passed, None) is None:
+        # To kill is an event, too.
+        if event.split(".")[0] in ("open", "os", "fcntl") and event != "os.kill" and next(passed, None) is None:
             os.kill(os.getpid(), signal.SIGKILL)
     sys.addaudithook(hook)
 
