@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Two processes for each core; the tests of a file share what it builds. In the order of the folders, the slowest begin.
-PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 25 --durations-min 5
 
 .PHONY: book test test-all faults bench picture lint clean
 

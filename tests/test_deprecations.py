@@ -67,6 +67,8 @@ def small_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
+@pytest.mark.book
 def test_extension_of_the_book_that_is_warned_of_what_will_go_fails_the_build(small_book: Path) -> None:
     assert rendering.render("").is_file()
     extension = small_book / "reproduce_lib" / "book" / "sphinx_pages.py"

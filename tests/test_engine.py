@@ -32,7 +32,17 @@ from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Context
 from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters, UnitResult
-from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines, smoke_baseline, smoke_network
+from tests.support import (
+    HERE,
+    PROJECT,
+    arrays_of,
+    execute_here,
+    new_store,
+    put,
+    result_lines,
+    smoke_baseline,
+    smoke_network,
+)
 
 MODULE = baselines.__name__
 
@@ -178,7 +188,7 @@ def test_unit_whose_arrays_were_altered_is_run_again_and_has_them_then(
     monkeypatch.setattr(worker, "load_paper", lambda key: changed)
     units = [smoke_baseline(), smoke_baseline("drift")]
     run_units(units, store)
-    path = store.artifacts / "naufal2023" / f"{units[0].key}.npz"
+    path = arrays_of(store, "naufal2023", units[0].key)
     with path.open("ab") as file:
         file.write(b"junk")
     executed.clear()
@@ -511,6 +521,8 @@ def test_company_in_a_worker_changes_no_result(tmp_path: Path, backend: str) -> 
     assert in_one_worker == recorded[::-1]
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_two_callers_at_once_leave_one_record_per_unit(tmp_path: Path) -> None:
     units = "[BaselineParameters.of(**common, method=method) for method in ('naive', 'drift')]"
     with in_another_process(tmp_path, units) as one, in_another_process(tmp_path, units) as two:

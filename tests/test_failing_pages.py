@@ -65,6 +65,8 @@ def test_page_of_the_last_success_stays_and_the_others_are_new(rendered: Rendere
     assert rendered == [BROKEN, SOUND]
 
 
+@pytest.mark.slow
+@pytest.mark.book
 def test_without_a_page_of_an_earlier_success_nothing_is_rendered(rendered: Rendered) -> None:
     with pytest.raises(RunError, match="spoiled") as failed:
         build_book({})
@@ -74,6 +76,8 @@ def test_without_a_page_of_an_earlier_success_nothing_is_rendered(rendered: Rend
     assert rendered == []
 
 
+@pytest.mark.slow
+@pytest.mark.book
 @pytest.mark.parametrize("has_old_page", [True, False])
 def test_command_ends_with_what_failed_and_tells_of_no_finished_book(rendered: Rendered, has_old_page: bool) -> None:
     if has_old_page:

@@ -498,6 +498,8 @@ def test_custom_takes_what_full_refuses(values: dict[str, Any]) -> None:
 # The epoch whose weights forecast
 
 
+@pytest.mark.slow
+@pytest.mark.networks
 def test_best_epoch_is_come_to_from_the_same_start_and_the_last_is_trained_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1463,6 +1463,8 @@ def test_networks_of_one_stage_are_fitted_once(
     assert set(result.history) == ({"loss", "val_loss"} if stops else {"loss"})
 
 
+@pytest.mark.slow
+@pytest.mark.networks
 def test_initial_weights_are_those_of_the_seed(calls: Calls) -> None:
     _, samples, (fold,) = designed({"weeks": 9})
     for seed in (6, 6, 7):

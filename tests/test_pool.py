@@ -143,11 +143,15 @@ def test_jobs_are_the_number_of_units_at_a_time_and_workers_are_kept(project: Pa
     assert recorded(tmp_path) == Counter(range(8))
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_jobs_never_exceed_the_cores(project: Path, tmp_path: Path) -> None:
     run(project, tmp_path, units=units(3 * cores() + 3, lasts=0.2), jobs=2 * cores() + 1)
     assert most_at_once(tmp_path) <= cores()
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_unit_that_kills_its_worker_fails_alone_after_a_second_try(project: Path, tmp_path: Path) -> None:
     asked = [*units(6, lasts=0.05), {"number": 9, "does": "die"}, *({**unit, "seed": 1} for unit in units(3))]
     ending = run(project, tmp_path, units=asked)
@@ -190,6 +194,8 @@ def test_unit_that_is_warned_of_what_will_go_fails_in_tests_and_only_its_own_cod
     assert (list(ending["failed"]), ending["written"]) == (["3"], 1)
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_first_interrupt_finishes_what_runs_and_starts_nothing_more(project: Path, tmp_path: Path) -> None:
     with start(project, tmp_path, units=units(12, lasts=1.5)) as process:
         wait_for(lambda: len(started(tmp_path)) == 2)
@@ -205,6 +211,8 @@ def test_first_interrupt_finishes_what_runs_and_starts_nothing_more(project: Pat
     assert recorded(tmp_path) == Counter(range(12))
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_second_interrupt_abandons_what_runs(project: Path, tmp_path: Path) -> None:
     with start(project, tmp_path, units=[{"number": 0}, *units(4, lasts=60, seed=1)]) as process:
         wait_for(lambda: bool(recorded(tmp_path)) and len(started(tmp_path)) >= 2)
@@ -217,6 +225,20 @@ def test_second_interrupt_abandons_what_runs(project: Path, tmp_path: Path) -> N
     assert recorded(tmp_path) == Counter([0])
     psutil.wait_procs(children, timeout=10)
     assert not [child for child in children if child.is_running()]
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_workers_end_with_a_run_that_is_killed(project: Path, tmp_path: Path) -> None:
+    """Nobody would record what they compute, and they take the processors of the run that resumes."""
+    with start(project, tmp_path, units=units(4, lasts=60)) as process:
+        wait_for(lambda: len(started(tmp_path)) >= 2)
+        workers = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.communicate()
+    _, left = psutil.wait_procs(workers, timeout=20)
+    assert left == []
+    assert recorded(tmp_path) == Counter()
 
 
 def test_no_unit_is_started_that_would_not_end_before_the_limit(project: Path, tmp_path: Path) -> None:
@@ -284,6 +306,8 @@ def worker_processes(nanny: psutil.Process) -> list[psutil.Process]:
     return [child for child in nanny.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_units_on_a_cluster_are_recorded_exactly_once_though_a_worker_is_killed(project: Path, tmp_path: Path) -> None:
     asked = units(24, lasts=0.5)
     with (

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from reproduce_lib.data import study_records
-from reproduce_lib.data.study_records import Subset, open_dataset, take_records, years_of
+from reproduce_lib.data.study_records import Subset, take_records, years_of
+from reproduce_lib.data.waveform_services import open_dataset
 from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.errors import DataError, ParameterError
 from reproduce_lib.papers.adamopoulou2023.paper import PAPER, naive_unit
+from reproduce_lib.papers.adamopoulou2023.record_intervals import interval_over_records
 from reproduce_lib.papers.adamopoulou2023.samples import HIGH_SNR
 from reproduce_lib.papers.adamopoulou2023.study_size import StudySizeParameters, load_split, run_study_size
 from tests.support import load_keras
@@ -66,7 +68,7 @@ class Made:
 @pytest.fixture(autouse=True)
 def package(monkeypatch: pytest.MonkeyPatch) -> None:
     package, data = ModuleType("seisbench"), ModuleType("seisbench.data")
-    data.CEED = Made  # type: ignore[attr-defined]
+    data.CEED = data.STEAD = Made  # type: ignore[attr-defined]
     package.data = data  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "seisbench", package)
     monkeypatch.setitem(sys.modules, "seisbench.data", data)
@@ -95,6 +97,12 @@ def test_what_is_trained_on_is_clear_and_what_is_tested_is_everything_of_the_net
     assert not (numbers % 7 == 6).any()
     every, _ = load_split(small(network="", tested=40))
     assert (every.traces.table["name"].str.split().str[1].astype(int) % 7 == 6).any()
+
+
+def test_another_dataset_is_read_by_its_name_with_all_its_networks() -> None:
+    own, _ = load_split(small(dataset="STEAD", network="", tested=40))
+    assert set(own.traces.table["dataset"]) == {"STEAD"}
+    assert set(own.traces.table["station"].str[:2]) == {"BK", "NC"}
 
 
 def test_noise_goes_with_the_record_that_it_stood_before() -> None:
@@ -171,3 +179,5 @@ def test_a_network_is_trained_and_judged() -> None:
     assert result.n > 15
     assert all(np.isfinite(value) for value in metrics.values())
     assert 0 <= metrics["pick_recall[p,high]"] <= 1
+    assert interval_over_records([result.arrays], "pick_recall[p]", np.random.default_rng(0)) is not None
+    assert result.arrays["loss"].shape == (1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -25,6 +26,7 @@ from reproduce_lib.data.waveform_services import (
 )
 from reproduce_lib.data.waveforms import BEFORE, LENGTH, NOISE_LENGTH
 from reproduce_lib.errors import DataError
+from tests.support import PROJECT
 
 Array = NDArray[Any]
 P_NAME, S_NAME = P_COLUMNS[0], S_COLUMNS[0]
@@ -107,6 +109,8 @@ LEFT_OUT: dict[str, tuple[dict[str, Any], Array]] = {
     "no P": (about(math.nan), shaking(15_000)),
     "no S": (about(6500, math.nan), shaking(15_000)),
     "P before the record": (about(-1), shaking(15_000)),
+    "P at no end": (about(math.inf), shaking(15_000)),
+    "S at no end": (about(6500, math.inf), shaking(15_000)),
     "P behind the record": (about(6500), shaking(6500)),
     "less than 30 s around P": (about(1000), shaking(2999)),
     "nothing recorded": (about(), np.zeros((3, 15_000))),
@@ -222,6 +226,23 @@ def test_dataset_is_looked_up_by_name_and_asked_for_in_the_order_of_components(m
         load_seisbench("Nowhere")
 
 
+SPOILED: dict[str, tuple[dict[str, Any], Array]] = {
+    "infinite": (about(), np.full((3, 15_000), math.inf)),
+    "larger than a recorder counts": (about(), np.full((3, 15_000), -1e30)),
+    "two components": (about(), shaking(15_000)[:2]),
+    "no numbers": (about(), np.full((3, 15_000), "x")),
+    "no rate": (about(trace_sampling_rate_hz=0.0), shaking(15_000)),
+    "a rate that is none": (about(trace_sampling_rate_hz=math.nan), shaking(15_000)),
+    "a rate without end": (about(trace_sampling_rate_hz=math.inf), shaking(15_000)),
+}
+
+
+@pytest.mark.parametrize(("row", "waveform"), SPOILED.values(), ids=SPOILED)
+def test_record_that_cannot_be_is_refused_by_its_dataset_and_place(row: dict[str, Any], waveform: Array) -> None:
+    with pytest.raises(DataError, match="Toy: record 1"):
+        seisbench_traces(FakeDataset([about(), row], [shaking(15_000), waveform]), "Toy")
+
+
 # FDSN
 
 
@@ -260,7 +281,8 @@ class FakeClient:
 
 
 def spike(at: float, height: float) -> Signal:
-    return lambda since: np.where(np.abs(since - at) < 1e-4, height, 0.0)
+    """Stand on a faint hum: a component that keeps one value for a second was not recorded then."""
+    return lambda since: np.where(np.abs(since - at) < 1e-4, height, 1e-3 * np.sin(2 * np.pi * 1.3 * since))
 
 
 def wave(frequency: float) -> Signal:
@@ -308,7 +330,6 @@ class Choosing(FakeClient):
 
     def get_waveforms(self, *args: Any) -> Any:
         from obspy import Stream
-        from obspy.clients.fdsn.header import FDSNNoDataException
 
         match args[1]:
             case "GAP":
@@ -319,18 +340,33 @@ class Choosing(FakeClient):
                 return FakeClient({"Z": np.zeros_like}).get_waveforms(*args)
             case "EMPTY":
                 return Stream()
-            case "NONE":
-                raise FDSNNoDataException("No data available for request.")
         return super().get_waveforms(*args)
 
 
-@pytest.mark.parametrize("station", ["GAP", "LATE", "ZERO", "EMPTY", "NONE"])
+@pytest.mark.parametrize("station", ["GAP", "LATE", "ZERO", "EMPTY"])
 def test_record_that_the_service_has_not_or_not_whole_is_left_out(station: str) -> None:
     client = Choosing({"E": noise_of(1), "N": noise_of(2), "Z": noise_of(3)})
     found = query_traces(client, [pick(station=station), pick(station="GOOD")])
     assert found.table["station"].tolist() == ["XX.GOOD"]
     with pytest.raises(DataError):
         query_traces(client, [pick(station=station)])
+
+
+def test_example_of_the_page_on_data_asks_a_service_for_its_picks(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (PROJECT / "book" / "data.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?FdsnWaveforms.*?)```", page, re.DOTALL)
+    services = []
+
+    def service(address: str) -> FakeClient:
+        services.append(address)
+        return FakeClient({"E": noise_of(0), "N": noise_of(1), "Z": noise_of(2)})
+
+    monkeypatch.setattr("reproduce_lib.data.waveform_services.FdsnWaveforms", service)
+    named: dict[str, Any] = {}
+    exec(compile(example, "data.md", "exec"), named)  # our own page
+    assert services[0].endswith("/dataselect/1")
+    assert named["traces"].values.shape == (1, LENGTH, 3)
+    assert named["traces"].s[0] == pytest.approx(BEFORE + 250)
 
 
 def test_no_pick_gives_no_record() -> None:
@@ -340,7 +376,7 @@ def test_no_pick_gives_no_record() -> None:
 
 @pytest.mark.parametrize("rate", [20.0, 40.0, 50.0, 125.0, 200.0, 250.0])
 def test_other_rates_are_resampled_with_p_in_its_place(rate: float) -> None:
-    smooth: Signal = lambda since: np.exp(-0.5 * (since / 0.4) ** 2)  # noqa: E731
+    smooth: Signal = lambda since: 1 / (1 + (since / 0.4) ** 2)  # noqa: E731
     found = query_traces(FakeClient({"E": wave(0.5), "N": wave(0.5), "Z": smooth}, rate=rate), [pick()])
     assert found.table["components"].tolist() == ["ENZ"]
     assert abs(int(found.values[0, :, 2].argmax()) - BEFORE) <= 1

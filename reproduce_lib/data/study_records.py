@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reproduce_lib.data.waveform_services import WaveformDataset, seisbench_traces
-from reproduce_lib.data.waveforms import COMPONENTS, Noise, Traces, groups_of
+from reproduce_lib.data.waveforms import Noise, Traces, groups_of
 from reproduce_lib.errors import DataError
 
 Rows = NDArray[np.intp]
@@ -34,24 +34,6 @@ class Subset:
     def get_waveforms(self, idx: int, *, sampling_rate: float) -> NDArray[Any]:
         """Return a record of the subset by its number in it."""
         return self.whole.get_waveforms(int(self.rows[idx]), sampling_rate=sampling_rate)
-
-
-def open_dataset(name: str) -> WaveformDataset:
-    """Return a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
-
-    Raises
-    ------
-    DataError
-        If SeisBench is not installed, or has no dataset of that name.
-    """
-    try:
-        import seisbench.data
-    except ImportError as error:
-        raise DataError(f"SeisBench is not installed ({error}); install reproduce-lib[seisbench]") from error
-    if not hasattr(seisbench.data, name):
-        raise DataError(f"SeisBench has no dataset {name!r}; see seisbench.data")
-    dataset: WaveformDataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
-    return dataset
 
 
 def years_of(dataset: WaveformDataset) -> NDArray[np.float64]:
