@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,33 @@ class Store:
         """Return the names of the experiments that a paper has records of."""
         return sorted(path.stem for path in (self.records / paper).glob("*.jsonl"))
 
-    def prune_arrays(self, paper: str, records: Iterable[Record], *, dry_run: bool = False) -> int:
-        """Remove all arrays of a paper but those of these records, and what a kill left of some; return how many."""
-        kept = {self._array_file(paper, record) for record in records}
-        gone = [path for path in (self.artifacts / paper).glob("*.npz*") if path not in kept]
-        if not dry_run:
-            _remove(gone)
+    def prune_arrays(self, paper: str, keys: Mapping[str, Collection[str]], *, dry_run: bool = False) -> int:
+        """Remove all arrays of a paper but those of these units' last records, and what a kill left; return how many.
+
+        No writer comes between. Where lines of an experiment cannot be read, all arrays of its units stay: they may be
+        those that such a line speaks of.
+
+        Parameters
+        ----------
+        keys : experiment -> keys of its units
+        """
+        files = {name: self.file(paper, name) for name in sorted({*keys, *self.experiments(paper)})}
+        with ExitStack() as held:
+            if not dry_run:
+                for file in files.values():
+                    held.enter_context(file.locked())
+            kept, doubtful = set(), set()
+            for name, own in keys.items():
+                contents = files[name].read()
+                kept |= {self._array_file(paper, one) for key, one in contents.records.items() if key in own}
+                doubtful |= set(own) if contents.damaged else set()
+            gone = [
+                path
+                for path in (self.artifacts / paper).glob("*.npz*")
+                if path not in kept and not (path.suffix == ".npz" and path.name.partition("-")[0] in doubtful)
+            ]
+            if not dry_run:
+                _remove(gone)
         return len(gone)
 
     def check_writable(self, paper: str, experiment: str) -> None:
@@ -111,7 +132,8 @@ class Store:
     def _with_arrays(self, paper: str, record: Record, data: bytes) -> Iterator[bool]:
         """Have the arrays of a record in place, and tell whether they were not.
 
-        If what is done then fails, they go; if it does not, those that they replace go.
+        If what is done then fails, they go; if it does not, those that they replace go. If it is interrupted, both
+        stay: the line may be on disk, and what no line speaks of is in nobody's way until it is pruned.
         """
         path = self._array_file(paper, record)
         if missing := not self.has_arrays(paper, record):
@@ -121,11 +143,13 @@ class Store:
                 raise RecordError(f"{path} cannot be written: {error.strerror}") from error
         try:
             yield missing
-        except BaseException:
+        except Exception:
             if missing:
                 path.unlink(missing_ok=True)
             raise
-        _remove(other for other in path.parent.glob(f"{record.key}-*.npz") if other != path)
+        # The unit is recorded: that something old cannot be removed is no reason to say that it is not.
+        with suppress(RecordError):
+            _remove(other for other in path.parent.glob(f"{record.key}-*.npz") if other != path)
 
     def _array_file(self, paper: str, record: Record) -> Path:
         return self.artifacts / paper / f"{record.key}-{(record.artifact or '')[:DIGITS]}.npz"

@@ -288,6 +288,6 @@ def test_conclusions_count_the_scores_of_the_tables_rightly(values: dict[str, Va
                 raised[table].append(float(claim.value) > float(plain.value))
     counted = [sum(raised["t3"]), sum(raised["t4"]), sum(not one for table in raised.values() for one in table)]
     words = {"five": 5, "27": 27, "Four": 4}
-    for conclusion, expected in zip(claims.conclusions, counted, strict=False):
+    for conclusion, expected in zip(claims.conclusions[:3], counted, strict=True):
         assert [number for word, number in words.items() if word in conclusion.says.split()] == [expected]
         assert sum(conclusion.rests_on(one.id) for one in claims.claims) == expected

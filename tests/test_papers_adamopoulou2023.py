@@ -703,7 +703,7 @@ def oracle(values: Array) -> Array:
 
 
 def judged(study: Study | None = None, thresholds: tuple[float, ...] = (0.5, 0.5), **values: Any) -> Judged:
-    with mock.patch.multiple(detection, NOISE_WINDOWS=60, SIGNALS=20):
+    with mock.patch.multiple(detection, TRIED_WINDOWS=60, SIGNALS=20):
         return judge(Picker(oracle, thresholds, 0.1), simulated(seed=1, **values), study or spikes(), halves(), 0)
 
 
@@ -761,7 +761,7 @@ def test_pick_that_comes_late_counts_where_the_tolerance_lets_it() -> None:
         found[:, :, 0] = 1 - found[:, :, 1:].max(axis=2)
         return found
 
-    with mock.patch.multiple(detection, NOISE_WINDOWS=60, SIGNALS=20):
+    with mock.patch.multiple(detection, TRIED_WINDOWS=60, SIGNALS=20):
         metrics = judge(Picker(late, (0.5, 0.5), 0.1), simulated(seed=1), spikes(), halves(), 0).metrics
     for name in ("pick_recall[p,high", "pick_recall[p,enz,high", "pick_recall[p,z,high", "pick_recall[p,second event"):
         assert metrics[f"{name}]"] == metrics[f"{name},within 0.3 s]"] == 0
@@ -808,7 +808,7 @@ def test_picks_everywhere_recall_both_of_two_earthquakes_at_the_price_of_precisi
         found[:, 5::100, 1] = np.maximum(found[:, 5::100, 1], 0.8)
         return found
 
-    with mock.patch.multiple(detection, NOISE_WINDOWS=60, SIGNALS=20):
+    with mock.patch.multiple(detection, TRIED_WINDOWS=60, SIGNALS=20):
         found = judge(Picker(everywhere, (0.5, 0.5), 0.1), simulated(seed=1), spikes(), halves(), 0)
     assert found.metrics["pick_recall[p,second event]"] == 1
     pairs = found.counts["p,pairs"]
@@ -869,7 +869,7 @@ def test_oracle_sees_every_earthquake_in_noise_of_its_threshold() -> None:
 def signs_of(give: Any) -> Any:
     """Return how many earthquakes a picker sees as a detector, whatever its thresholds."""
     study, fold = spikes(), halves()
-    with mock.patch.multiple(detection, NOISE_WINDOWS=60, SIGNALS=20):
+    with mock.patch.multiple(detection, TRIED_WINDOWS=60, SIGNALS=20):
         trial = detection_trials(lambda values: scores._signs(give, values), simulated(seed=1), study, fold, 0)
     return detection_metrics([trial])
 
@@ -1266,7 +1266,7 @@ def test_templates_are_the_first_seconds_of_training_records_alone() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("detector", ["sta_lta", "template_matching"])
 def test_detector_is_scored_on_each_fold(monkeypatch: pytest.MonkeyPatch, detector: str) -> None:
-    for name, value in (("NOISE_WINDOWS", 40), ("SIGNALS", 12)):
+    for name, value in (("TRIED_WINDOWS", 40), ("SIGNALS", 12)):
         monkeypatch.setattr(detection, name, value)
     monkeypatch.setattr(detectors, "TEMPLATES", 4)
     result = run_detector(simulated(DetectorParameters, detector=detector))
@@ -1883,7 +1883,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge by few windows of few records."""
     monkeypatch.setattr(samples_module, "simulate_traces", lambda seed, count: simulate_traces(seed, 3 * count // 4))
     for module, name, value in (
-        (second_events, "PAIRS", 10), (false_picks, "NOISE_WINDOWS", 10), (detection, "NOISE_WINDOWS", 10),
+        (second_events, "PAIRS", 10), (false_picks, "NOISE_WINDOWS", 10), (detection, "TRIED_WINDOWS", 10),
         (sliding, "PLACES", np.array([10, 15, 25])), (detection, "SIGNALS", 6),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)
@@ -1997,6 +1997,13 @@ def test_interval_over_records_is_wider_when_records_of_a_group_agree() -> None:
     grouped = interval_over_records([kept(hit, np.arange(40) // 10)], "pick_recall[p]", generator())
     assert alone is not None and grouped is not None
     assert grouped[1] - grouped[0] > 2 * (alone[1] - alone[0])
+
+
+def test_score_of_strong_signals_elsewhere_has_no_interval() -> None:
+    """Sums by station elsewhere do not tell strong signals from weak ones."""
+    run = {**kept([[4, 0, 0]], [0]), "elsewhere": np.ones((3, 2, 3)), "high": np.array([True])}
+    assert interval_over_records([run], "pick_f1[p,elsewhere]", generator()) is not None
+    assert interval_over_records([run], "pick_f1[p,elsewhere,high]", generator()) is None
 
 
 def test_strong_and_weak_signals_have_intervals_of_their_own_records() -> None:

@@ -754,9 +754,47 @@ def test_pruning_removes_the_arrays_of_other_units_alone(store: Store) -> None:
     for key in ("k0", "k1"):
         store.write("toy", "fits", context(), record(key), {"curve": np.arange(3.0)})
     kept = store.file("toy", "fits").read().records
-    assert store.prune_arrays("toy", [kept["k1"]], dry_run=True) == 1
-    assert store.prune_arrays("toy", [kept["k1"]]) == 1
+    assert store.prune_arrays("toy", {"fits": ["k1"]}, dry_run=True) == 1
+    assert store.prune_arrays("toy", {"fits": ["k1"]}) == 1
     assert (store.has_arrays("toy", kept["k0"]), store.has_arrays("toy", kept["k1"])) == (False, True)
+
+
+def test_arrays_that_a_damaged_line_may_speak_of_are_not_pruned(store: Store) -> None:
+    for key in ("k0", "k1"):
+        store.write("toy", "fits", context(), record(key), {"curve": np.arange(3.0)})
+    path = store.file("toy", "fits").path
+    path.write_bytes(path.read_bytes().replace(b'"key":"k0"', b'"key":"k0'))
+    assert [store.prune_arrays("toy", {"fits": keys}, dry_run=True) for keys in (["k0", "k1"], ["k1"])] == [0, 1]
+
+
+def test_arrays_that_a_writer_is_about_to_name_are_not_pruned(store: Store) -> None:
+    with_arrays(store, mae=1.0)
+    with ThreadPoolExecutor(1) as threads:
+        with store.file("toy", "fits").locked():
+            pruned = threads.submit(store.prune_arrays, "toy", {"fits": ["k0", "k1"]})
+            path = store.artifacts / "toy" / "k1-0123456789abcdef.npz.1-2.part"
+            path.write_bytes(b"half of it")
+            with pytest.raises(TimeoutError):
+                pruned.result(timeout=0.3)
+            assert path.exists()
+            path.unlink()
+        assert pruned.result(timeout=10) == 0
+
+
+def test_a_unit_is_recorded_though_what_it_replaces_cannot_be_removed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_arrays(store, mae=1.0)
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "not yours", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("reproduce_lib.store.Path.unlink", refuse)
+        patch.setattr("reproduce_lib.store.write_whole", lambda path, data: path.write_bytes(data))
+        assert store.write("toy", "fits", context(), record(mae=2.0), {"error": np.ones(3)})
+    written = store.file("toy", "fits").read().records["k0"]
+    assert store.read_arrays("toy", written)["error"].tolist() == [1.0] * 3
 
 
 def test_a_record_without_arrays_has_none(store: Store) -> None:
@@ -823,7 +861,7 @@ def test_a_kill_at_any_instant_leaves_a_record_and_its_arrays(tmp_path: Path) ->
         store.write("toy", "fits", context(), record(), ARRAYS)
         last = store.file("toy", "fits").read().records["k0"]
         assert list(store.read_arrays("toy", last)) == list(ARRAYS)
-        store.prune_arrays("toy", [last])
+        store.prune_arrays("toy", {"fits": ["k0"]})
         assert list((store.artifacts / "toy").iterdir()) == [arrays_of(store, "toy", "k0")]
     assert len(found) > 10
     assert found == sorted(found)

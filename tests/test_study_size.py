@@ -145,8 +145,21 @@ def test_too_few_records_are_told() -> None:
 def test_dataset_that_says_nothing_of_arrivals_is_refused_for_that() -> None:
     dataset = Made()
     dataset.metadata = dataset.metadata.drop(columns="trace_s_arrival_sample")
-    with pytest.raises(DataError, match=r"3 are missing; CEED: none of the columns .*trace_s_arrival_sample"):
+    with pytest.raises(DataError, match=r"CEED: none of the columns .*trace_s_arrival_sample"):
         take_records(dataset, "CEED", np.arange(30), 3, lambda table: np.ones(len(table), dtype=bool))
+
+
+def test_a_record_that_cannot_be_is_told_and_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Made.get_waveforms
+
+    def spoiled(made: Made, idx: int, *, sampling_rate: float) -> np.ndarray[Any, Any]:
+        values = whole(made, idx, sampling_rate=sampling_rate)
+        return values * np.inf if idx == 3 else values
+
+    monkeypatch.setattr(Made, "get_waveforms", spoiled)
+    dataset = Made()
+    with pytest.raises(DataError, match="Toy: record 3"):
+        take_records(dataset, "Toy", np.arange(20), 5, lambda table: np.ones(len(table), dtype=bool))
 
 
 def test_unknown_dataset_and_other_splits_are_refused() -> None:

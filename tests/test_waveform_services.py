@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from reproduce_lib.data.waveform_services import (
     P_COLUMNS,
     S_COLUMNS,
+    NoRecordError,
     PickedArrival,
     load_seisbench,
     query_traces,
     seisbench_traces,
 )
-from reproduce_lib.data.waveforms import BEFORE, LENGTH, NOISE_LENGTH
+from reproduce_lib.data.waveforms import BEFORE, GUARD, LENGTH, NOISE_LENGTH
 from reproduce_lib.errors import DataError
 from tests.support import PROJECT
 
@@ -113,6 +114,7 @@ LEFT_OUT: dict[str, tuple[dict[str, Any], Array]] = {
     "S at no end": (about(6500, math.inf), shaking(15_000)),
     "P behind the record": (about(6500), shaking(6500)),
     "less than 30 s around P": (about(1000), shaking(2999)),
+    "next to nothing before P": (about(50), shaking(15_000)),
     "nothing recorded": (about(), np.zeros((3, 15_000))),
     "no number at all": (about(), np.full((3, 15_000), math.nan)),
 }
@@ -130,11 +132,17 @@ def test_record_without_picks_or_without_enough_around_them_is_left_out(row: dic
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(st.tuples(st.integers(2900, 6200), st.integers(-20, 20)), min_size=1, max_size=5))
+@given(
+    st.lists(st.tuples(st.integers(80, 120) | st.integers(2900, 6200), st.integers(-20, 20)), min_size=1, max_size=5)
+)
 def test_noise_is_that_of_the_records_it_is_named_after(records: list[tuple[int, int]]) -> None:
     rows = [about(p, p + 300, number) for number, (p, _) in enumerate(records)]
     waveforms = [shaking(p + 5990 + more, number) for number, (p, more) in enumerate(records)]
-    usable = list(range(len(records)))
+    usable = [number for number, (p, _) in enumerate(records) if p >= GUARD]
+    if not usable:
+        with pytest.raises(NoRecordError):
+            seisbench_traces(FakeDataset(rows, waveforms), "Toy")
+        return
     traces, noise = seisbench_traces(FakeDataset(rows, waveforms), "Toy")
     assert traces.table["name"].tolist() == [f"trace {number}" for number in usable]
     long = [number for number in usable if records[number][0] >= 6000]
@@ -154,6 +162,14 @@ def test_gaps_of_a_record_are_zeros_and_a_lost_component_is_empty() -> None:
     traces, _ = seisbench_traces(FakeDataset([about()], [values]), "Toy")
     assert traces.table[["components", "begin", "end"]].to_numpy().tolist() == [["EZ", 100, LENGTH]]
     assert np.isfinite(traces.values).all()
+
+
+def test_a_component_that_stands_still_was_not_recorded() -> None:
+    values = shaking(15_000)
+    values[0] = 7.0
+    traces, _ = seisbench_traces(FakeDataset([about()], [values]), "Toy")
+    assert traces.table["components"].tolist() == ["NZ"]
+    assert not traces.values[0, :, 0].any()
 
 
 @pytest.mark.parametrize("padding", [0.0, math.nan])

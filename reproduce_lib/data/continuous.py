@@ -19,8 +19,10 @@ from reproduce_lib.errors import DataError
 CHILE = f"{FOLDER}/continuous_chile"
 # Room is made for what lies between the first sample and the last: two days.
 LONGEST = 2 * 24 * 3600 * RATE
-# The largest file that is pinned has a tenth of it.
-LARGEST_BYTES = 2**25
+# More than twice the largest pinned file. Each record takes the reader time, and some hold no sample.
+LARGEST_BYTES = 2**23
+# Records pack no more than seven samples into four bytes; room is made for what their headers claim.
+SAMPLES_OF_A_BYTE = 2
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,14 @@ def read_miniseed(data: bytes, name: str) -> Any:
         raise DataError(f"{name}: {len(data)} bytes, more than any record of these has")
     try:
         # Only this format: others of the reader may run code of the file.
+        claimed = obspy.read(io.BytesIO(data), format="MSEED", headonly=True)
+        if (samples := sum(trace.stats.npts for trace in claimed)) > SAMPLES_OF_A_BYTE * len(data):
+            raise DataError(f"{name}: {len(data)} bytes that claim to hold {samples} samples")
         stream = obspy.read(io.BytesIO(data), format="MSEED")
-    except MemoryError:
+    except (MemoryError, DataError):
         raise
-    except Exception as error:  # the reader raises whatever its C code reports
-        raise DataError(f"{name}: no miniSEED: {error}") from error
+    except Exception as error:  # the reader raises whatever its C code reports, at any length
+        raise DataError(f"{name}: no miniSEED: {str(error)[:200]}") from error
     for trace in stream:
         if trace.data.dtype.kind not in "iuf" or not are_possible(trace.data):
             raise DataError(f"{name}: not all samples of {trace.id} are numbers, and no larger than a recorder counts")

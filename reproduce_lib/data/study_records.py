@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reproduce_lib.data.waveform_services import WaveformDataset, seisbench_traces
+from reproduce_lib.data.waveform_services import NoRecordError, WaveformDataset, seisbench_traces
 from reproduce_lib.data.waveforms import Noise, Traces, groups_of
 from reproduce_lib.errors import DataError
 
@@ -61,15 +61,14 @@ def take_records(
     Raises
     ------
     DataError
-        If the dataset has fewer.
+        If the dataset has fewer, or one is not what a record can be.
     """
     found: list[tuple[Traces, Noise]] = []
-    missing, refusal = count, ""
+    missing = count
     for chunk in np.array_split(rows, max(-(-len(rows) // AT_ONCE), 1)):
         try:
             traces, noise = seisbench_traces(Subset(dataset, chunk), name)
-        except DataError as error:  # none of them is whole, or the dataset says nothing of arrivals: the last is told
-            refusal = f"; {error}"
+        except NoRecordError:
             continue
         kept = np.flatnonzero(keep(traces.table))[:missing]
         if len(kept):
@@ -77,7 +76,7 @@ def take_records(
             missing -= len(kept)
         if not missing:
             return joined(found)
-    raise DataError(f"{name}: of {count} records that are asked for {missing} are missing{refusal}")
+    raise DataError(f"{name}: of {count} records that are asked for {missing} are missing")
 
 
 def joined(parts: Sequence[tuple[Traces, Noise]]) -> tuple[Traces, Noise]:

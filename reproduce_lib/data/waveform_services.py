@@ -42,12 +42,16 @@ HORIZONTALS = {"1": "N", "2": "E"}
 # second has less than half of it.
 LIMITS = Limits(max_bytes=2**28, read_timeout=60.0, total_timeout=3600.0)
 LARGEST_ANSWER = 2**22
-# How a service says that it has no such record.
-NOTHING_FOUND = frozenset({204, 404})
+# How a service says that it has no such record; 404, which may be asked for in its place, is a wrong address too.
+NOTHING_FOUND = 204
 # Samples a second that a seismometer is read with.
 SLOWEST, FASTEST = 1.0, 1000.0
 # What is resampled beside a record, seconds: an answer may hold more than was asked for.
 MARGIN = 5.0
+
+
+class NoRecordError(DataError):
+    """No record of a dataset can be used."""
 
 
 class WaveformDataset(Protocol):
@@ -118,20 +122,21 @@ class FdsnWaveforms:
                 answer = self._allowance.ask(session, f"{self._address}/query", asked, most=LARGEST_ANSWER)
         except OSError as error:
             raise DataError(f"{name} cannot be asked for {network}.{station}: {error}") from error
-        if answer.status in NOTHING_FOUND:
+        if answer.status == NOTHING_FOUND:
             return Stream()
         if not answer.ok:
             raise DataError(f"{name} answered {answer.status}: {answer.body.decode(errors='replace')}")
         stream = read_miniseed(answer.body, name)
         for trace in stream:
-            _check_trace(trace, network, station, name)
+            _check_trace(trace, (network, station, location, channels), name)
         return stream
 
 
-def _check_trace(trace: Any, network: str, station: str, name: str) -> None:
-    """Refuse a trace of another station, or of a rate with which none is read."""
-    if not (fnmatchcase(trace.stats.network, network) and fnmatchcase(trace.stats.station, station)):
-        raise DataError(f"{name} sent {trace.id} when asked for {network}.{station}")
+def _check_trace(trace: Any, asked: tuple[str, str, str, str], name: str) -> None:
+    """Refuse a trace of another station or recorder than was asked for, or of a rate with which none is read."""
+    for sent, wanted in zip(trace.id.split("."), asked, strict=True):
+        if not any(fnmatchcase(sent, one.replace("--", "")) for one in wanted.split(",")):
+            raise DataError(f"{name} sent {trace.id} when asked for {'.'.join(asked)}")
     if not SLOWEST <= trace.stats.sampling_rate <= FASTEST:
         raise DataError(f"{name} sent {trace.id} with {trace.stats.sampling_rate} samples a second")
 
@@ -169,6 +174,13 @@ def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise
     """Return those records of a dataset in which P and S were picked and 30 s around P were recorded.
 
     The noise is the minute before P, less its last second, where a record is long enough and not silent there.
+
+    Raises
+    ------
+    NoRecordError
+        If there is none.
+    DataError
+        If the dataset does not say where P and S are, or a record is not what a record can be.
     """
     metadata = dataset.metadata
     p, s = _arrivals(metadata, P_COLUMNS, name), _arrivals(metadata, S_COLUMNS, name)
@@ -188,7 +200,7 @@ def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise
             noise_rows.append(len(records))
         records.append(record)
     if not records:
-        raise DataError(f"{name}: no record has P, S, and 30 s around P")
+        raise NoRecordError(f"{name}: no record has P, S, and 30 s around P")
     traces = traces_of({name: records}, {})
     table = traces.table.iloc[noise_rows][["name", "station", "components", "group"]].reset_index(drop=True)
     shape = (0, NOISE_LENGTH, len(COMPONENTS))

@@ -137,7 +137,7 @@ def traces_of(records: Mapping[str, Iterable[Record]], files: dict[str, str]) ->
             own, *measured = _cut(record)
             snr = signal_to_noise(own[slice(*measured)], BEFORE - measured[0])
             begin, end = _alone(record.name, *measured)
-            if end - begin < SHORTEST or begin > BEFORE - GUARD:
+            if not _is_enough(begin, end):
                 continue
             own[:begin] = own[end:] = 0
             values.append(own)
@@ -371,17 +371,23 @@ def _cut(record: Record) -> tuple[Samples, int, int]:
     begin, end = _measured_span(own, BEFORE - early)
     if end - begin < SHORTEST:
         raise DataError(f"{record.name}: P was not measured, or less than {SHORTEST} samples around it")
-    found[early + begin : early + end] = own[begin:end]
+    # A component that stands at some level was recorded by nobody.
+    found[early + begin : early + end] = np.where(np.ptp(own[begin:end], axis=0) > 0, own[begin:end], 0)
     return found, early + begin, early + end
 
 
 def is_whole(record: Record) -> bool:
-    """Tell whether enough was measured around a record's P for it to be laid on the common time base."""
+    """Tell whether `traces_of` takes a record: enough was measured around its P, and nothing else heard there."""
     try:
-        _cut(record)
+        _, *measured = _cut(record)
     except DataError:
         return False
-    return True
+    return _is_enough(*_alone(record.name, *measured))
+
+
+def _is_enough(begin: int, end: int) -> bool:
+    """Tell whether a window can be cut from ``begin`` to ``end``, with P in it and some noise before P."""
+    return end - begin >= SHORTEST and begin <= BEFORE - GUARD
 
 
 def _alone(name: str, begin: int, end: int) -> tuple[int, int]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Colours with a line style each, so that colour alone tells nothing.
 STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 MARKERS = (("o", BLUE), ("s", ORANGE), ("D", GREY), ("^", GREEN), ("v", PURPLE))
-Z_95 = 1.96
 
 
 def draw_ratios(axes: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> None:

@@ -239,6 +239,8 @@ PAGES = {
     "nothing": b"",
     "no page": b"\x00\xff\xfe" * 1000,
     "a million tags": b"<a>" * 10**6,
+    "a million tags in another encoding": b"<meta charset=utf-7>" + b"+ADw-a+AD4-" * 10**6,
+    "markup that no parser takes": f"<a href='/files/{WHEEL}'>{WHEEL}</a><![x[ y ]]>".encode(),
     "a million links": b"<a href='toy_data-1.0.tar.gz'>x</a>" * 10**5,
     "a link that is none": f"<a href='http://user:s@cret@[bad/{WHEEL}'>{WHEEL}</a>".encode(),
     "a file of this machine": f"<a href='file:///etc/passwd'>{WHEEL}</a>".encode(),

@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from reproduce_lib.data.continuous import LARGEST_BYTES
 from reproduce_lib.errors import DataError
 from tests.faults.bombs import (
     EXPANDED,
@@ -37,6 +38,8 @@ MOST_BYTES, MOST_SECONDS = 2**30, 10
 # As large as a table may be: what is larger is refused unread.
 FULL = 2**26 - 2**20
 HUGE = 500 * 10**6
+# The same of miniSEED, and the length of its records.
+MSEED_FULL, MSEED_RECORD = LARGEST_BYTES - 4096, 512
 
 Make = Callable[[bytes], bytes]
 
@@ -98,7 +101,27 @@ OF_ZIPPED: dict[str, Make] = {
     "terabytes of numbers": lambda _: array_that_claims("(1000000000000, 3)", "<f4"),
     "terabytes of nothing": lambda _: array_that_claims("(1000000000000,)", "|S0"),
 }
+
+
+def of_a_record(change: Callable[[bytearray], None]) -> Make:
+    """Return what fills a file that is just not too large with copies of its first record, changed."""
+
+    def make(data: bytes) -> bytes:
+        record = bytearray(data[:MSEED_RECORD])
+        change(record)
+        return repeated(bytes(record), MSEED_FULL)
+
+    return make
+
+
+def claim_most_samples(record: bytearray) -> None:
+    record[30:32] = b"\xff\xff"
+
+
 OF_RECORDS: dict[str, Make] = {
+    "records that claim to hold most samples": of_a_record(claim_most_samples),
+    "one record again and again": of_a_record(lambda record: None),
+    "a full file again and again": lambda data: repeated(data, MSEED_FULL),
     "again and again": repeated,
     "its begin again and again": lambda data: repeated(data[:128]),
     "zeros": lambda _: bytes(FULL),

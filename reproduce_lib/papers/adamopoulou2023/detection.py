@@ -33,7 +33,7 @@ FALSE_ALARMS = (0.05, 0.1, 0.2)
 HEARD = round(LONG * RATE)
 # Signals are of records above this: what noise they hold themselves is small beside what is added.
 CLEAR_SNR = 30.0
-NOISE_WINDOWS = 400
+TRIED_WINDOWS = 400
 SIGNALS = 100
 PLACES = (12.0 * RATE, 22.0 * RATE)
 
@@ -75,7 +75,7 @@ class Trial:
 
 def detection_trials(score: Score, parameters: Seeded, study: Study, fold: Fold, number: int) -> dict[str, Trial]:
     """Let a detector score windows of noise from before the tested records, and tested earthquakes in such noise."""
-    drawn = draw_noise(study.noise, fold.test_noise, NOISE_WINDOWS, parameters.generator(DETECTION_NOISE, number))
+    drawn = draw_noise(study.noise, fold.test_noise, TRIED_WINDOWS, parameters.generator(DETECTION_NOISE, number))
     of_noise = score(drawn.cut(study.noise))
     rows, made = semi_synthetic(parameters, study, fold, number)
     of_signals = [score(windows) for windows in made.values()]

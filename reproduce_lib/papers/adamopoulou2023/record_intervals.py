@@ -14,7 +14,7 @@ from reproduce_lib.papers.adamopoulou2023.detection import FALSE_ALARMS, RATIOS
 from reproduce_lib.papers.adamopoulou2023.pickers import PHASES, SUBSETS
 
 DRAWS = 2000
-PICKED = re.compile(r"pick_(precision|recall|f1)\[([ps])(?:,(high|low|elsewhere)|,(\w+),high)?\]")
+PICKED = re.compile(r"pick_(precision|recall|f1)\[([ps])(?:,(high|low|elsewhere)|,(enz|en|e|n|z),high)?\]")
 DETECTED = re.compile(r"detected\[(?:(-?\d+) dB|mean)\]")
 
 Run = Mapping[str, NDArray[Any]]
