@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from reproduce_lib.claims import FactClaim, ValueClaim
+from reproduce_lib.claims import FactClaim, OrderClaim, ValueClaim
 from reproduce_lib.rows import Row
 from reproduce_lib.verdicts import SYMBOLS, Verdict, printed_number
 
@@ -68,7 +68,7 @@ def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None
     ``chance`` what stands beside the naive score. Skill has a column where any row has it.
     """
     known = list(rows)
-    header = ["Quantity", "Verdict", "Reported", "Reproduced", "95 % interval", "Naive"]
+    header = ["Quantity", "Verdict", "Reported", "Measured again", "95 % interval", "Naive"]
     if any(row.skill is not None for row in known):
         header.append("Skill")
     if wider is not None:
@@ -183,7 +183,7 @@ def _order_table(rows: Sequence[Row], caption: str) -> Html:
             quantity(row),
             verdict_badge(row),
             held_in(row) or "–",
-            "–" if row.naive_holds is None else "the same" if row.naive_holds else "another",
+            "–" if row.naive_holds is None else "the same" if row.naive_holds else "not the same",
         )[:shown]
         for row in rows
     ]
@@ -199,7 +199,8 @@ def held_in(row: Row) -> str:
         return ""
     if row.independent:
         equal = f", equal in {100 * row.ties:.0f} %" if row.ties else ""
-        return f"{100 * row.held:.0f} % of pairs of {len(row.measured)} runs{equal}"
+        sets = "pairs" if isinstance(row.claim, OrderClaim) and len(row.claim.among) == 1 else "combinations"
+        return f"{100 * row.held:.0f} % of {sets} of {len(row.measured)} runs{equal}"
     ties = round(row.ties * len(row.measured))
     return f"{sum(map(bool, row.measured))} of {len(row.measured)} runs{f', equal in {ties}' if ties else ''}"
 

@@ -131,7 +131,7 @@ def test_cells_stand_under_their_headings() -> None:
     header, cells = Parsed(value_table([row], caption="c")).rows
     found = dict(zip(header, cells, strict=True))
     assert found["Quantity"] == "LSTM, TSLA"
-    assert (found["Reported"], found["Reproduced"], found["Naive"]) == ("1.50", "3.00", "2.00")
+    assert (found["Reported"], found["Measured again"], found["Naive"]) == ("1.50", "3.00", "2.00")
     assert found["95 % interval"] == "1.23 to 4.77"
     assert found["Skill"] == "−50.0 %"
 
@@ -231,7 +231,7 @@ def test_groups_count_their_verdicts_on_the_outside() -> None:
     assert [row[-1] for row in folds[0].rows[1:]] == ["5 of 5 runs", "1 of 5 runs", "5 of 5 runs"]
 
 
-@pytest.mark.parametrize(("naive_holds", "shown"), [(True, "the same"), (False, "another"), (None, "–")])
+@pytest.mark.parametrize(("naive_holds", "shown"), [(True, "the same"), (False, "not the same"), (None, "–")])
 def test_order_that_needs_no_model_is_told(naive_holds: bool | None, shown: str) -> None:
     rows = [dataclasses.replace(order_row(), naive_holds=one) for one in (naive_holds, True)]
     assert [row[-1] for row in Parsed(order_groups(rows)).rows[1:]] == [shown, "the same"]

@@ -23,7 +23,7 @@ RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 def claims_page(comparisons: Sequence[Comparison]) -> str:
     """Return every claim of every paper as one table, each linked to its row on its paper's page."""
     rows = [_cells(comparison.claims.paper, row) for comparison in comparisons for row in comparison.rows]
-    header = ["Paper", "Claim", "Kind", "Verdict", "Score", "Reported", "Reproduced", "Naive"]
+    header = ["Paper", "Claim", "Kind", "Verdict", "Score", "Reported", "Measured again", "Naive"]
     return f"{table(header, rows, caption='All claims', numeric=3, css='rr-index')}\n"
 
 

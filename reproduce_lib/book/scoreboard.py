@@ -270,7 +270,7 @@ def _naive(standing: Standing) -> Html:
     if standing.orders.part:
         notes.append(
             f"{standing.orders.whole} stated orders hold; in {standing.orders.part} of them a naive forecast's scores "
-            "stand in the same order: no model is needed for it."
+            "stand in the same order: no model is needed to get it."
         )
     return Html(f'<div class="rr-note">{" ".join(notes)}</div>' if notes else "")
 

@@ -83,7 +83,8 @@ def explanation(row: Row) -> str:
         case OrderClaim():
             return (
                 f"It holds in {held_in(row)}. An order holds from "
-                f"{HOLDS_FROM:.0%} of the runs on, fails up to {FAILS_UP_TO:.0%}, and is undecided between."
+                f"{100 * HOLDS_FROM:.0f} % of the runs on, fails up to {100 * FAILS_UP_TO:.0f} %, and is undecided "
+                "between."
             )
         case FactClaim():
             found = "; ".join(map(plain, row.measured))
