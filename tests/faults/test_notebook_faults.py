@@ -175,6 +175,7 @@ def test_what_a_cell_starts_prints_nothing_into_the_callers_output(tmp_path: Pat
     assert spoken(tmp_path, code) == ("", "output 1 51\n")
 
 
+@pytest.mark.slow
 def test_exception_that_says_thirty_megabytes_is_told_in_a_few_thousand_letters(tmp_path: Path) -> None:
     assert spoken(tmp_path, "raise ValueError('x' * 30_000_000)") == ("", "raised 1 5000\n")
 
@@ -232,7 +233,7 @@ def test_source_that_is_no_notebook_is_refused_by_name(tmp_path: Path, broken: b
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        (["-p", "seed=many"], "many"),
+        pytest.param(["-p", "seed=many"], "many", marks=pytest.mark.slow),
         (["-p", "window=[1, 30]"], "window"),
         pytest.param(["-p", "window=1.5"], "1.5", marks=pytest.mark.slow),
         pytest.param(["-p", "ticker=null"], "ticker", marks=pytest.mark.slow),

@@ -117,7 +117,7 @@ def test_bombs_in_a_spreadsheet_are_refused_in_little_time_and_memory(bomb: str)
 
 
 # One of each kind of file: each bomb is set off in a process of its own, which takes its time.
-QUICK_BOMBS = ("gzip", "tar", "zip", "claims")
+QUICK_BOMBS = ("tar", "claims")
 
 
 @pytest.mark.parametrize(

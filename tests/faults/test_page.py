@@ -65,6 +65,7 @@ def not_there(named: dict[str, set[str]], tests: dict[str, set[str]]) -> set[str
     return {name for name, files in named.items() if not any(name in tests[file] for file in files)}
 
 
+@pytest.mark.slow
 def test_each_test_that_the_page_names_is_collected_from_a_file_that_its_section_links_to() -> None:
     text = PAGE.read_text(encoding="utf-8")
     named = named_tests(text)
