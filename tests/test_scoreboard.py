@@ -377,7 +377,7 @@ def test_each_paper_stands_with_its_title_and_what_it_claims(root: Path) -> None
             Standing(Share(2, 4), Share(2, 3), Share(1, 5)),
             "A naive forecast is at least as good as 2 of 4 numbers printed, 2 of 3 numbers measured again. "
             "5 stated orders hold; in 1 of them a naive forecast's scores stand in the same order: "
-            "no model is needed for it.",
+            "no model is needed to get it.",
         ),
         (
             Standing(Share(0, 0), Share(2, 3), Share(0, 5)),
