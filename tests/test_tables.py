@@ -298,5 +298,7 @@ def test_an_order_without_a_run_holds_in_no_count_of_runs() -> None:
 def test_an_order_of_independent_runs_holds_in_a_share_of_their_pairs() -> None:
     row = dataclasses.replace(order_row(), independent=True, held=0.4, ties=0.25)
     assert held_in(row) == "40 % of pairs of 5 runs, equal in 25 %"
+    of_three = dataclasses.replace(row, claim=row.claim.model_copy(update={"among": ["toy.b", "toy.c"]}))
+    assert held_in(of_three) == "40 % of combinations of 5 runs, equal in 25 %"
     paired = dataclasses.replace(order_row(Verdict.UNDECIDED, (True, False, False, False, False)), ties=0.8)
     assert held_in(paired) == "1 of 5 runs, equal in 4"
