@@ -119,6 +119,12 @@ def new_store(folder: Path) -> Store:
     return Store(folder / "records", folder / "artifacts")
 
 
+def arrays_of(store: Store, paper: str, key: str) -> Path:
+    """Return the one file that holds the arrays of a unit."""
+    (found,) = (store.artifacts / paper).glob(f"{key}-*.npz")
+    return found
+
+
 def put(
     store: Store,
     unit: UnitParameters,

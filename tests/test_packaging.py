@@ -60,9 +60,9 @@ def test_every_import_of_the_library_is_a_direct_requirement(requirements: dict[
     modules = {
         "yaml": "pyyaml", "sklearn": "scikit-learn", "IPython": "ipython", "jupyter_client": "jupyter-client",
         "myst_nb": "myst-nb", "pypi_simple": "pypi-simple", "jupyter_book": "jupyter-book", "dateutil": "dateutil",
-        "shapefile": "pyshp",
+        "shapefile": "pyshp", "bs4": "beautifulsoup4",
     }  # fmt: skip
-    pattern = re.compile(r"^\s*(?:from|import) ([A-Za-z_]+)", re.MULTILINE)
+    pattern = re.compile(r"^\s*(?:from|import) ([A-Za-z_]\w*)", re.MULTILINE)
     imported = {
         name for path in (ROOT / "reproduce_lib").rglob("*.py") for name in pattern.findall(path.read_text("utf-8"))
     }

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import Values
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
-from reproduce_lib.papers.adamopoulou2023.scores import PickerParameters, judge_on_folds
+from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters
+from reproduce_lib.papers.adamopoulou2023.scores import judge_on_folds
 from reproduce_lib.picks import SEPARATION
-from reproduce_lib.triggers import PASSBAND
+from reproduce_lib.triggers import band_passed
 from reproduce_lib.units import UnitResult
 
 # Averages short enough that an earthquake early in a window of 30 s is seen too, in samples.
@@ -35,8 +36,13 @@ def run_trigger_picker(parameters: TriggerParameters) -> UnitResult:
 
 
 def trigger_probability(values: Values) -> NDArray[np.float32]:
-    """Return at the onsets of P and S (ratio - 1) / (ratio + 1), else 0; shape as of a network, (windows, times, 3)."""
-    filtered = _causally_filtered(values)
+    """Return at the onsets of P and S (ratio - 1) / (ratio + 1), else 0, and what they leave for noise.
+
+    The shape is that of a network's probabilities, (windows, times, 3).
+
+    What shakes the horizontals is S only if it comes after the surest P of the window: P shakes them too.
+    """
+    filtered = band_passed(values, RATE, causal=True)
     found = np.zeros((*values.shape[:2], 3), dtype=np.float32)
     for window, record in enumerate(filtered):
         for phase, preferred in enumerate(PREFERRED, start=1):
@@ -44,16 +50,9 @@ def trigger_probability(values: Values) -> NDArray[np.float32]:
             if own.shape[1]:
                 samples, ratios = onsets(own)
                 np.maximum.at(found[window, :, phase], samples, ((ratios - 1) / (ratios + 1)).astype(np.float32))
-    return found
-
-
-def _causally_filtered(values: Values) -> NDArray[np.float64]:
-    """Return windows between 1 and 20 Hz, filtered forwards alone: both ways, a sharp onset would begin early."""
-    from scipy.signal import butter, sosfilt
-
-    sections = butter(4, PASSBAND, "bandpass", fs=RATE, output="sos")
-    centred = values - values.mean(axis=1, keepdims=True, dtype=float)
-    found: NDArray[np.float64] = sosfilt(sections, centred, axis=1)
+        # Two picks cannot stand closer either.
+        found[window, : found[window, :, 1].argmax() + SEPARATION, 2] = 0
+    found[:, :, 0] = np.maximum(1 - found[:, :, 1] - found[:, :, 2], 0)
     return found
 
 
