@@ -220,7 +220,7 @@ def resample(magnitudes: NDArray[np.float64], count: int, width: float, generato
 
 
 def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) -> Values:
-    """Return the probability of noise, P and S at each sample: a Gaussian of height 1 at each arrival.
+    """Return the probability of noise, P and S at each sample: a Gaussian of height 1 at each arrival in its window.
 
     It is cut off at five deviations, where it is below 4e-6.
 
@@ -234,7 +234,8 @@ def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) 
     shape (windows, length, 3), each sample's three adding up to 1
     """
     phases = np.zeros((len(arrivals), length, arrivals.shape[2]), dtype=np.float32)
-    window, event, phase = np.nonzero(~np.isnan(arrivals))
+    # What arrives outside its window is no arrival of it, as when picks are counted. Not a number is never inside.
+    window, event, phase = np.nonzero((arrivals >= 0) & (arrivals < length))
     onset = arrivals[window, event, phase]
     reach = int(np.ceil(REACH * deviation))
     samples = np.rint(onset).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)

@@ -177,9 +177,10 @@ def load_noise(traces: Traces, *, network: bool = True) -> Noise:
         record = parse_ceed_record(sources.read(file, network=network), file, *picks[name])
         before = record.values[record.p - CEED_BEFORE : record.p - GUARD]
         if is_noise(before):
-            values.append(before)
+            values.append(_moving(before))
             kept.append(row)
     table = own.loc[kept, ["name", "station", "components", "group"]].reset_index(drop=True)
+    table["components"] = [components_of(one) for one in values]
     shape = (0, NOISE_LENGTH, len(COMPONENTS))
     return Noise(np.stack(values) if values else np.zeros(shape, np.float32), table)
 
@@ -206,20 +207,34 @@ def components_of(values: Samples) -> str:
     return "".join(letter for letter, own in zip(COMPONENTS, values.T, strict=True) if own.any())
 
 
-def groups_of(stations: NDArray[Any], times: pd.Series) -> NDArray[np.intp]:
-    """Give records of one station, or of one earthquake, one number, and what they touch too.
+def sites_of(stations: NDArray[Any]) -> NDArray[Any]:
+    """Return the code of the site of each station, ``network.code``.
 
-    A split between groups then separates both stations and earthquakes.
+    A network that puts a second instrument where one stands, in a borehole or in the old one's place, names it by one
+    character more (NC.MDP, NC.MDP1, NC.MDPB): the site is called by the shortest of them that is among ``stations``.
+    """
+    codes = set(stations.tolist())
+
+    def site(code: str) -> str:
+        return site(code[:-1]) if code and code[:-1] in codes else code
+
+    return np.array([site(code) for code in stations.tolist()])
+
+
+def groups_of(stations: NDArray[Any], times: pd.Series) -> NDArray[np.intp]:
+    """Give records of one site (`sites_of`), or of one earthquake, one number, and what they touch too.
+
+    A split between groups then separates stations, those that stand together too, and earthquakes.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    numbers = np.unique(stations, return_inverse=True)[1]
+    numbers = np.unique(sites_of(stations), return_inverse=True)[1]
     seconds = (times - times.min()).dt.total_seconds().to_numpy()
     order = np.argsort(seconds, kind="stable")
     events = np.empty(len(order), dtype=np.intp)
     events[order] = np.concatenate([[0], np.cumsum(np.diff(seconds[order]) > SAME_EVENT_SECONDS)])
-    # Records are tied to their station and to their earthquake, which follow them in one graph.
+    # Records are tied to their site and to their earthquake, which follow them in one graph.
     size = len(order) + numbers.max() + 1 + events.max() + 1
     rows = np.arange(len(order))
     ties = np.concatenate([len(order) + numbers, len(order) + numbers.max() + 1 + events])
@@ -371,8 +386,7 @@ def _cut(record: Record) -> tuple[Samples, int, int]:
     begin, end = _measured_span(own, BEFORE - early)
     if end - begin < SHORTEST:
         raise DataError(f"{record.name}: P was not measured, or less than {SHORTEST} samples around it")
-    # A component that stands at some level was recorded by nobody.
-    found[early + begin : early + end] = np.where(np.ptp(own[begin:end], axis=0) > 0, own[begin:end], 0)
+    found[early + begin : early + end] = _moving(own[begin:end])
     return found, early + begin, early + end
 
 
@@ -408,6 +422,12 @@ def _measured_span(values: Samples, p: int) -> tuple[int, int]:
                 return 0, 0
             begin, end = (max(begin, last), end) if last <= p else (begin, min(end, first))
     return begin, end
+
+
+def _moving(values: Samples) -> Samples:
+    """Return 0 for a component that stands at some level: it was recorded by nobody."""
+    found: Samples = np.where(np.ptp(values, axis=0) > 0, values, np.float32(0))
+    return found
 
 
 def _recorded(values: Samples) -> list[Samples]:

@@ -15,10 +15,15 @@ from reproduce_lib.picks import SEPARATION
 from reproduce_lib.triggers import band_passed
 from reproduce_lib.units import UnitResult
 
-# Averages short enough that an earthquake early in a window of 30 s is seen too, in samples.
+# Averages, in samples, short enough for S minus P of near earthquakes.
 SHORT, LONG = 3 * RATE // 10, 3 * RATE
+# What is put before a window so that its first seconds are heard too: one for the filter, and for the averages as long
+# as they take to forget that they began at 0.
+SETTLING, FILLING = RATE, 5 * LONG
 # The ratio from which a peak is looked at, and where its onset is looked for.
 LEAST_RATIO = 1.5
+# A second with less than this part of the median second's power was not recorded.
+GAP_POWER = 1e-3
 ONSET_BEFORE, ONSET_AFTER = 2 * RATE, RATE // 2
 # Which components each phase is looked for on, the better ones first.
 PREFERRED = (("Z", "EN"), ("EN", "Z"))
@@ -42,7 +47,8 @@ def trigger_probability(values: Values) -> NDArray[np.float32]:
 
     What shakes the horizontals is S only if it comes after the surest P of the window: P shakes them too.
     """
-    filtered = band_passed(values, RATE, causal=True)
+    mirrored = np.pad(values, ((0, 0), (SETTLING, 0), (0, 0)), mode="reflect", reflect_type="odd")
+    filtered = band_passed(mirrored, RATE, causal=True)[:, SETTLING:]
     found = np.zeros((*values.shape[:2], 3), dtype=np.float32)
     for window, record in enumerate(filtered):
         for phase, preferred in enumerate(PREFERRED, start=1):
@@ -62,10 +68,10 @@ def onsets(record: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.fl
     The peak of the ratio comes late; the onset is where Akaike's criterion for a change of variance is least (Maeda
     1985) shortly before it.
     """
-    from obspy.signal.trigger import aic_simple, recursive_sta_lta
+    from obspy.signal.trigger import aic_simple
     from scipy.signal import find_peaks
 
-    ratios = np.stack([recursive_sta_lta(np.ascontiguousarray(one), SHORT, LONG) for one in record.T], axis=1)
+    ratios = np.stack([_ratios(one) for one in record.T], axis=1)
     peaks = find_peaks(ratios.max(axis=1), height=LEAST_RATIO, distance=SEPARATION)[0]
     samples = []
     for peak in peaks:
@@ -73,6 +79,25 @@ def onsets(record: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.fl
         around = record[first : peak + ONSET_AFTER, ratios[peak].argmax()]
         samples.append(first + int(np.argmin(aic_simple(around)[1:-1])) + 1)
     return np.array(samples, dtype=np.intp), ratios[peaks].max(axis=1)
+
+
+def _ratios(component: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ObsPy's ratio of recursive averages, as if it had been quiet before the first sample.
+
+    ObsPy's is 0 until the long average has filled; an earthquake that begins there would be missed.
+    """
+    from obspy.signal.trigger import recursive_sta_lta
+
+    before = np.full(FILLING, np.sqrt(_quiet_power(component)))
+    found: NDArray[np.float64] = recursive_sta_lta(np.concatenate([before, component]), SHORT, LONG)[FILLING:]
+    return found
+
+
+def _quiet_power(component: NDArray[np.float64]) -> float:
+    """Return the power that three quarters of the window's seconds exceed, without those of a gap."""
+    seconds = (component[: len(component) // RATE * RATE].reshape(-1, RATE) ** 2).mean(axis=1)
+    # A filter rings on into a gap, which is shorter than half of a window.
+    return float(np.quantile(seconds[seconds >= GAP_POWER * np.median(seconds)], 0.25))
 
 
 def _live(record: NDArray[np.float64], preferred: tuple[str, ...]) -> NDArray[np.float64]:
