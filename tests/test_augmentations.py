@@ -480,7 +480,7 @@ def test_targets_are_gaussians_at_the_arrivals_by_a_loop(arrivals: Array, deviat
     for row, time in np.ndindex(len(arrivals), length):
         heights = []
         for phase in range(2):
-            own = [one for one in arrivals[row, :, phase] if not math.isnan(one)]
+            own = [one for one in arrivals[row, :, phase] if 0 <= one < length]
             heights.append(max((math.exp(-0.5 * ((time - one) / deviation) ** 2) for one in own), default=0.0))
         total = max(sum(heights), 1.0)
         expected = [1 - sum(heights) / total, heights[0] / total, heights[1] / total]
@@ -493,6 +493,14 @@ def test_target_is_one_at_an_arrival_and_noise_without_one() -> None:
     assert (found[1, :, 0] == 1).all()
     assert found[0, 35, 1] == pytest.approx(math.exp(-0.5))
     assert not found[2, :, 2].any()
+
+
+def test_what_arrives_just_outside_a_window_is_no_target_of_it() -> None:
+    """A pick of it would be a false one: no network may learn to give it."""
+    found = phase_targets(np.array([[[-3.0, 119.9]], [[-0.1, 120.0]]]), 120, 5.0)
+    assert not found[:, :, 1].any()
+    assert found[0, 119, 2] > 0.98
+    assert not found[1, :, 2].any()
 
 
 # Purity

@@ -1610,14 +1610,35 @@ def test_trigger_is_as_sure_as_its_ratio_is_large() -> None:
     samples, ratios = onsets(record)
     first = int(ratios.argmax())
     assert abs(int(samples[first]) - 1000) <= 10
-    # By hand: averages of squares that forget with 1/30 and 1/300 of a second, from the first sample on.
-    short = long = 0.0
+    # By hand: averages of squares that forget with 1/30 and 1/300 of a second, and began as quiet as the window is.
+    seconds = sorted(float((record[first : first + 100, 0] ** 2).mean()) for first in range(0, 3000, 100))
+    short = long = seconds[7] + 0.25 * (seconds[8] - seconds[7])
     largest = 0.0
-    for number, value in enumerate(record[:, 0] ** 2):
+    for value in record[:, 0] ** 2:
         short += (value - short) / 30
         long += (value - long) / 300
-        largest = max(largest, short / long if number >= 300 else 0.0)
-    assert ratios[first] == pytest.approx(largest, rel=1e-6)
+        largest = max(largest, short / long)
+    assert ratios[first] == pytest.approx(largest, rel=0.01)
+
+
+@pytest.mark.parametrize("p", [60, 150, 290])
+def test_trigger_hears_an_earthquake_at_the_beginning_of_a_window(p: int) -> None:
+    values = arriving(p, p + 500)
+    assert np.abs(np.subtract(best_places(values), [p, p + 500])).max() <= 10
+    shifted = arriving(p + 1000, p + 1500)
+    sure = [trigger_probability(one)[0, :, 1].max() for one in (values, shifted)]
+    assert sure[0] == pytest.approx(sure[1], rel=0.1)
+
+
+def test_trigger_is_not_provoked_by_the_beginning_of_noise_or_by_a_gap() -> None:
+    """A filter and averages that begin at 0 jump at the first sample, and so do averages that begin in a gap."""
+    noise = generator(3).normal(size=(40, WINDOW, 3)) + np.linspace(5, -5, WINDOW)[:, None]
+    gapped = noise.copy()
+    gapped[:, 1500:2390] = 0
+    for values in (noise, gapped):
+        found = trigger_probability(values.astype(np.float32))[:, :, 1:].max(axis=-1)
+        surest = found[:, :1500].reshape(40, 5, 300).max(axis=2).mean(axis=0)
+        assert surest[0] == pytest.approx(surest[1:].mean(), abs=0.15)
 
 
 @pytest.mark.slow

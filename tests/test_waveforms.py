@@ -38,6 +38,7 @@ from reproduce_lib.data.waveforms import (
     load_noise,
     load_traces,
     signal_to_noise,
+    sites_of,
     traces_of,
 )
 from reproduce_lib.errors import DataError
@@ -297,15 +298,23 @@ def test_components_are_those_that_hold_anything(letters: str) -> None:
 # Groups
 
 
+CODES = ["X.a", "X.b", "X.c", "X.c1", "X.cB", "X.c12", "Y.c1", "Y.d"]
+
+
 def slow_groups(stations: Sequence[str], seconds: Sequence[float]) -> list[int]:
-    """Spread numbers from record to record until nothing changes."""
+    """Spread numbers from record to record until nothing changes; a code with one more character is the same place."""
+
+    def together(one: str, other: str) -> bool:
+        short, long = sorted((one, other), key=len)
+        return short == long or long[:-1] == short
+
     found = list(range(len(stations)))
     changed = True
     while changed:
         changed = False
         for one in range(len(found)):
             for other in range(len(found)):
-                tied = stations[one] == stations[other] or abs(seconds[one] - seconds[other]) < 90
+                tied = together(stations[one], stations[other]) or abs(seconds[one] - seconds[other]) < 90
                 if tied and found[one] != found[other]:
                     found[one] = found[other] = min(found[one], found[other])
                     changed = True
@@ -313,7 +322,15 @@ def slow_groups(stations: Sequence[str], seconds: Sequence[float]) -> list[int]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 60).map(lambda n: 37.0 * n)), min_size=1))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["X.a", "X.b", "X.c", "X.c1", "X.cB", "X.c12", "Y.c1", "Y.d"]),
+            st.integers(0, 60).map(lambda n: 37.0 * n),
+        ),
+        min_size=1,
+    )
+)
 def test_groups_are_those_of_a_search_over_pairs(records: list[tuple[str, float]]) -> None:
     stations, seconds = [one for one, _ in records], [two for _, two in records]
     times = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(seconds, unit="s"))
@@ -327,6 +344,15 @@ def test_station_ties_earthquakes_and_earthquake_ties_stations() -> None:
     times = pd.Series(list(map(pd.Timestamp, ("2020-01-01 00:00", "2020-01-01 00:01", "2020-03-01", "2020-05-01"))))
     found = groups_of(np.array(["a", "b", "b", "c"]), times).tolist()
     assert found[0] == found[1] == found[2] != found[3]
+
+
+def test_a_second_instrument_stands_at_the_site_of_the_first() -> None:
+    codes = ["NC.MDP1", "NC.MDH", "NC.MDPB", "NC.MDP", "NN.MDP1", "NC.MDH1", "NC.MD", "NC.MCB1", "NC.MCBB", ""]
+    sites = ["NC.MD", "NC.MD", "NC.MD", "NC.MD", "NN.MDP1", "NC.MD", "NC.MD", "NC.MCB1", "NC.MCBB", ""]
+    assert sites_of(np.array(codes)).tolist() == sites
+    assert sites_of(np.array(codes[:6])).tolist() == [*(["NC.MDP", "NC.MDH", "NC.MDP", "NC.MDP", "NN.MDP1", "NC.MDH"])]
+    times = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta([1e6 * n for n in range(3)], unit="s"))
+    assert groups_of(np.array(["NC.MDP1", "NC.MCB", "NC.MDP"]), times).tolist() == [0, 1, 0]
 
 
 # Archives
@@ -536,6 +562,17 @@ def test_noise_of_less_than_a_minute_is_none(serve: Any) -> None:
     assert load_noise(load_traces(("ceed_ncedc",))).values.shape == (0, NOISE_LENGTH, 3)
 
 
+def test_a_component_that_stands_still_before_p_is_none_of_the_noise(serve: Any) -> None:
+    values = shaking(12_000, 7)
+    values[:5900, 0] = 4.0
+    serve({CEED: ceed(data=values), LABELS: labels(("XX.A..HH.1.npz", 6000, 6500))})
+    traces = load_traces(("ceed_ncedc",))
+    found = load_noise(traces)
+    assert traces.table["components"].tolist() == ["ENZ"]
+    assert found.table["components"].tolist() == ["NZ"]
+    assert not found.values[0, :, 0].any()
+
+
 # Simulated
 
 
@@ -647,6 +684,25 @@ def test_no_station_and_no_earthquake_is_in_two_groups_of_the_pinned_records() -
     seconds = (table["time"] - table["time"].min()).dt.total_seconds().tolist()
     expected = slow_groups(table["station"].tolist(), seconds)
     assert len(set(zip(table["group"], expected, strict=True))) == len(set(expected)) == table["group"].nunique()
+
+
+@pytest.mark.data
+def test_stations_at_one_place_are_in_one_group_of_the_pinned_records() -> None:
+    """By the coordinates, which the records of one set hold: instruments within 300 m are of one site."""
+    places, groups = {}, pinned().table.groupby("station")["group"].first()
+    for path in sorted(folder("ceed_ncedc").glob("*.npz")):
+        with np.load(path, allow_pickle=False) as own:
+            code = f"{own['network']}.{own['station']}"
+            places[code] = float(own["station_latitude"]), float(own["station_longitude"])
+    known = [code for code in groups.index if code in places]
+    near = 0
+    for one, other in itertools.combinations(known, 2):
+        (latitude, longitude), (second, across) = places[one], places[other]
+        north, east = 111.2 * (latitude - second), 111.2 * (longitude - across) * math.cos(math.radians(latitude))
+        if math.hypot(north, east) < 0.3:
+            near += 1
+            assert groups[one] == groups[other], (one, other)
+    assert near > 0
 
 
 @pytest.mark.data

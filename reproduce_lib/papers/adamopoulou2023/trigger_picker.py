@@ -17,14 +17,14 @@ from reproduce_lib.units import UnitResult
 
 # Averages, in samples, short enough for S minus P of near earthquakes.
 SHORT, LONG = 3 * RATE // 10, 3 * RATE
-# What is put before a window so that its first seconds are heard too: one for the filter, and for the averages as long
-# as they take to forget that they began at 0.
-SETTLING, FILLING = RATE, 5 * LONG
+# What is put before a window so that its first seconds are heard too: as long as the filter rings, and as long as the
+# averages take to forget that they began at 0.
+SETTLING, FILLING = 3 * RATE, 5 * LONG
 # The ratio from which a peak is looked at, and where its onset is looked for.
 LEAST_RATIO = 1.5
+ONSET_BEFORE, ONSET_AFTER = 2 * RATE, RATE // 2
 # A second with less than this part of the median second's power was not recorded.
 GAP_POWER = 1e-3
-ONSET_BEFORE, ONSET_AFTER = 2 * RATE, RATE // 2
 # Which components each phase is looked for on, the better ones first.
 PREFERRED = (("Z", "EN"), ("EN", "Z"))
 
@@ -47,7 +47,7 @@ def trigger_probability(values: Values) -> NDArray[np.float32]:
 
     What shakes the horizontals is S only if it comes after the surest P of the window: P shakes them too.
     """
-    mirrored = np.pad(values, ((0, 0), (SETTLING, 0), (0, 0)), mode="reflect", reflect_type="odd")
+    mirrored = np.pad(values, ((0, 0), (SETTLING, 0), (0, 0)), mode="reflect")
     filtered = band_passed(mirrored, RATE, causal=True)[:, SETTLING:]
     found = np.zeros((*values.shape[:2], 3), dtype=np.float32)
     for window, record in enumerate(filtered):
