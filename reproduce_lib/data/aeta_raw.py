@@ -129,15 +129,10 @@ def assemble(readers: Mapping[str, Read], files: dict[str, str]) -> RawSeries:
     values_read = 0
     with ThreadPoolExecutor(READERS) as pool:
         read = pool.map(lambda item: parse_raw(item[1](), item[0]), readers.items())
-        try:
-            for name, table in zip(readers, read, strict=True):
-                tables[name] = table
-                values_read += table.size
-                _check_size(values_read, f"the files up to {name} hold")
-        except DataError:
-            # What is refused is not read to its end.
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for name, table in zip(readers, read, strict=True):
+            tables[name] = table
+            values_read += table.size
+            _check_size(values_read, f"the files up to {name} hold")
     features = [
         name for one in MODALITIES for name in tables[f"{stations[0]}_{one}.csv"].columns if name.startswith(f"{one}@")
     ]

@@ -51,9 +51,9 @@ class Box:
         return frame["latitude"].between(self.south, self.north) & frame["longitude"].between(self.west, self.east)
 
 
-# The extent of the M 3 file, found on the years that it shares with its agency's larger events: those inside are in
-# both, those just outside in the larger ones alone (the nearest at 4.630 and 19.043°N).
-PHILIPPINES = Box(4.631, 19.042, 117.0, 130.0)
+# The extent of the M 3 file, found on the years that it shares with a world catalogue: the larger events inside
+# are in both, those just outside are in the world's alone.
+PHILIPPINES = Box(4.6, 19.05, 117.0, 130.0)
 # All islands, those north of the M 3 file's extent too.
 ALL_ISLANDS = Box(4.0, 21.0, 117.0, 130.0)
 # The islands have no printed borders either: bands of latitude that put each main island into its own group. A box

@@ -64,14 +64,8 @@ SAME_DEGREES = 0.5
 # Where nuclear weapons were tested underground, and the day of the last test: lists without a type of event have them.
 TEST_SITES = (
     (Box(36.9, 37.5, -116.65, -115.8), datetime(1992, 9, 23, tzinfo=UTC)),  # Nevada
-    (Box(36.75, 36.9, -116.1, -115.85), datetime(1971, 11, 24, tzinfo=UTC)),  # Nevada, Frenchman Flat
-    (Box(37.07, 37.09, -117.0, -116.99), datetime(1967, 5, 10, tzinfo=UTC)),  # one of Nevada, listed a degree off
-    (Box(38.5, 38.75, -116.35, -116.0), datetime(1968, 1, 19, tzinfo=UTC)),  # central Nevada, one test alone
     (Box(41.2, 41.9, 88.0, 89.2), datetime(1996, 7, 29, tzinfo=UTC)),  # Lop Nor
 )
-# What the China Earthquake Networks Center writes behind a place: collapse, tremor of a mine, blast, perhaps one, not
-# natural.
-NO_EARTHQUAKES = ("塌陷", "矿震", "爆破", "疑爆", "非天然")
 # How the catalogue of China writes a depth that is not known.
 UNKNOWN_DEPTH = -1.0
 METRES_PER_KM = 1000.0
@@ -139,10 +133,7 @@ def _load(name: RegionalCatalogueName, network: bool) -> Catalogue:
 
 
 def parse_cenc(data: bytes, name: str) -> Listing:
-    """Read the China Earthquake Networks Center's event list, a spreadsheet in XML with times of Beijing (UTC+8).
-
-    What its place calls no earthquake is left out.
-    """
+    """Read the China Earthquake Networks Center's event list, a spreadsheet in XML with times of Beijing (UTC+8)."""
     _check_markup(decoded(data, name, "utf-8-sig"), name)
     rows: list[list[str]] = []
     for number, row in enumerate(_spreadsheet_rows(data, name), start=1):
@@ -157,10 +148,7 @@ def parse_cenc(data: bytes, name: str) -> Listing:
     table = pd.DataFrame(rows[1:], columns=columns, index=pd.RangeIndex(2, len(rows) + 1, name="row"), dtype=str)
     table = table.mask(table == "")
     local = times(table, "time", name, pattern="%Y-%m-%d %H:%M:%S", utc=False)
-    universal = local.dt.tz_localize(_BEIJING).dt.tz_convert("UTC")
-    natural = ~table["place"].str.contains("|".join(NO_EARTHQUAKES), na=False)
-    frame = _frame(table[natural], universal[natural], name, magnitude_type="M")
-    return Listing(frame, int((~natural).sum()))
+    return Listing(_frame(table, local.dt.tz_localize(_BEIJING).dt.tz_convert("UTC"), name, magnitude_type="M"), 0)
 
 
 def _check_markup(text: str, name: str) -> None:

@@ -9,10 +9,9 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -330,26 +329,6 @@ def test_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     elsewhere.rename(here / "other.csv")
     (here / "7_sound.csv").symlink_to("other.csv")
     assert load_raw_folder(here).stations.tolist() == [7, 12]
-
-
-def test_files_behind_the_one_that_is_too_much_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-
-    def slowly(name: str, data: bytes) -> bytes:
-        read.append(name)
-        time.sleep(0.02)
-        return data
-
-    rows: dict[str, dict[int, tuple[float, ...]]] = {
-        "magn": {600: (1, 2, 3), 1200: (4, 5, 6)},
-        "sound": {600: (1, 2), 1200: (3, 4)},
-    }
-    files = {f"{n}_{one}.csv": text(n, one, rows[one]) for n in range(60) for one in rows}
-    readers = {name: partial(slowly, name, data) for name, data in files.items()}
-    monkeypatch.setattr(aeta_raw, "MOST_VALUES", 5)
-    with pytest.raises(DataError, match="more than 5"):
-        assemble(readers, {})
-    assert len(read) < 40
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device", "nowhere"])

@@ -307,24 +307,6 @@ def test_event_that_the_service_sends_in_two_pieces_is_one_event(
     assert sorted(numbers(ask(service))) == list(range(8))
 
 
-def test_halves_that_lack_what_the_whole_announced_are_refused_and_not_kept_as_the_whole(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A service that loses its second half for a moment, the count of it too."""
-    limit(service, monkeypatch, 5)
-    service.events = spread(8)
-
-    def lose(kind: str, answer: Answer) -> Answer:
-        late = datetime.fromisoformat(service.asked[-1][1]["starttime"]) > BEGIN + 30 * DAY
-        return (Answer(200, b"0\n") if kind == "count" else Answer(204, b"")) if late else answer
-
-    service.change = lose
-    with pytest.raises(DataError, match=r"announced 8 events.*in two halves"):
-        ask(service)
-    service.change = lambda kind, answer: answer
-    assert numbers(ask(service)) == list(range(8))
-
-
 def test_more_events_in_a_moment_than_the_service_sends_are_refused_after_few_questions(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

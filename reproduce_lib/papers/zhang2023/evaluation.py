@@ -113,7 +113,7 @@ def evaluate(parameters: DesignParameters, samples: SampleSet, classify: Classif
         "majority": 100 * float((truth == common).mean()),
         "samples": float(len(samples.labels)),
         "classes_tested": float(len(np.unique(truth))),
-        **area_of_events([(samples.labels[fold.test], one.scores) for fold, one in zip(folds, forecasts, strict=True)]),
+        **areas_of_events(truth, scores),
     }
     arrays: dict[str, NDArray[Any]] = {}
     if keep:
@@ -126,22 +126,18 @@ def evaluate(parameters: DesignParameters, samples: SampleSet, classify: Classif
     return UnitResult(metrics, len(tested), samples.files, arrays)
 
 
-def area_of_events(tested: Sequence[tuple[Labels, NDArray[np.float64]]]) -> dict[str, float]:
+def areas_of_events(truth: Labels, scores: NDArray[np.float64]) -> dict[str, float]:
     """Return the area under the curve, in percent, of telling windows before an earthquake from the others.
 
-    The score of an event is one less that of the first class, which has none. The area is the mean of those of the
-    folds in which both occur: scores of models that were trained on other samples have no common scale, and shares of
-    the training samples, pooled, would rank folds by what they lack. A forecast that is the same for all has 50.
-    Nothing is returned where no fold holds both.
-
-    Parameters
-    ----------
-    tested : classes and scores of each fold, shapes (samples,) and (samples, classes)
+    The score of an event is one less that of the first class, which has none; a forecast that is the same for all
+    has 50. Nothing is returned where only one of the two occurs.
     """
     from sklearn.metrics import roc_auc_score
 
-    both = [(truth > 0, 1 - scores[:, 0]) for truth, scores in tested if 0 < (truth > 0).sum() < len(truth)]
-    return {"auc[event]": 100 * float(np.mean([roc_auc_score(*one) for one in both]))} if both else {}
+    event = truth > 0
+    if event.all() or not event.any():
+        return {}
+    return {"auc[event]": 100 * float(roc_auc_score(event, 1 - scores[:, 0]))}
 
 
 def scores_of(truth: Labels, forecast: Labels) -> dict[str, float]:
