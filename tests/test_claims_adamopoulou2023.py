@@ -272,6 +272,12 @@ def test_quantities_without_a_record_are_in_no_order_that_is_judged(claims: Pape
     assert {one.comparable for one in orders} == {"no-data"}
 
 
+def test_each_figure_that_shows_a_result_has_its_counterpart_on_the_page() -> None:
+    page = (PROJECT / "notebooks" / "adamopoulou2023.md").read_text(encoding="utf-8")
+    named = re.findall(r"printed Figures? (\d+)(?: and (\d+))?", page)
+    assert {int(one) for found in named for one in found if one} == {3, 10, 16, 23, 28, 29, 34, 35, 36, 37, 38}
+
+
 def test_converged_and_not_are_both_quoted(claims: PaperClaims) -> None:
     (fact,) = [one for one in claims.claims if one.id == "adamopoulou2023.f.converged"]
     assert isinstance(fact, FactClaim) and isinstance(fact.against, OtherPlace)
