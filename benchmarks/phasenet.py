@@ -104,14 +104,14 @@ from reproduce_lib.papers.adamopoulou2023.training import forecast
 from reproduce_lib.triggers import sta_lta, template_match
 
 hour = np.random.default_rng(0).normal(size=(120, WINDOW, 3)).astype(np.float32)
-templates = np.random.default_rng(1).normal(size=(31, 4 * RATE, 3)).astype(np.float32)
+templates = np.random.default_rng(1).normal(size=(36, 4 * RATE, 3)).astype(np.float32)
 model = phasenet.build_phasenet(WINDOW)
 ways = {
     "network": lambda: forecast(model, standardise(hour)),
     "ratio of averages": lambda: sta_lta(hour, RATE),
 }
 # The fewest and the most that a fold's training stations have.
-for count in (16, 31):
+for count in (19, 36):
     ways[f"matching with {count} templates"] = lambda count=count: template_match(hour, templates[:count], RATE)
 seconds = {}
 for name, way in ways.items():
