@@ -210,11 +210,12 @@ def value_row(verdict: Verdict = Verdict.REPRODUCED, printed: str = "1.00", **mo
     return Row(ValueClaim.model_validate({**fields, "conditions": {}, **texts}), verdict, **more)
 
 
-def write_notebook(path: Path, *code: str, kernel: str = "python3") -> Path:
+def write_notebook(path: Path, *code: str, kernel: str | None = "python3") -> Path:
     """Write a notebook whose one parameter is ``x``."""
     cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *code)]
     cells[0].metadata["tags"] = ["parameters"]
-    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
+    about = {"name": kernel, "display_name": kernel, "language": "python"}
+    metadata = {"kernelspec": about} if kernel else {}
     path.parent.mkdir(exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path
