@@ -9,14 +9,11 @@ from benchmarks.book import quantity
 from benchmarks.pairs import in_new_process, measure_pairs, ratio
 from reproduce_lib.book.speed import Quantity, Ratio
 from reproduce_lib.execution.pool import cores
-from reproduce_lib.papers.adamopoulou2023.recipes import AUGMENTATIONS
 
 EPOCHS, WINDOWS = 8, 500
 GOAL = 1.0
 # Making an epoch's windows may cost this share of training on them, in percent.
 AUGMENTATION_GOAL = 10.0
-# What is not made on the fly.
-MADE_ONCE = ("precomputed_shift", "precomputed_windows")
 
 PREPARED = """
 import json, os, sys, time
@@ -72,8 +69,6 @@ SHARE = (
     PREPARED.format(one_thread=True, augmentation="combined")
     + """
 from keras import optimizers
-from reproduce_lib.papers.adamopoulou2023.recovery import PLACES, clipped_pairs
-from reproduce_lib.papers.adamopoulou2023.samples import clear_rows, rows_with_places
 model = phasenet.build_phasenet(WINDOW)
 model.compile(optimizer=optimizers.Adam(0.01), loss="categorical_crossentropy")
 pairs = draw(0)
@@ -82,12 +77,9 @@ begun = time.perf_counter()
 for first in range(0, windows, 20):
     model.train_on_batch(*(one[first : first + 20] for one in pairs))
 trained = time.perf_counter() - begun
-generator = np.random.default_rng(0)
-clipped = lambda _: clipped_pairs(study, generator.choice(clear, windows), generator)
-clear = rows_with_places(study, clear_rows(study, fold.training), PLACES, every=False)
 shares = {}
 for name in sys.argv[3:]:
-    make = clipped if name == "clipping" else epochs_of(name, study, fold, windows, generator)
+    make = epochs_of(name, study, fold, windows, np.random.default_rng(0))
     make(0)
     begun = time.perf_counter()
     make(1)
@@ -104,15 +96,13 @@ from reproduce_lib.papers.adamopoulou2023.training import forecast
 from reproduce_lib.triggers import sta_lta, template_match
 
 hour = np.random.default_rng(0).normal(size=(120, WINDOW, 3)).astype(np.float32)
-templates = np.random.default_rng(1).normal(size=(36, 4 * RATE, 3)).astype(np.float32)
+templates = np.random.default_rng(1).normal(size=(60, 4 * RATE, 3)).astype(np.float32)
 model = phasenet.build_phasenet(WINDOW)
 ways = {
     "network": lambda: forecast(model, standardise(hour)),
     "ratio of averages": lambda: sta_lta(hour, RATE),
+    "matching with 60 templates": lambda: template_match(hour, templates, RATE),
 }
-# The fewest and the most that a fold's training stations have.
-for count in (19, 36):
-    ways[f"matching with {count} templates"] = lambda count=count: template_match(hour, templates[:count], RATE)
 seconds = {}
 for name, way in ways.items():
     way()
@@ -139,7 +129,7 @@ def networks_against_fit(repeats: int) -> Iterator[Ratio]:
 
 def share_of_augmentation(repeats: int) -> Iterator[Quantity]:
     """Measure what making an epoch's windows costs, in percent of training on them."""
-    names = [one for one in AUGMENTATIONS if one not in MADE_ONCE] + ["clipping"]
+    names = ("full_shift", "events", "noise", "false_positives", "channel_dropout", "combined")
     found = [in_new_process(SHARE, str(EPOCHS), str(WINDOWS), *names) for _ in range(repeats)]
     for name in names:
         label = f"PhaseNet, {name}: windows made on the fly, share of a step"

@@ -25,8 +25,6 @@ ARTIFACT_SIZES = (2.0, 20.0)
 REACH = 5.0
 # Deviation, as a share of the largest amplitude, below which a component is taken for constant.
 CONSTANT = 1e-6
-# Of so many samples one is looked at first where a component may hold nothing.
-SPARSE = 50
 # Times in a row of a sum, the first that divides a window.
 ROWS = (300, 250, 256, 100, 64, 50, 10, 1)
 
@@ -63,17 +61,16 @@ class Windows:
         return Windows(values, arrivals)
 
 
-def cut(values: Values, arrivals: NDArray[np.float64], rows: Rows, starts: Rows, length: int) -> Windows:
-    """Cut windows out of records, and move the arrivals with them.
+def cut(values: Values, arrivals: NDArray[np.float64], starts: Rows, length: int) -> Windows:
+    """Cut one window out of each record, and move its arrivals with it.
 
     Parameters
     ----------
     values : shape (records, samples, 3)
     arrivals : shape (records, earthquakes, 2), samples of the records
-    rows : the record of each window, shape (windows,)
-    starts : first sample of each window, shape (windows,); the window must lie within its record
+    starts : first sample of each window, shape (records,); the window must lie within its record
     """
-    return Windows(slices(values, rows, starts, length), arrivals[rows] - starts[:, None, None])
+    return Windows(slices(values, np.arange(len(values)), starts, length), arrivals - starts[:, None, None])
 
 
 def slices(values: Values, rows: Rows, starts: Rows, length: int) -> Values:
@@ -179,10 +176,7 @@ def drop_channels(windows: Windows, share: float, generator: np.random.Generator
     one = np.argmax(live * generator.random(live.shape), axis=1)
     kept[np.arange(len(windows)), one] |= ~kept.any(axis=1)
     chosen = np.where((generator.random(len(windows)) < share)[:, None], kept, live)
-    values = windows.values.copy()
-    window, component = np.nonzero(live & ~chosen)
-    values[window, :, component] = 0
-    return replace(windows, values=values)
+    return replace(windows, values=np.where(chosen[:, None], windows.values, np.float32(0)))
 
 
 def clip(values: Values, levels: NDArray[np.float64]) -> tuple[Values, Values]:
@@ -220,7 +214,7 @@ def resample(magnitudes: NDArray[np.float64], count: int, width: float, generato
 
 
 def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) -> Values:
-    """Return the probability of noise, P and S at each sample: a Gaussian of height 1 at each arrival in its window.
+    """Return the probability of noise, P and S at each sample: a Gaussian of height 1 at each arrival.
 
     It is cut off at five deviations, where it is below 4e-6.
 
@@ -234,8 +228,7 @@ def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) 
     shape (windows, length, 3), each sample's three adding up to 1
     """
     phases = np.zeros((len(arrivals), length, arrivals.shape[2]), dtype=np.float32)
-    # What arrives outside its window is no arrival of it, as when picks are counted. Not a number is never inside.
-    window, event, phase = np.nonzero((arrivals >= 0) & (arrivals < length))
+    window, event, phase = np.nonzero(~np.isnan(arrivals))
     onset = arrivals[window, event, phase]
     reach = int(np.ceil(REACH * deviation))
     samples = np.rint(onset).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)
@@ -244,41 +237,28 @@ def phase_targets(arrivals: NDArray[np.float64], length: int, deviation: float) 
     places = np.broadcast_to(window[:, None], samples.shape)[inside], samples[inside]
     np.maximum.at(phases, (*places, np.broadcast_to(phase[:, None], samples.shape)[inside]), heights[inside])
     # Where P and S lie on one another they share what there is; that is in few windows.
-    either = phases[..., 0] + phases[..., 1]
-    crowded = either.max(axis=1, initial=0) > 1.0
+    crowded = (phases[..., 0] + phases[..., 1]).max(axis=1, initial=0) > 1.0
     phases[crowded] /= np.maximum(phases[crowded].sum(axis=-1, keepdims=True), 1.0)
-    either[crowded] = phases[crowded, :, 0] + phases[crowded, :, 1]
     found = np.empty((*phases.shape[:2], 1 + phases.shape[2]), dtype=np.float32)
     found[..., 1:] = phases
-    np.subtract(1.0, either, out=found[..., 0])
+    np.subtract(1.0, phases[..., 0] + phases[..., 1], out=found[..., 0])
     return found
 
 
 def standardise(values: Values) -> Values:
     """Give each component of each window mean 0 and deviation 1; a component that is constant becomes 0."""
-    mean = _mean(values)
-    centred: Values = values - mean.astype(np.float32)[:, None]
+    centred: Values = values - _mean(values).astype(np.float32)[:, None]
     deviation = np.sqrt(_mean(centred**2))
-    # No sample lies farther from the mean than this, so that most components need no look at their largest.
-    reach = np.abs(mean) + np.sqrt(values.shape[1]) * deviation
-    doubtful = ~(deviation > 2 * CONSTANT * reach)
-    varies = ~doubtful
-    if doubtful.any():
-        window, component = np.nonzero(doubtful)
-        level = np.abs(values[window, :, component]).max(axis=1, initial=0)
-        # The mean of a large constant may be off by rounding, and leave a deviation a little above 0.
-        varies[window, component] = deviation[window, component] > CONSTANT * level
-    factor = np.where(varies, 1 / _positive(deviation), 0.0).astype(np.float32)
+    level = np.maximum(_over_times(np.maximum, values), -_over_times(np.minimum, values))
+    # The mean of a large constant may be off by rounding, and leave a deviation a little above 0.
+    factor = np.where(deviation > CONSTANT * level, 1 / _positive(deviation), 0.0).astype(np.float32)
     centred *= factor[:, None]
     return centred
 
 
 def recorded(values: Values) -> NDArray[np.bool_]:
     """Tell which components of each window hold anything, shape (windows, 3)."""
-    found = np.asarray((values[:, ::SPARSE] != 0).any(axis=1))
-    window, component = np.nonzero(~found)
-    found[window, component] = (values[window, :, component] != 0).any(axis=1)
-    return found
+    return np.asarray((_over_times(np.maximum, values) != 0) | (_over_times(np.minimum, values) != 0))
 
 
 def _largest(values: Values) -> NDArray[np.float64]:

@@ -288,15 +288,15 @@ def verify(
 
 @app.command()
 @_reported
-def adopt(paper: PaperArgument, experiment: ExperimentOption = "", jobs: Jobs = 1) -> None:
+def adopt(paper: PaperArgument, jobs: Jobs = 1) -> None:
     """After a refactoring: replay at least 5 % of the stale records and, only if all are equal, keep them all."""
     from reproduce_lib.collection import load_paper
     from reproduce_lib.execution import replay
     from reproduce_lib.execution.pool import Workers
     from reproduce_lib.execution.study import store_for
-    from reproduce_lib.selection import Selection, select_units
+    from reproduce_lib.selection import comparison_of
 
-    statuses = select_units([paper], Selection(experiment))
+    statuses = comparison_of(paper).statuses
     adopted = replay.adopt(statuses, load_paper(paper), store_for("full"), Workers(_capped(jobs)), on_replay=_tell)
     if not adopted:
         typer.echo("no record is stale by its code alone")

@@ -138,7 +138,7 @@ class RecordFile:
         arrays : writes the arrays that the record speaks of, tells whether it had to, and undoes it if the line cannot
             be written; no other writer comes between them and the line
         """
-        with self.locked():
+        with self._locked():
             contents = self.read()
             lines = [*self._new_context(context, contents), record.text()]
             with arrays or nullcontext(False) as put:
@@ -151,12 +151,12 @@ class RecordFile:
     def adopt(self, context: Context, adopted: list[str], evidence: list[Replay], time: str) -> None:
         """Write that records made under the contexts ``adopted`` hold for the code of ``context``."""
         adoption = Adoption(adopted=adopted, context=context.id, evidence=evidence, time=time)
-        with self.locked():
+        with self._locked():
             self._write([*self._new_context(context, self.read()), adoption.text()])
 
     def check_writable(self) -> None:
         """Raise `RecordError` where a unit could not be recorded now; the file stays as it is."""
-        with self.locked():
+        with self._locked():
             try:
                 if self.path.exists():
                     self.path.open("ab").close()
@@ -170,7 +170,7 @@ class RecordFile:
         if not self.read().damaged:
             return []
         path = self.path.with_suffix(".jsonl.damaged")
-        with self.locked():
+        with self._locked():
             damaged = self.read().damaged
             numbers = {line.number for line in damaged}
             kept = [line for number, line in enumerate(self._lines(), start=1) if number not in numbers]
@@ -188,7 +188,7 @@ class RecordFile:
         Returns how many records went, or would go in a dry run, which writes nothing and needs no lock. Unreadable
         lines stay: their unit may be wanted.
         """
-        with nullcontext() if dry_run else self.locked():
+        with nullcontext() if dry_run else self._locked():
             lines = self._lines()
             entries = [_entry(line) for line in lines]
             kept = _needed(entries, keys)
@@ -250,14 +250,7 @@ class RecordFile:
             raise RecordError(f"{self.path} cannot be written: {error.strerror}") from error
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold all other writers off.
-
-        Raises
-        ------
-        RecordError
-            If the folder takes no lock, or another writer holds it for too long.
-        """
+    def _locked(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.path.with_suffix(".jsonl.lock"), timeout=LOCK_SECONDS)

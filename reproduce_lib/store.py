@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,6 @@ from reproduce_lib.errors import DataError, RecordError
 from reproduce_lib.files import write_whole
 from reproduce_lib.record_files import RecordFile, check_folder
 from reproduce_lib.records import Context, Record
-
-# Of the SHA-256 of arrays, as many digits as tell those of one unit apart.
-DIGITS = 16
 
 
 class Store:
@@ -40,33 +37,14 @@ class Store:
         """Return the names of the experiments that a paper has records of."""
         return sorted(path.stem for path in (self.records / paper).glob("*.jsonl"))
 
-    def prune_arrays(self, paper: str, keys: Mapping[str, Collection[str]], *, dry_run: bool = False) -> int:
-        """Remove all arrays of a paper but those of these units' last records, and what a kill left; return how many.
-
-        No writer comes between. Where lines of an experiment cannot be read, all arrays of its units stay: they may be
-        those that such a line speaks of.
-
-        Parameters
-        ----------
-        keys : experiment -> keys of its units
-        """
-        files = {name: self.file(paper, name) for name in sorted({*keys, *self.experiments(paper)})}
-        with ExitStack() as held:
-            if not dry_run:
-                for file in files.values():
-                    held.enter_context(file.locked())
-            kept, doubtful = set(), set()
-            for name, own in keys.items():
-                contents = files[name].read()
-                kept |= {self._array_file(paper, one) for key, one in contents.records.items() if key in own}
-                doubtful |= set(own) if contents.damaged else set()
-            gone = [
-                path
-                for path in (self.artifacts / paper).glob("*.npz*")
-                if path not in kept and not (path.suffix == ".npz" and path.name.partition("-")[0] in doubtful)
-            ]
-            if not dry_run:
-                _remove(gone)
+    def prune_arrays(self, paper: str, keys: Container[str], *, dry_run: bool = False) -> int:
+        """Remove the arrays of all units of a paper but these; return how many went, or would go in a dry run."""
+        gone = [path for path in (self.artifacts / paper).glob("*.npz") if path.stem not in keys]
+        for path in [] if dry_run else gone:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise RecordError(f"{path} cannot be removed: {error.strerror}") from error
         return len(gone)
 
     def check_writable(self, paper: str, experiment: str) -> None:
@@ -81,11 +59,10 @@ class Store:
     def write(
         self, paper: str, experiment: str, context: Context, record: Record, arrays: dict[str, NDArray[Any]]
     ) -> bool:
-        """Write a unit and its arrays, ``<artifacts>/<paper>/<key>-<digest>.npz``; the record gets their SHA-256.
+        """Write a finished unit and its arrays, ``<artifacts>/<paper>/<key>.npz``; the record gets their SHA-256.
 
-        Returns ``False``, writing nothing, when all of it is there already. Arrays are named by what is in them: those
-        that were recorded before stay until the new line is on disk, so that a kill at any moment leaves a record
-        whose arrays are there.
+        Returns ``False``, writing nothing, when all of it is there already. A kill between the two files leaves
+        arrays that do not fit their record: `has_arrays` tells, and the unit is run again.
 
         Raises
         ------
@@ -108,7 +85,7 @@ class Store:
         RecordError
             If they are not there, are not those of the record, or are no arrays that can be read without unpickling.
         """
-        path = self._array_file(paper, record)
+        path = self._array_file(paper, record.key)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -123,41 +100,44 @@ class Store:
     def has_arrays(self, paper: str, record: Record) -> bool:
         """Tell whether the arrays that a record speaks of are there, and are those that its unit wrote."""
         try:
-            with self._array_file(paper, record).open("rb") as file:
+            with self._array_file(paper, record.key).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == record.artifact
         except OSError:
             return False
 
     @contextmanager
     def _with_arrays(self, paper: str, record: Record, data: bytes) -> Iterator[bool]:
-        """Have the arrays of a record in place, and tell whether they were not.
-
-        If what is done then fails, they go; if it does not, those that they replace go. If it is interrupted, both
-        stay: the line may be on disk, and what no line speaks of is in nobody's way until it is pruned.
-        """
-        path = self._array_file(paper, record)
-        if missing := not self.has_arrays(paper, record):
-            try:
-                write_whole(path, data)
-            except OSError as error:
-                raise RecordError(f"{path} cannot be written: {error.strerror}") from error
+        """Have the arrays of a record in place, and tell whether they were not; undo it if what is done then fails."""
+        if self.has_arrays(paper, record):
+            yield False
+            return
+        path = self._array_file(paper, record.key)
         try:
-            yield missing
-        except Exception:
-            if missing:
-                path.unlink(missing_ok=True)
-            raise
-        # The unit is recorded: that something old cannot be removed is no reason to say that it is not.
-        with suppress(RecordError):
-            _remove(other for other in path.parent.glob(f"{record.key}-*.npz") if other != path)
-
-    def _array_file(self, paper: str, record: Record) -> Path:
-        return self.artifacts / paper / f"{record.key}-{(record.artifact or '')[:DIGITS]}.npz"
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        try:
-            path.unlink(missing_ok=True)
+            with _in_its_place(path, data):
+                yield True
         except OSError as error:
-            raise RecordError(f"{path} cannot be removed: {error.strerror}") from error
+            raise RecordError(f"{path} cannot be written: {error.strerror}") from error
+
+    def _array_file(self, paper: str, key: str) -> Path:
+        return self.artifacts / paper / f"{key}.npz"
+
+
+@contextmanager
+def _in_its_place(path: Path, data: bytes) -> Iterator[None]:
+    """Put a file whole in the place of an old one, which comes back as it was if what is done then fails."""
+    new, old = path.with_suffix(".new"), path.with_suffix(".old")
+    write_whole(new, data)
+    try:
+        with suppress(FileNotFoundError):
+            path.replace(old)
+        try:
+            new.replace(path)
+            yield
+        except BaseException:
+            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                old.replace(path)
+            raise
+    finally:
+        for one in (new, old):
+            one.unlink(missing_ok=True)

@@ -64,15 +64,15 @@ def table(
 def value_table(rows: Iterable[Row], *, caption: str, wider: Wider | None = None, chance: Chance | None = None) -> Html:
     """Return verdict | reported | reproduced | interval | naive | skill, one row per printed number.
 
-    The interval is that of one more run; ``wider`` gives a second one, of the mean, over more than the runs, and
-    ``chance`` what stands beside the naive score. Skill has a column where any row has it.
+    ``wider`` gives a second interval of a row, over more than its runs, and ``chance`` what stands beside the naive
+    score. Skill has a column where any row has it.
     """
     known = list(rows)
     header = ["Quantity", "Verdict", "Reported", "Measured again", "95 % interval", "Naive"]
     if any(row.skill is not None for row in known):
         header.append("Skill")
     if wider is not None:
-        header[4:5] = ["95 %, one more run", "95 %, mean over runs and records"]
+        header[4:5] = ["95 % over runs", "95 % over runs and records"]
     if chance is not None:
         header.insert(header.index("Naive") + 1, "Chance")
     return table(

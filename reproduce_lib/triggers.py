@@ -11,34 +11,17 @@ PASSBAND = (1.0, 20.0)
 SHORT, LONG = 0.5, 10.0
 
 
-def band_passed(
-    values: Values, rate: int, passband: tuple[float, float] = PASSBAND, *, causal: bool = False
-) -> NDArray[np.float64]:
-    """Return windows (windows, times, components) within a passband (Hz), by a Butterworth filter.
+def band_passed(values: Values, rate: int) -> NDArray[np.float64]:
+    """Return windows (windows, times, components) between 1 and 20 Hz: a Butterworth filter of order 4, both ways."""
+    from scipy.signal import butter, sosfiltfilt
 
-    Both ways, which moves nothing in time, or forwards alone if ``causal``, so that a sharp onset does not begin early.
-    """
-    from scipy.signal import butter, sosfilt, sosfiltfilt
-
-    sections = butter(4, passband, "bandpass", fs=rate, output="sos")
-    filtered = (sosfilt if causal else sosfiltfilt)(sections, _centred(values), axis=1)
-    found: NDArray[np.float64] = filtered
+    sections = butter(4, PASSBAND, "bandpass", fs=rate, output="sos")
+    centred = values - values.mean(axis=1, keepdims=True, dtype=float)
+    found: NDArray[np.float64] = sosfiltfilt(sections, centred, axis=1)
     return found
 
 
-def _centred(values: Values) -> NDArray[np.float64]:
-    """Return windows without the mean of each component."""
-    found: NDArray[np.float64] = values - values.mean(axis=1, keepdims=True, dtype=float)
-    return found
-
-
-def sta_lta(
-    values: Values,
-    rate: int,
-    short: float = SHORT,
-    long: float = LONG,
-    passband: tuple[float, float] | None = PASSBAND,
-) -> NDArray[np.float64]:
+def sta_lta(values: Values, rate: int, short: float = SHORT, long: float = LONG) -> NDArray[np.float64]:
     """Return the largest ratio of the short to the long average of the energy in each window, shape (windows,).
 
     ObsPy's recursive averages (Withers et al. 1998) of each component that was recorded; the first ``long`` seconds, in
@@ -47,11 +30,10 @@ def sta_lta(
     Parameters
     ----------
     short, long : lengths of the averages, in seconds
-    passband : Hz; without one all frequencies are heard, and only the mean is taken off
     """
     from obspy.signal.trigger import recursive_sta_lta
 
-    filtered = band_passed(values, rate, passband) if passband else _centred(values)
+    filtered = band_passed(values, rate)
     few, many = round(short * rate), round(long * rate)
     found = np.zeros(len(values))
     for number, window in enumerate(filtered):
@@ -62,11 +44,10 @@ def sta_lta(
     return found
 
 
-def template_match(values: Values, templates: Values, rate: int, begin: float = 0.0) -> NDArray[np.float64]:
+def template_match(values: Values, templates: Values, rate: int) -> NDArray[np.float64]:
     """Return the largest normalised cross-correlation of each window with any template, shape (windows,).
 
-    The correlation is the mean over the components that both hold (Gibbons and Ringdal 2006). Templates that begin
-    earlier than ``begin`` seconds after the window do not count.
+    The correlation is the mean over the components that both hold (Gibbons and Ringdal 2006).
 
     Parameters
     ----------
@@ -78,7 +59,7 @@ def template_match(values: Values, templates: Values, rate: int, begin: float = 
     norms = [_running_norm(filtered[:, :, one], patterns.shape[1]) for one in range(values.shape[2])]
     spectra, size = _spectra(filtered, patterns.shape[1])
     for pattern in patterns:
-        best = np.maximum(best, _correlation(spectra, size, norms, pattern)[:, round(begin * rate) :].max(axis=1))
+        best = np.maximum(best, _correlation(spectra, size, norms, pattern).max(axis=1))
     return best
 
 

@@ -119,12 +119,6 @@ def new_store(folder: Path) -> Store:
     return Store(folder / "records", folder / "artifacts")
 
 
-def arrays_of(store: Store, paper: str, key: str) -> Path:
-    """Return the one file that holds the arrays of a unit."""
-    (found,) = (store.artifacts / paper).glob(f"{key}-*.npz")
-    return found
-
-
 def put(
     store: Store,
     unit: UnitParameters,
@@ -210,12 +204,11 @@ def value_row(verdict: Verdict = Verdict.REPRODUCED, printed: str = "1.00", **mo
     return Row(ValueClaim.model_validate({**fields, "conditions": {}, **texts}), verdict, **more)
 
 
-def write_notebook(path: Path, *code: str, kernel: str | None = "python3") -> Path:
+def write_notebook(path: Path, *code: str, kernel: str = "python3") -> Path:
     """Write a notebook whose one parameter is ``x``."""
     cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *code)]
     cells[0].metadata["tags"] = ["parameters"]
-    about = {"name": kernel, "display_name": kernel, "language": "python"}
-    metadata = {"kernelspec": about} if kernel else {}
+    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
     path.parent.mkdir(exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path

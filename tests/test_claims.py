@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from reproduce_lib import paths
 from reproduce_lib.claims import (
     FactClaim,
     GainOf,
@@ -22,19 +21,16 @@ from reproduce_lib.claims import (
     OrderClaim,
     OtherPlace,
     PaperClaims,
-    Quantity,
     ShareOf,
     SumOf,
     ValueClaim,
     WhereLargest,
     load_claims,
 )
-from reproduce_lib.collection import load_paper, rebuilt
-from reproduce_lib.compare import Comparison
+from reproduce_lib.collection import rebuilt
 from reproduce_lib.errors import ClaimError
 from reproduce_lib.papers.naufal2023 import paper as naufal2023
 from reproduce_lib.papers.naufal2023.networks import READINGS, NetworkParameters
-from reproduce_lib.store import Store
 from reproduce_lib.yaml_files import UniqueKeys, read_yaml
 
 VALUE: dict[str, Any] = {
@@ -385,30 +381,6 @@ def test_each_rebuilt_paper_has_claims_of_its_own(name: str) -> None:
     claims = load_claims(name)
     assert claims.paper == name
     assert claims.claims
-
-
-def judged(claims: PaperClaims) -> list[ValueClaim | Quantity]:
-    """Return the printed numbers that are judged, and the quantities of the orders that are."""
-    values = [one for one in claims.claims if isinstance(one, ValueClaim) and one.comparable != "no-data"]
-    orders = [one for one in claims.claims if isinstance(one, OrderClaim) and one.comparable != "no-data"]
-    named = {name for one in orders for name in (one.first, *one.among)}
-    return [*values, *(one for one in claims.quantities if one.id in named)]
-
-
-@pytest.mark.parametrize("name", rebuilt())
-def test_what_is_judged_is_measured_by_the_recorded_set_five_times_and_under_its_name(name: str) -> None:
-    """A misspelt metric, or a condition that no unit of the set has, would leave a claim pending for ever."""
-    store = Store(paths.records_folder(), paths.artifacts_folder())
-    paper = load_paper(name)
-    comparison = Comparison(load_claims(name), paper, store)
-    recorded = {
-        experiment: {metric for one in store.file(name, experiment).read().records.values() for metric in one.metrics}
-        for experiment in store.experiments(name)
-    }
-    for one in judged(comparison.claims):
-        least = 1 if paper.experiment(one.experiment).deterministic else 5
-        assert len(comparison.replications(one)) >= least, one.id
-        assert one.metric in recorded[one.experiment], one.id
 
 
 def test_naufal2023_has_all_values_of_its_four_tables(real: PaperClaims) -> None:

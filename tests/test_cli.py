@@ -517,8 +517,7 @@ def with_older_code(text: str) -> str:
 def test_adopt_makes_records_of_a_refactoring_fresh_again(copied: Path) -> None:
     records(copied).write_text(with_older_code(records(copied).read_text(encoding="utf-8")), encoding="utf-8")
     assert "stale by reproduce_lib.metrics.skill" in reproduce("status", KEY)
-    assert "no record is stale" in reproduce("adopt", KEY, "--experiment", "price_facts")
-    assert "5 units replayed" in reproduce("adopt", KEY, "--experiment", "baselines", "--jobs", "2")
+    assert "5 units replayed" in reproduce("adopt", KEY, "--jobs", "2")
     assert {one.state for one in unit_statuses(goog_naive(), store_for("full"))} == {"fresh"}
     assert "no record is stale" in reproduce("adopt", KEY)
 

@@ -22,7 +22,7 @@ from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, UnitParameters
 from reproduce_lib.verdicts import Verdict
 from tests import support
-from tests.support import PROJECT, NoisyParameters, PlainParameters, arrays_of, new_store, old_code, put
+from tests.support import PROJECT, NoisyParameters, PlainParameters, new_store, old_code, put
 
 SPREAD = (-0.02, 0.01, 0.0, 0.02, -0.01, 0.0)
 
@@ -526,7 +526,7 @@ def test_worse_forecast_is_never_significantly_better(paper: Paper, store: Store
 def test_replication_whose_errors_are_not_what_it_wrote_is_not_judged_and_the_others_are(
     paper: Paper, store: Store, errors: Any, change: str
 ) -> None:
-    path = arrays_of(store, "toy", NoisyParameters.of(seed=2).key)
+    path = store.artifacts / "toy" / f"{NoisyParameters.of(seed=2).key}.npz"
     if change == "altered":
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     else:

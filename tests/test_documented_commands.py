@@ -222,16 +222,3 @@ def test_a_command_that_is_wrong_in_one_word_is_refused(wrong: str, named: str) 
         return
     with pytest.raises(Exception, match=re.escape(named)):
         check(words)
-
-
-def test_the_readme_leads_to_all_that_it_is_for() -> None:
-    """The scoreboard's picture, the two commands, one number again, a paper of one's own, and how it is tested."""
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    pictures = re.findall(r"!\[[^\]]{20,}\]\(([^)]+)\)", readme)
-    assert [one for one in pictures if "scoreboard" in one and (PROJECT / one).is_file()]
-    commands = [line for block in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) for line in block.splitlines()]
-    for wanted in ("make book", "make test", "reproduce verify .* --claim ", "reproduce new ", "papermill "):
-        assert [line for line in commands if re.match(wanted, line)], wanted
-    titles = re.findall(r"^##+ (.+)$", readme, re.MULTILINE)
-    assert [one for one in titles if "tested" in one]
-    assert all(paper in readme for paper in rebuilt())

@@ -32,17 +32,7 @@ from reproduce_lib.papers.naufal2023.paper import PAPER
 from reproduce_lib.records import Context
 from reproduce_lib.store import Store
 from reproduce_lib.units import UnitParameters, UnitResult
-from tests.support import (
-    HERE,
-    PROJECT,
-    arrays_of,
-    execute_here,
-    new_store,
-    put,
-    result_lines,
-    smoke_baseline,
-    smoke_network,
-)
+from tests.support import HERE, PROJECT, execute_here, new_store, put, result_lines, smoke_baseline, smoke_network
 
 MODULE = baselines.__name__
 
@@ -188,7 +178,7 @@ def test_unit_whose_arrays_were_altered_is_run_again_and_has_them_then(
     monkeypatch.setattr(worker, "load_paper", lambda key: changed)
     units = [smoke_baseline(), smoke_baseline("drift")]
     run_units(units, store)
-    path = arrays_of(store, "naufal2023", units[0].key)
+    path = store.artifacts / "naufal2023" / f"{units[0].key}.npz"
     with path.open("ab") as file:
         file.write(b"junk")
     executed.clear()

@@ -293,10 +293,9 @@ def test_runs_are_drawn_as_mean_and_range_and_starts_with_their_interval() -> No
     assert [line.get_ydata().tolist() for line in (*ranges.get_lines(), *intervals.get_lines())] == [[3, 4], [3, 4]]
     corners = {tuple(one) for one in ranges.collections[0].get_paths()[0].vertices.tolist()}
     assert {(10.0, 1.0), (10.0, 5.0), (20.0, 2.0), (20.0, 6.0)} <= corners
-    # Three starts 1, 3, 5 deviate by 2; Student's t of two degrees of freedom has its quantile at 4.30265.
+    # Three starts 1, 3, 5 deviate by 2.
     ends = {round(y, 3) for x, y in intervals.collections[0].get_paths()[0].vertices.tolist() if x == 1}
-    half = 4.30265 * 2 * (1 + 1 / 3) ** 0.5
-    assert {round(3 - half, 3), round(3 + half, 3)} <= ends
+    assert {round(3 - 1.95996 * 2, 3), round(3 + 1.95996 * 2, 3)} <= ends
 
 
 def test_boundary_lies_where_the_probability_is_a_half_and_activations_follow_their_formulas() -> None:

@@ -21,7 +21,7 @@ from reproduce_lib.record_files import DamagedLine
 from reproduce_lib.store import Store
 from reproduce_lib.units import Paper, UnitParameters
 from tests import support
-from tests.support import NoisyParameters, PlainParameters, arrays_of, new_store, noisy_mae, put
+from tests.support import NoisyParameters, PlainParameters, new_store, noisy_mae, put
 
 
 def claim(kind: str, name: str, **more: Any) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def test_what_a_unit_measured_and_kept_is_found_or_nothing_is(opening: Opening) 
 def test_arrays_that_are_gone_are_nothing_and_their_scores_remain(opening: Opening) -> None:
     record(opening.store)
     unit = NoisyParameters.of(share="x", seed=0)
-    arrays_of(opening.store, "toy", unit.key).unlink()
+    (opening.store.artifacts / "toy" / f"{unit.key}.npz").unlink()
     opened = opening()
     assert opened.arrays(unit) is None
     assert opened.metrics(unit) == {"mae": 1.0}

@@ -85,7 +85,6 @@ from reproduce_lib.papers.li2021.paper import (
     EARLIER_SEEDS,
     ETAS_SEEDS,
     EVENT_MAP_AUDIT_SEEDS,
-    OTHER_NEIGHBOURS,
     PAPER,
     PERMUTED_SEEDS,
     READING_SEEDS,
@@ -1132,7 +1131,7 @@ def chance_on(monkeypatch: pytest.MonkeyPatch, sample_set: SampleSet, method: st
     return numbers(run_chance(unit(method=method, split="grouped", **values)).metrics)
 
 
-@pytest.mark.parametrize(("method", "right"), [("majority", 13), ("same_again", 8), ("lower_bound", 15)])
+@pytest.mark.parametrize(("method", "right"), [("majority", 13), ("last_main_shock", 8), ("lower_bound", 15)])
 def test_forecasts_without_a_model_by_hand(monkeypatch: pytest.MonkeyPatch, method: str, right: int) -> None:
     """Twenty samples in blocks of two.
 
@@ -1150,31 +1149,6 @@ def test_forecasts_without_a_model_by_hand(monkeypatch: pytest.MonkeyPatch, meth
     found = chance_on(monkeypatch, sample_set, method)
     assert found["accuracy"] == pytest.approx(100 * right / 20)
     assert found["majority"] == pytest.approx(65)
-
-
-def test_what_followed_the_last_main_shock_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Classes 0 and 1 in turn, but for a 1 that follows a 1 and a 2 at the end.
-
-    Of the training samples 0 to 8, a 0 (as which what comes before the first counts) was followed by 0 and four
-    times by 1, a 1 three times by 0 and once by 1. The shares of all weigh as five samples more.
-    """
-    sample_set = apart([0, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 2])
-    classify = forecasts_of(monkeypatch, chance, run_chance, unit(method="last_main_shock"), sample_set)
-    scores = classify(Fold(np.arange(9), np.array([9, 10, 11])), sample_set.labels, 0).test
-    after_0, after_1 = [(1 + 20 / 9) / 10, (4 + 25 / 9) / 10, 0, 0, 0], [(3 + 20 / 9) / 9, (1 + 25 / 9) / 9, 0, 0, 0]
-    np.testing.assert_allclose(scores, [after_1, after_0, after_1])
-
-
-def test_neighbours_are_those_of_the_forecast_from_the_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    sample_set = apart([0] * 20 + [1] * 20)
-    found = []
-    for neighbours in (1, 5, 39):
-        own = unit(method="nearest_in_time", neighbours=neighbours)
-        classify = forecasts_of(monkeypatch, chance, run_chance, own, sample_set)
-        found.append(classify(Fold(np.setdiff1d(np.arange(40), [18]), np.array([18])), sample_set.labels, 0).test[0, 1])
-    np.testing.assert_allclose(found, [0, 1 / 5, 20 / 39])
-    with pytest.raises(ParameterError, match="nearest_in_time"):
-        unit(method="last_main_shock", neighbours=5)
 
 
 def test_nearest_in_time_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1847,9 +1821,7 @@ def test_full_set_holds_what_judges_a_number_five_times_and_the_rest_as_often_as
     of_readings = (
         2 * READING_SEEDS * sum(reading.keys() <= ChanceParameters.model_fields.keys() for reading in READINGS)
     )
-    of_neighbours = regions * SEEDS * len(OTHER_NEIGHBOURS)
-    expected = (len(METHODS) + 1) * designs_each + regions * PERMUTED_SEEDS + of_readings + of_neighbours
-    assert len(units["chance"]) == expected
+    assert len(units["chance"]) == (len(METHODS) + 1) * designs_each + regions * PERMUTED_SEEDS + of_readings
     # Permuted labels, blocks and forward in time.
     assert len(units["event_maps"]) == regions * (SEEDS + 3 * EVENT_MAP_AUDIT_SEEDS)
     assert len(units["other_layers"]) == READING_SEEDS * 2

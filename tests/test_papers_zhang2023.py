@@ -799,24 +799,6 @@ def test_weighted_methods_score_as_a_loop_with_scikit_learn(method: str, values:
     assert {name: run_weighted(parameters).metrics[name] for name in expected} == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("classes", [[0, 1, 2, 3, 4], [0, 3], [0, 2, 4]], ids=str)
-@pytest.mark.parametrize("method", ["tree", "svm"])
-def test_weighted_scores_name_what_scikit_learn_names_and_order_the_rest(method: Any, classes: list[int]) -> None:
-    """Clouds around a point for each class: what lies between two is given to neither for certain."""
-    random = np.random.default_rng(4)
-    labels = np.repeat(classes, 40)
-    known = random.normal(size=(len(labels), 3)) + labels[:, None]
-    tested = random.normal(size=(300, 3)) * 3 + 2
-    model = weighted._model(method, 1).fit(known, labels)
-    scores = weighted._scores(model, tested)
-    assert scores.argmax(axis=1).tolist() == model.predict(tested).tolist()
-    np.testing.assert_allclose(scores.sum(axis=1), 1)
-    absent = np.setdiff1d(np.arange(5), classes)
-    assert not scores[:, absent].any()
-    graded = len(np.unique(scores[:, 0]))
-    assert graded == 2 if method == "tree" else graded > 250
-
-
 @pytest.mark.parametrize("method", ["tree", "svm"])
 def test_weighted_forecast_depends_on_nothing_that_other_test_samples_would_tell(
     monkeypatch: pytest.MonkeyPatch, method: str

@@ -227,20 +227,6 @@ def test_second_interrupt_abandons_what_runs(project: Path, tmp_path: Path) -> N
     assert not [child for child in children if child.is_running()]
 
 
-@pytest.mark.slow
-@pytest.mark.processes
-def test_workers_end_with_a_run_that_is_killed(project: Path, tmp_path: Path) -> None:
-    """Nobody would record what they compute, and they take the processors of the run that resumes."""
-    with start(project, tmp_path, units=units(4, lasts=60)) as process:
-        wait_for(lambda: len(started(tmp_path)) >= 2)
-        workers = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-        process.communicate()
-    _, left = psutil.wait_procs(workers, timeout=20)
-    assert left == []
-    assert recorded(tmp_path) == Counter()
-
-
 def test_no_unit_is_started_that_would_not_end_before_the_limit(project: Path, tmp_path: Path) -> None:
     asked = [{"number": 0, "lasts": 30.0}, {"number": 1, "lasts": 0.5}, {"number": 2, "lasts": 20.0}]
     ending = run(project, tmp_path, units=[*asked, {"number": 3, "lasts": 0.2}], limit=15)

@@ -28,7 +28,6 @@ from reproduce_lib.errors import RecordError
 from reproduce_lib.record_files import Contents, RecordFile
 from reproduce_lib.records import Adoption, Context, Record, Replay
 from reproduce_lib.store import Store
-from tests.support import arrays_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -94,7 +93,7 @@ def test_lines_stand_in_the_file_as_they_always_did() -> None:
     texts = [
         Context.of({"python": "3"}, "p", 1, {}, {"m.f": "ü"}).text(),
         record(context="c", parameters={"b": [1, None], "a": True}).text(),
-        record(context="c", parameters={}, metrics={"n": 3}, seconds=3, artifact="f0" * 32).text(),
+        record(context="c", parameters={}, metrics={"n": 3}, seconds=3, artifact="f0").text(),
         Adoption(adopted=["b", "a"], context="c", evidence=evidence, time="t").text(),
     ]
     assert texts == [
@@ -103,7 +102,7 @@ def test_lines_stand_in_the_file_as_they_always_did() -> None:
         '{"schema":1,"kind":"unit","key":"k0","parameters":{"b":[1,null],"a":true},"metrics":{"mae":1.5,'
         '"order":"(1, 1, 0)"},"n":252,"seconds":3.25,"time":"2026-01-01T00:00:00Z","context":"c"}',
         '{"schema":1,"kind":"unit","key":"k0","parameters":{},"metrics":{"n":3.0},"n":252,"seconds":3.0,'
-        '"time":"2026-01-01T00:00:00Z","context":"c","artifact":"f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0"}',
+        '"time":"2026-01-01T00:00:00Z","context":"c","artifact":"f0"}',
         '{"schema":1,"kind":"adoption","adopted":["b","a"],"context":"c","evidence":[{"key":"k0","metric":"mae",'
         '"recorded":1.0,"replayed":1.5,"agrees":false,"rule":"r"}],"time":"t"}',
     ]
@@ -189,7 +188,7 @@ RECORDS = st.builds(
     n=st.integers(),
     seconds=st.floats(allow_nan=False, allow_infinity=False),
     time=TEXTS,
-    artifact=st.none() | st.from_regex("[0-9a-f]{64}", fullmatch=True),
+    artifact=st.none() | TEXTS,
 )
 
 
@@ -700,7 +699,7 @@ def with_arrays(store: Store, arrays: dict[str, Any] = ARRAYS, key: str = "k0", 
 def test_arrays_come_back_with_their_types(store: Store) -> None:
     written = with_arrays(store)
     found = store.read_arrays("toy", written)
-    assert written.artifact == hashlib.sha256(arrays_of(store, "toy", "k0").read_bytes()).hexdigest()
+    assert written.artifact == hashlib.sha256((store.artifacts / "toy" / "k0.npz").read_bytes()).hexdigest()
     assert list(found) == list(ARRAYS)
     for name, array in ARRAYS.items():
         assert found[name].dtype == array.dtype
@@ -730,7 +729,7 @@ def spoil_arrays(path: Path, change: str) -> None:
 def test_arrays_that_are_not_what_the_unit_wrote_are_known_and_refused(store: Store, change: str) -> None:
     written = with_arrays(store)
     assert store.has_arrays("toy", written)
-    path = arrays_of(store, "toy", "k0")
+    path = store.artifacts / "toy" / "k0.npz"
     spoil_arrays(path, change)
     assert not store.has_arrays("toy", written)
     with pytest.raises(RecordError) as refusal:
@@ -744,7 +743,7 @@ def test_arrays_that_do_not_fit_are_written_again_and_their_line_is_not(store: S
     written = with_arrays(store)
     before = (store.records / "toy" / "fits.jsonl").read_bytes()
     assert not store.write("toy", "fits", context(), record(seconds=9.0), ARRAYS)
-    spoil_arrays(arrays_of(store, "toy", "k0"), change)
+    spoil_arrays(store.artifacts / "toy" / "k0.npz", change)
     assert store.write("toy", "fits", context(), record(seconds=9.0), ARRAYS)
     assert list(store.read_arrays("toy", written)) == list(ARRAYS)
     assert (store.records / "toy" / "fits.jsonl").read_bytes() == before
@@ -753,48 +752,10 @@ def test_arrays_that_do_not_fit_are_written_again_and_their_line_is_not(store: S
 def test_pruning_removes_the_arrays_of_other_units_alone(store: Store) -> None:
     for key in ("k0", "k1"):
         store.write("toy", "fits", context(), record(key), {"curve": np.arange(3.0)})
+    assert store.prune_arrays("toy", {"k1"}, dry_run=True) == 1
+    assert store.prune_arrays("toy", {"k1"}) == 1
     kept = store.file("toy", "fits").read().records
-    assert store.prune_arrays("toy", {"fits": ["k1"]}, dry_run=True) == 1
-    assert store.prune_arrays("toy", {"fits": ["k1"]}) == 1
     assert (store.has_arrays("toy", kept["k0"]), store.has_arrays("toy", kept["k1"])) == (False, True)
-
-
-def test_arrays_that_a_damaged_line_may_speak_of_are_not_pruned(store: Store) -> None:
-    for key in ("k0", "k1"):
-        store.write("toy", "fits", context(), record(key), {"curve": np.arange(3.0)})
-    path = store.file("toy", "fits").path
-    path.write_bytes(path.read_bytes().replace(b'"key":"k0"', b'"key":"k0'))
-    assert [store.prune_arrays("toy", {"fits": keys}, dry_run=True) for keys in (["k0", "k1"], ["k1"])] == [0, 1]
-
-
-def test_arrays_that_a_writer_is_about_to_name_are_not_pruned(store: Store) -> None:
-    with_arrays(store, mae=1.0)
-    with ThreadPoolExecutor(1) as threads:
-        with store.file("toy", "fits").locked():
-            pruned = threads.submit(store.prune_arrays, "toy", {"fits": ["k0", "k1"]})
-            path = store.artifacts / "toy" / "k1-0123456789abcdef.npz.1-2.part"
-            path.write_bytes(b"half of it")
-            with pytest.raises(TimeoutError):
-                pruned.result(timeout=0.3)
-            assert path.exists()
-            path.unlink()
-        assert pruned.result(timeout=10) == 0
-
-
-def test_a_unit_is_recorded_though_what_it_replaces_cannot_be_removed(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with_arrays(store, mae=1.0)
-
-    def refuse(path: Path, missing_ok: bool = False) -> None:
-        raise PermissionError(13, "not yours", str(path))
-
-    with monkeypatch.context() as patch:
-        patch.setattr("reproduce_lib.store.Path.unlink", refuse)
-        patch.setattr("reproduce_lib.store.write_whole", lambda path, data: path.write_bytes(data))
-        assert store.write("toy", "fits", context(), record(mae=2.0), {"error": np.ones(3)})
-    written = store.file("toy", "fits").read().records["k0"]
-    assert store.read_arrays("toy", written)["error"].tolist() == [1.0] * 3
 
 
 def test_a_record_without_arrays_has_none(store: Store) -> None:
@@ -849,23 +810,22 @@ for moment in range(1000):
 """
 
 
-def test_a_kill_at_any_instant_leaves_a_record_and_its_arrays(tmp_path: Path) -> None:
+def test_a_kill_at_any_instant_leaves_arrays_that_fit_or_are_known_not_to(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", KILLED_WRITER, str(tmp_path)], cwd=PROJECT, check=True)
     found = []
     for moment in range(len(list(tmp_path.iterdir()))):
         store = Store(tmp_path / str(moment) / "records", tmp_path / str(moment) / "artifacts")
         written = store.file("toy", "fits").read().records["k0"]
-        assert store.read_arrays("toy", written)["error"].tolist() == [written.n] * 9
-        found.append(written.n)
-        # What the kill left behind is in nobody's way, and goes.
-        store.write("toy", "fits", context(), record(), ARRAYS)
-        last = store.file("toy", "fits").read().records["k0"]
-        assert list(store.read_arrays("toy", last)) == list(ARRAYS)
-        store.prune_arrays("toy", {"fits": ["k0"]})
-        assert list((store.artifacts / "toy").iterdir()) == [arrays_of(store, "toy", "k0")]
-    assert len(found) > 10
-    assert found == sorted(found)
-    assert {1, 2} == set(found)
+        if store.has_arrays("toy", written):
+            assert store.read_arrays("toy", written)["error"].tolist() == [written.n] * 9
+            found.append(str(written.n))
+        else:
+            found.append("neither")
+            store.write("toy", "fits", context(), record(), ARRAYS)
+            assert list(store.read_arrays("toy", store.file("toy", "fits").read().records["k0"])) == list(ARRAYS)
+    assert len(found) > 5
+    assert found == sorted(found, key=["1", "neither", "2"].index)
+    assert {"1", "neither", "2"} == set(found)
 
 
 def test_arrays_of_objects_are_never_written(store: Store) -> None:
@@ -885,11 +845,10 @@ class Bomb:
 
 def read_as_arrays(store: Store, data: bytes) -> dict[str, Any]:
     """Put bytes where a unit's arrays are, and read them by a record that has their digest."""
-    digest = hashlib.sha256(data).hexdigest()
-    path = store.artifacts / "toy" / f"k0-{digest[:16]}.npz"
+    path = store.artifacts / "toy" / "k0.npz"
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
-    return store.read_arrays("toy", record(artifact=digest))
+    return store.read_arrays("toy", record(artifact=hashlib.sha256(data).hexdigest()))
 
 
 @pytest.mark.parametrize("form", ["npz", "pickle"])
@@ -899,7 +858,7 @@ def test_arrays_of_objects_are_never_loaded_even_with_the_right_digest(store: St
         np.savez(buffer, bomb=np.array([Bomb(tmp_path / "exploded")], dtype=object))
     else:
         pickle.dump(Bomb(tmp_path / "exploded"), buffer)
-    with pytest.raises(RecordError, match=r"k0-\w+\.npz"):
+    with pytest.raises(RecordError, match=r"k0\.npz"):
         read_as_arrays(store, buffer.getvalue())
     assert not (tmp_path / "exploded").exists()
 
@@ -933,7 +892,7 @@ def with_an_array_of_terabytes() -> bytes:
     ids=["nothing", "words", "cut", "one array", "damaged", "terabytes"],
 )
 def test_file_that_holds_no_arrays_is_named_even_with_the_right_digest(store: Store, data: bytes) -> None:
-    with pytest.raises(RecordError, match=r"k0-\w+\.npz"):
+    with pytest.raises(RecordError, match=r"k0\.npz"):
         read_as_arrays(store, data)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from benchmarks import dlep, features, pairs, phasenet, workers
+from benchmarks import dlep, features, pairs, workers
 from reproduce_lib.book.speed import (
     BENCHMARKS,
     Benchmarks,
@@ -166,18 +166,3 @@ def test_page_says_which_goals_the_whole_interval_reaches(goal: float, mark: str
 
 def test_page_without_results_says_so() -> None:
     assert "make bench" in results_page(None) or "not been run" in results_page(None)
-
-
-@pytest.mark.slow
-@pytest.mark.networks
-@pytest.mark.parametrize("program", ["PLAIN", "WORKER", "SHARE", "DETECTING"])
-def test_programs_of_phasenet_measure_what_they_are_asked_for(program: str) -> None:
-    """They are texts, run in a process of their own: nothing else notices when what they call is gone."""
-    names = ("noise", "clipping") if program == "SHARE" else ()
-    found = pairs.in_new_process(getattr(phasenet, program), "1", "40", *names)
-    seconds = found if isinstance(found, dict) else {"training": found}
-    assert all(one > 0 for one in seconds.values())
-    if program == "SHARE":
-        assert set(seconds) == set(names)
-    if program == "DETECTING":
-        assert len(seconds) == 4

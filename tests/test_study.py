@@ -13,7 +13,7 @@ from reproduce_lib.papers.naufal2023 import baselines
 from reproduce_lib.records import Context
 from reproduce_lib.store import Store
 from reproduce_lib.units import Experiment, Paper, UnitParameters, UnitResult
-from tests.support import NoisyParameters, PlainParameters, arrays_of, new_store, put, smoke_baseline
+from tests.support import NoisyParameters, PlainParameters, new_store, put, smoke_baseline
 
 MODULE = baselines.__name__
 
@@ -83,7 +83,7 @@ def test_arrays_that_are_not_what_the_unit_wrote_stale_a_record_which_cannot_be_
 ) -> None:
     for unit in (smoke_baseline(), smoke_baseline("drift")):
         put(store, unit, {"mae": 1.0}, arrays={"error": np.zeros(3)})
-    path = arrays_of(store, "naufal2023", smoke_baseline().key)
+    path = store.artifacts / "naufal2023" / f"{smoke_baseline().key}.npz"
     if change == "altered":
         path.write_bytes(path.read_bytes() + b"junk")
     else:

@@ -11,12 +11,10 @@ import pandas as pd
 import pytest
 
 from reproduce_lib.data import study_records
-from reproduce_lib.data.study_records import Subset, take_records, years_of
-from reproduce_lib.data.waveform_services import open_dataset
+from reproduce_lib.data.study_records import Subset, open_dataset, take_records, years_of
 from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.errors import DataError, ParameterError
 from reproduce_lib.papers.adamopoulou2023.paper import PAPER, naive_unit
-from reproduce_lib.papers.adamopoulou2023.record_intervals import interval_over_records
 from reproduce_lib.papers.adamopoulou2023.samples import HIGH_SNR
 from reproduce_lib.papers.adamopoulou2023.study_size import StudySizeParameters, load_split, run_study_size
 from tests.support import load_keras
@@ -68,7 +66,7 @@ class Made:
 @pytest.fixture(autouse=True)
 def package(monkeypatch: pytest.MonkeyPatch) -> None:
     package, data = ModuleType("seisbench"), ModuleType("seisbench.data")
-    data.CEED = data.STEAD = Made  # type: ignore[attr-defined]
+    data.CEED = Made  # type: ignore[attr-defined]
     package.data = data  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "seisbench", package)
     monkeypatch.setitem(sys.modules, "seisbench.data", data)
@@ -97,12 +95,6 @@ def test_what_is_trained_on_is_clear_and_what_is_tested_is_everything_of_the_net
     assert not (numbers % 7 == 6).any()
     every, _ = load_split(small(network="", tested=40))
     assert (every.traces.table["name"].str.split().str[1].astype(int) % 7 == 6).any()
-
-
-def test_another_dataset_is_read_by_its_name_with_all_its_networks() -> None:
-    own, _ = load_split(small(dataset="STEAD", network="", tested=40))
-    assert set(own.traces.table["dataset"]) == {"STEAD"}
-    assert set(own.traces.table["station"].str[:2]) == {"BK", "NC"}
 
 
 def test_noise_goes_with_the_record_that_it_stood_before() -> None:
@@ -145,21 +137,8 @@ def test_too_few_records_are_told() -> None:
 def test_dataset_that_says_nothing_of_arrivals_is_refused_for_that() -> None:
     dataset = Made()
     dataset.metadata = dataset.metadata.drop(columns="trace_s_arrival_sample")
-    with pytest.raises(DataError, match=r"CEED: none of the columns .*trace_s_arrival_sample"):
+    with pytest.raises(DataError, match=r"3 are missing; CEED: none of the columns .*trace_s_arrival_sample"):
         take_records(dataset, "CEED", np.arange(30), 3, lambda table: np.ones(len(table), dtype=bool))
-
-
-def test_a_record_that_cannot_be_is_told_and_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Made.get_waveforms
-
-    def spoiled(made: Made, idx: int, *, sampling_rate: float) -> np.ndarray[Any, Any]:
-        values = whole(made, idx, sampling_rate=sampling_rate)
-        return values * np.inf if idx == 3 else values
-
-    monkeypatch.setattr(Made, "get_waveforms", spoiled)
-    dataset = Made()
-    with pytest.raises(DataError, match="Toy: record 3"):
-        take_records(dataset, "Toy", np.arange(20), 5, lambda table: np.ones(len(table), dtype=bool))
 
 
 def test_unknown_dataset_and_other_splits_are_refused() -> None:
@@ -192,5 +171,3 @@ def test_a_network_is_trained_and_judged() -> None:
     assert result.n > 15
     assert all(np.isfinite(value) for value in metrics.values())
     assert 0 <= metrics["pick_recall[p,high]"] <= 1
-    assert interval_over_records([result.arrays], "pick_recall[p]", np.random.default_rng(0)) is not None
-    assert result.arrays["loss"].shape == (1, 1)

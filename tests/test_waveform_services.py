@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -19,15 +18,13 @@ from numpy.typing import NDArray
 from reproduce_lib.data.waveform_services import (
     P_COLUMNS,
     S_COLUMNS,
-    NoRecordError,
     PickedArrival,
     load_seisbench,
     query_traces,
     seisbench_traces,
 )
-from reproduce_lib.data.waveforms import BEFORE, GUARD, LENGTH, NOISE_LENGTH
+from reproduce_lib.data.waveforms import BEFORE, LENGTH, NOISE_LENGTH
 from reproduce_lib.errors import DataError
-from tests.support import PROJECT
 
 Array = NDArray[Any]
 P_NAME, S_NAME = P_COLUMNS[0], S_COLUMNS[0]
@@ -110,11 +107,8 @@ LEFT_OUT: dict[str, tuple[dict[str, Any], Array]] = {
     "no P": (about(math.nan), shaking(15_000)),
     "no S": (about(6500, math.nan), shaking(15_000)),
     "P before the record": (about(-1), shaking(15_000)),
-    "P at no end": (about(math.inf), shaking(15_000)),
-    "S at no end": (about(6500, math.inf), shaking(15_000)),
     "P behind the record": (about(6500), shaking(6500)),
     "less than 30 s around P": (about(1000), shaking(2999)),
-    "next to nothing before P": (about(50), shaking(15_000)),
     "nothing recorded": (about(), np.zeros((3, 15_000))),
     "no number at all": (about(), np.full((3, 15_000), math.nan)),
 }
@@ -132,17 +126,11 @@ def test_record_without_picks_or_without_enough_around_them_is_left_out(row: dic
 
 
 @settings(deadline=None, max_examples=25)
-@given(
-    st.lists(st.tuples(st.integers(80, 120) | st.integers(2900, 6200), st.integers(-20, 20)), min_size=1, max_size=5)
-)
+@given(st.lists(st.tuples(st.integers(2900, 6200), st.integers(-20, 20)), min_size=1, max_size=5))
 def test_noise_is_that_of_the_records_it_is_named_after(records: list[tuple[int, int]]) -> None:
     rows = [about(p, p + 300, number) for number, (p, _) in enumerate(records)]
     waveforms = [shaking(p + 5990 + more, number) for number, (p, more) in enumerate(records)]
-    usable = [number for number, (p, _) in enumerate(records) if p >= GUARD]
-    if not usable:
-        with pytest.raises(NoRecordError):
-            seisbench_traces(FakeDataset(rows, waveforms), "Toy")
-        return
+    usable = list(range(len(records)))
     traces, noise = seisbench_traces(FakeDataset(rows, waveforms), "Toy")
     assert traces.table["name"].tolist() == [f"trace {number}" for number in usable]
     long = [number for number in usable if records[number][0] >= 6000]
@@ -162,14 +150,6 @@ def test_gaps_of_a_record_are_zeros_and_a_lost_component_is_empty() -> None:
     traces, _ = seisbench_traces(FakeDataset([about()], [values]), "Toy")
     assert traces.table[["components", "begin", "end"]].to_numpy().tolist() == [["EZ", 100, LENGTH]]
     assert np.isfinite(traces.values).all()
-
-
-def test_a_component_that_stands_still_was_not_recorded() -> None:
-    values = shaking(15_000)
-    values[0] = 7.0
-    traces, _ = seisbench_traces(FakeDataset([about()], [values]), "Toy")
-    assert traces.table["components"].tolist() == ["NZ"]
-    assert not traces.values[0, :, 0].any()
 
 
 @pytest.mark.parametrize("padding", [0.0, math.nan])
@@ -242,23 +222,6 @@ def test_dataset_is_looked_up_by_name_and_asked_for_in_the_order_of_components(m
         load_seisbench("Nowhere")
 
 
-SPOILED: dict[str, tuple[dict[str, Any], Array]] = {
-    "infinite": (about(), np.full((3, 15_000), math.inf)),
-    "larger than a recorder counts": (about(), np.full((3, 15_000), -1e30)),
-    "two components": (about(), shaking(15_000)[:2]),
-    "no numbers": (about(), np.full((3, 15_000), "x")),
-    "no rate": (about(trace_sampling_rate_hz=0.0), shaking(15_000)),
-    "a rate that is none": (about(trace_sampling_rate_hz=math.nan), shaking(15_000)),
-    "a rate without end": (about(trace_sampling_rate_hz=math.inf), shaking(15_000)),
-}
-
-
-@pytest.mark.parametrize(("row", "waveform"), SPOILED.values(), ids=SPOILED)
-def test_record_that_cannot_be_is_refused_by_its_dataset_and_place(row: dict[str, Any], waveform: Array) -> None:
-    with pytest.raises(DataError, match="Toy: record 1"):
-        seisbench_traces(FakeDataset([about(), row], [shaking(15_000), waveform]), "Toy")
-
-
 # FDSN
 
 
@@ -297,8 +260,7 @@ class FakeClient:
 
 
 def spike(at: float, height: float) -> Signal:
-    """Stand on a faint hum: a component that keeps one value for a second was not recorded then."""
-    return lambda since: np.where(np.abs(since - at) < 1e-4, height, 1e-3 * np.sin(2 * np.pi * 1.3 * since))
+    return lambda since: np.where(np.abs(since - at) < 1e-4, height, 0.0)
 
 
 def wave(frequency: float) -> Signal:
@@ -346,6 +308,7 @@ class Choosing(FakeClient):
 
     def get_waveforms(self, *args: Any) -> Any:
         from obspy import Stream
+        from obspy.clients.fdsn.header import FDSNNoDataException
 
         match args[1]:
             case "GAP":
@@ -356,33 +319,18 @@ class Choosing(FakeClient):
                 return FakeClient({"Z": np.zeros_like}).get_waveforms(*args)
             case "EMPTY":
                 return Stream()
+            case "NONE":
+                raise FDSNNoDataException("No data available for request.")
         return super().get_waveforms(*args)
 
 
-@pytest.mark.parametrize("station", ["GAP", "LATE", "ZERO", "EMPTY"])
+@pytest.mark.parametrize("station", ["GAP", "LATE", "ZERO", "EMPTY", "NONE"])
 def test_record_that_the_service_has_not_or_not_whole_is_left_out(station: str) -> None:
     client = Choosing({"E": noise_of(1), "N": noise_of(2), "Z": noise_of(3)})
     found = query_traces(client, [pick(station=station), pick(station="GOOD")])
     assert found.table["station"].tolist() == ["XX.GOOD"]
     with pytest.raises(DataError):
         query_traces(client, [pick(station=station)])
-
-
-def test_example_of_the_page_on_data_asks_a_service_for_its_picks(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (PROJECT / "book" / "data.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?FdsnWaveforms.*?)```", page, re.DOTALL)
-    services = []
-
-    def service(address: str) -> FakeClient:
-        services.append(address)
-        return FakeClient({"E": noise_of(0), "N": noise_of(1), "Z": noise_of(2)})
-
-    monkeypatch.setattr("reproduce_lib.data.waveform_services.FdsnWaveforms", service)
-    named: dict[str, Any] = {}
-    exec(compile(example, "data.md", "exec"), named)  # our own page
-    assert services[0].endswith("/dataselect/1")
-    assert named["traces"].values.shape == (1, LENGTH, 3)
-    assert named["traces"].s[0] == pytest.approx(BEFORE + 250)
 
 
 def test_no_pick_gives_no_record() -> None:
@@ -392,7 +340,7 @@ def test_no_pick_gives_no_record() -> None:
 
 @pytest.mark.parametrize("rate", [20.0, 40.0, 50.0, 125.0, 200.0, 250.0])
 def test_other_rates_are_resampled_with_p_in_its_place(rate: float) -> None:
-    smooth: Signal = lambda since: 1 / (1 + (since / 0.4) ** 2)  # noqa: E731
+    smooth: Signal = lambda since: np.exp(-0.5 * (since / 0.4) ** 2)  # noqa: E731
     found = query_traces(FakeClient({"E": wave(0.5), "N": wave(0.5), "Z": smooth}, rate=rate), [pick()])
     assert found.table["components"].tolist() == ["ENZ"]
     assert abs(int(found.values[0, :, 2].argmax()) - BEFORE) <= 1

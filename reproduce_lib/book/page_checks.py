@@ -29,8 +29,6 @@ RESULTS = ANATOMY[3:7]
 # The levels of intervals, orders, tests and fits, which no run moves.
 LEVELS = {Fraction(5), Fraction(90), Fraction(95)}
 SHORTEST_WORDS = 40
-# A string of fewer words is a name.
-FEWEST_SPACES = 2
 SHORTEST_PARAGRAPH = 80
 
 _HEADING = re.compile(r"^(##?) (.+?)\s*$", re.MULTILINE)
@@ -187,7 +185,7 @@ def _typed_numbers(notebook: Any, claims: PaperClaims) -> Iterator[str]:
     known = LEVELS | _printed(claims)
     section = ""
     for cell in notebook.cells:
-        parts = [_caption(cell), *_sentences(cell)]
+        parts = [_caption(cell)]
         if cell.cell_type == "markdown":
             parts = re.split(r"^(?=## )", _FENCE.sub("", cell.source), flags=re.MULTILINE)
         for part in parts:
@@ -241,22 +239,6 @@ def _words(part: ast.AST) -> Iterator[str]:
     shown = [part.value] if isinstance(part, ast.FormattedValue) else ast.iter_child_nodes(part)
     for one in shown:
         yield from _words(one)
-
-
-def _sentences(cell: Any) -> list[str]:
-    """Return what a code cell writes in words: its strings of several words, but for what describes the code."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    if cell.cell_type != "code":
-        return []
-    try:
-        tree = ast.parse(TransformerManager().transform_cell(cell.source))
-    except SyntaxError:
-        return []  # told where it is executed
-    described = (ast.get_docstring(one) for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.ClassDef))
-    docstrings = {text for text in described if text}
-    words = [one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    return [text for text in words if text.strip().count(" ") >= FEWEST_SPACES and text not in docstrings]
 
 
 def _caption(cell: Any) -> str:

@@ -19,17 +19,16 @@ from numpy.typing import NDArray
 from reproduce_lib.data import sources
 from reproduce_lib.data.aeta import LAST_SECOND, LOCAL, MODALITIES
 from reproduce_lib.data.registry import data_file, data_files
-from reproduce_lib.data.text_tables import LARGEST_BYTES, finite_values, read_wide_table, refuse
+from reproduce_lib.data.text_tables import finite_values, read_wide_table, refuse
 from reproduce_lib.errors import DataError
 
 STEP_SECONDS = 600
 MONTH = "aeta/raw_202012"
 # Files read side by side; the reader leaves Python's lock while it parses.
 READERS = 2
-_FILE = re.compile(r"(0|[1-9][0-9]{0,8})_(magn|sound)\.csv")
-# What a grid may span: ten years. Room is made for all its times, of all stations: ten months of the pinned ones.
+_FILE = re.compile(r"(0|[1-9]\d*)_(magn|sound)\.csv")
+# What a grid may span: ten years.
 LONGEST_GRID = 10 * 366 * 24 * 3600 // STEP_SECONDS
-MOST_VALUES = 2**27
 
 Read = Callable[[], bytes]
 
@@ -77,39 +76,11 @@ def load_raw_month(*, network: bool = True) -> RawSeries:
 
 
 def load_raw_folder(folder: Path) -> RawSeries:
-    """Return the series of a folder of one's own, in the layout of the month; other files in it are left alone.
-
-    Raises
-    ------
-    DataError
-        If the folder cannot be read, or what is named as a file of it is none, lies elsewhere, is too large, or is not
-        what it should hold.
-    """
-    try:
-        paths = [path for path in sorted(folder.iterdir()) if _FILE.fullmatch(path.name)]
-        found = {path.name: _reader(path) for path in paths}
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error}") from error
+    """Return the series of a folder of one's own, in the layout of the month; other files in it are left alone."""
+    found = {path.name: path.read_bytes for path in sorted(folder.iterdir()) if _FILE.fullmatch(path.name)}
     if not found:
         raise DataError(f"{folder} holds no file named as <station>_magn.csv or <station>_sound.csv")
     return assemble(found, {})
-
-
-def _reader(path: Path) -> Read:
-    """Return what reads a file; not one that a link leads to elsewhere, nor what is no file and may never end."""
-    if not path.is_file():
-        raise DataError(f"{path} is no file")
-    if path.resolve().parent != path.parent.resolve():
-        raise DataError(f"{path} is a link to a file outside of its folder")
-
-    def read() -> bytes:
-        try:
-            with path.open("rb") as file:
-                return file.read(LARGEST_BYTES + 1)
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error}") from error
-
-    return read
 
 
 def assemble(readers: Mapping[str, Read], files: dict[str, str]) -> RawSeries:
@@ -125,22 +96,12 @@ def assemble(readers: Mapping[str, Read], files: dict[str, str]) -> RawSeries:
     ]
     if lacking:
         raise DataError(f"of one modality only: {', '.join(lacking)} is not there")
-    tables: dict[str, pd.DataFrame] = {}
-    values_read = 0
     with ThreadPoolExecutor(READERS) as pool:
-        read = pool.map(lambda item: parse_raw(item[1](), item[0]), readers.items())
-        for name, table in zip(readers, read, strict=True):
-            tables[name] = table
-            values_read += table.size
-            _check_size(values_read, f"the files up to {name} hold")
+        tables = dict(zip(readers, pool.map(lambda item: parse_raw(item[1](), item[0]), readers.items()), strict=True))
     features = [
         name for one in MODALITIES for name in tables[f"{stations[0]}_{one}.csv"].columns if name.startswith(f"{one}@")
     ]
     seconds = _grid(tables)
-    _check_size(
-        len(stations) * len(seconds) * len(features),
-        f"{', '.join(tables)[:200]}: {len(seconds)} times from the first to the last, of all stations, are",
-    )
     values = np.full((len(stations), len(seconds), len(features)), np.nan, dtype=np.float32)
     for row, station in enumerate(stations):
         for one in MODALITIES:
@@ -176,11 +137,6 @@ def parse_raw(data: bytes, name: str) -> pd.DataFrame:
     if too_large.any(axis=None):
         raise DataError(f"{name}: line {table.index[int(np.argmax(too_large.any(axis=1)))]}: a value is too large")
     return features.astype(np.float32).set_axis(seconds.astype(np.int64), axis="index")
-
-
-def _check_size(count: int, what: str) -> None:
-    if count > MOST_VALUES:
-        raise DataError(f"{what} {count} values, more than {MOST_VALUES}: read fewer stations, or months, at once")
 
 
 def _grid(tables: Mapping[str, pd.DataFrame]) -> NDArray[np.int64]:

@@ -32,9 +32,7 @@ TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _PIECE = 2**16
 # Of an answer that is no good one, what is read to say why: a page of an error may be longer than the file.
 _REASON = 2**12
-# A name and a password end at the last @ before the path, and a password may hold what begins a path, a question or
-# a quotation: what follows the colon of a name is no path unless it is the number of a port.
-_CREDENTIALS = re.compile(r"(?<=//)(?:[^/?#\s:@]*:(?!\d*(?:[/?#\s'\"]|$))\S*|[^/?#\s]*)@")
+_CREDENTIALS = re.compile(r"(?<=//)[^/@\s'\"]*@")
 
 
 class DownloadError(OSError):
@@ -57,39 +55,6 @@ class Limits:
     read_timeout: float = READ_TIMEOUT
     first_wait: float = FIRST_WAIT
     total_timeout: float = TOTAL_TIMEOUT
-
-
-class Allowance:
-    """What several questions may take together: each of them what those before it have left of the limits."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._deadline = time.monotonic() + limits.total_timeout
-        self._bytes = limits.max_bytes
-
-    def ask(
-        self, session: requests.Session, url: str, parameters: Mapping[str, Any], *, most: int | None = None
-    ) -> Answer:
-        """Ask one of the questions, see `ask`.
-
-        Parameters
-        ----------
-        most : bytes that this answer may have, where that is less than all of them together
-
-        Raises
-        ------
-        DownloadError
-            If there is no whole answer within what is left of the limits.
-        """
-        seconds = self._deadline - time.monotonic()
-        if seconds <= 0:
-            raise DownloadError(f"{url} has not answered all questions in {self._limits.total_timeout:g} s")
-        left = replace(
-            self._limits, total_timeout=seconds, max_bytes=self._bytes if most is None else min(self._bytes, most)
-        )
-        answer = ask(session, url, left, parameters=parameters)
-        self._bytes -= len(answer.body)
-        return answer
 
 
 @dataclass(frozen=True)
@@ -210,8 +175,7 @@ def _ask_once(
                 onward = urljoin(response.url, target)
     except (requests.RequestException, HTTPError, ValueError) as error:  # an address to go on to may be none
         kind = _TransientError if _is_transient(error) else DownloadError
-        # Without its cause, whose own words, with an address and its password, a traceback would show.
-        raise kind(f"{url}: {type(error).__name__}: {error}") from None
+        raise kind(f"{url}: {type(error).__name__}: {error}") from error
     raise DownloadError(f"{url}: more than {REDIRECTS} redirections")
 
 

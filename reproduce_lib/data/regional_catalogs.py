@@ -6,18 +6,16 @@ Each is what one agency, or one compiler, calls an earthquake's magnitude; they 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pandas as pd
 from defusedxml import ElementTree
-from numpy.typing import NDArray
 
 from reproduce_lib.data import sources
 from reproduce_lib.data.catalogs import (
@@ -30,7 +28,7 @@ from reproduce_lib.data.catalogs import (
     parse_comcat,
 )
 from reproduce_lib.data.registry import data_file
-from reproduce_lib.data.text_tables import decoded, numbers, read_fields, read_table, refuse, times
+from reproduce_lib.data.text_tables import numbers, read_fields, read_table, refuse, times
 from reproduce_lib.errors import DataError, ParameterError
 
 RegionalCatalogueName = Literal[
@@ -70,15 +68,6 @@ TEST_SITES = (
 UNKNOWN_DEPTH = -1.0
 METRES_PER_KM = 1000.0
 
-# The pinned spreadsheet has 160 thousand elements, six deep, and no text or tag of more than 220 characters.
-MOST_ELEMENTS = 2**20
-DEEPEST_ELEMENT = 32
-LONGEST_MARKUP = 2**14
-_NO_MARKUP = {
-    re.compile(rf"(?:\A|<)[^<]{{{LONGEST_MARKUP}}}"): f"a tag or a text of more than {LONGEST_MARKUP} characters",
-    re.compile(r"<!"): "a comment, a section or a type that no list here has",
-    re.compile(r"(?<!\A)<\?"): "an instruction that no list here has",
-}
 _SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _CENC_HEADER = ["发震时刻", "震级(M)", "纬度(°)", "经度(°)", "深度(千米)", "参考位置"]
 _BEIJING = timezone(timedelta(hours=8))
@@ -134,47 +123,23 @@ def _load(name: RegionalCatalogueName, network: bool) -> Catalogue:
 
 def parse_cenc(data: bytes, name: str) -> Listing:
     """Read the China Earthquake Networks Center's event list, a spreadsheet in XML with times of Beijing (UTC+8)."""
-    _check_markup(decoded(data, name, "utf-8-sig"), name)
     rows: list[list[str]] = []
-    for number, row in enumerate(_spreadsheet_rows(data, name), start=1):
-        if number == 1 and row != _CENC_HEADER:
-            raise DataError(f"{name}: the first row is {str(row)[:200]}, not {_CENC_HEADER}")
-        if len(row) != len(_CENC_HEADER):
-            raise DataError(f"{name}: row {number} has {len(row)} cells")
-        rows.append(row)
-    if not rows:
-        raise DataError(f"{name}: it has no first row {_CENC_HEADER}")
+    try:
+        for _, element in ElementTree.iterparse(io.BytesIO(data), forbid_dtd=True):
+            if element.tag == f"{_SPREADSHEET}Row":
+                rows.append([cell.text or "" for cell in element.iter(f"{_SPREADSHEET}Data")])
+                element.clear()
+    except (ParseError, LookupError, ValueError) as error:
+        raise DataError(f"{name}: not a spreadsheet in XML: {error}") from error
+    if not rows or rows[0] != _CENC_HEADER:
+        raise DataError(f"{name}: the first row is {rows[:1]}, not {_CENC_HEADER}")
+    if wrong := [number for number, row in enumerate(rows, start=1) if len(row) != len(_CENC_HEADER)]:
+        raise DataError(f"{name}: row {wrong[0]} has {len(rows[wrong[0] - 1])} cells")
     columns = ["time", "magnitude", "latitude", "longitude", "depth_km", "place"]
     table = pd.DataFrame(rows[1:], columns=columns, index=pd.RangeIndex(2, len(rows) + 1, name="row"), dtype=str)
     table = table.mask(table == "")
     local = times(table, "time", name, pattern="%Y-%m-%d %H:%M:%S", utc=False)
     return Listing(_frame(table, local.dt.tz_localize(_BEIJING).dt.tz_convert("UTC"), name, magnitude_type="M"), 0)
-
-
-def _check_markup(text: str, name: str) -> None:
-    """Refuse what no spreadsheet here has, and the parser would hold whole, or look through again with every piece.
-
-    A tag holds no other ``<``, nor does the text of a cell: that bounds both, and how many attributes a tag has.
-    """
-    for pattern, reason in _NO_MARKUP.items():
-        if found := pattern.search(text):
-            raise DataError(f"{name}: line {text.count(chr(10), 0, found.start()) + 1}: {reason}")
-
-
-def _spreadsheet_rows(data: bytes, name: str) -> Iterator[list[str]]:
-    """Yield the texts of the cells of each row."""
-    row, elements, depth = 1, 0, 0
-    try:
-        for event, element in ElementTree.iterparse(io.BytesIO(data), ("start", "end"), forbid_dtd=True):
-            elements, depth = (elements + 1, depth + 1) if event == "start" else (elements, depth - 1)
-            if elements > MOST_ELEMENTS or depth > DEEPEST_ELEMENT:
-                raise DataError(f"{name}: row {row}: more elements, or deeper within each other, than a list here has")
-            if event == "end" and element.tag == f"{_SPREADSHEET}Row":
-                yield [cell.text or "" for cell in element.iter(f"{_SPREADSHEET}Data")]
-                element.clear()
-                row += 1
-    except (ParseError, LookupError, ValueError) as error:
-        raise DataError(f"{name}: not a spreadsheet in XML: {error}") from error
 
 
 def parse_cea(data: bytes, name: str) -> Listing:
@@ -228,48 +193,16 @@ def without_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     frame : events in order of time
     """
     seconds = frame["time"].dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64) / 1e3
-    soon = np.diff(seconds) <= SAME_SECONDS
-    # Alone in time are nearly all events of a catalogue, and none of them is a repeat.
-    crowded = np.flatnonzero(np.append(soon, False) | np.insert(soon, 0, False))
     latitude, longitude = frame["latitude"].to_numpy(), frame["longitude"].to_numpy()
+    near = np.flatnonzero(np.diff(seconds, prepend=-np.inf) <= SAME_SECONDS)
     repeated = np.zeros(len(frame), dtype=bool)
-    repeated[crowded] = _repeats(seconds[crowded], latitude[crowded], longitude[crowded])
+    for event in near:
+        other = event - 1
+        while other >= 0 and seconds[event] - seconds[other] <= SAME_SECONDS and not repeated[event]:
+            apart = max(abs(latitude[event] - latitude[other]), abs(longitude[event] - longitude[other]))
+            repeated[event] = apart <= SAME_DEGREES and not repeated[other]
+            other -= 1
     return frame[~repeated].reset_index(drop=True)
-
-
-def _repeats(seconds: NDArray[Any], latitude: NDArray[Any], longitude: NDArray[Any]) -> list[bool]:
-    """Tell of events in order of time whether each is a repeat; in time that grows with their number alone.
-
-    Of the events in one cell of half a degree, none is kept within ten seconds of another. So the last one that was
-    kept in a cell is the only one there that a later event can repeat, and a few cells around an event are all that
-    it can be near to.
-    """
-    # A difference of a little more than half a degree may be rounded to half a degree.
-    reach = np.array([[-1], [1]]) * (SAME_DEGREES + 1e-9)
-    south, north = np.floor((latitude + reach) / SAME_DEGREES).astype(int).tolist()
-    west, east = np.floor((longitude + reach) / SAME_DEGREES).astype(int).tolist()
-    rows, columns = np.floor(np.stack([latitude, longitude]) / SAME_DEGREES).astype(int).tolist()
-    events = list(zip(seconds.tolist(), latitude.tolist(), longitude.tolist(), strict=True))
-    last_kept: dict[tuple[int, int], tuple[float, float, float]] = {}
-    repeated = []
-    for place, (time, north_of, east_of) in enumerate(events):
-        known = (
-            last_kept.get((row, column))
-            for row in range(south[place], north[place] + 1)
-            for column in range(west[place], east[place] + 1)
-        )
-        repeated.append(
-            any(
-                time - other[0] <= SAME_SECONDS
-                and abs(north_of - other[1]) <= SAME_DEGREES
-                and abs(east_of - other[2]) <= SAME_DEGREES
-                for other in known
-                if other is not None
-            )
-        )
-        if not repeated[-1]:
-            last_kept[rows[place], columns[place]] = events[place]
-    return repeated
 
 
 def without_nuclear_tests(frame: pd.DataFrame) -> pd.DataFrame:

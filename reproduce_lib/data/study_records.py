@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reproduce_lib.data.waveform_services import NoRecordError, WaveformDataset, seisbench_traces
-from reproduce_lib.data.waveforms import Noise, Traces, groups_of
+from reproduce_lib.data.waveform_services import WaveformDataset, seisbench_traces
+from reproduce_lib.data.waveforms import COMPONENTS, Noise, Traces, groups_of
 from reproduce_lib.errors import DataError
 
 Rows = NDArray[np.intp]
@@ -34,6 +34,24 @@ class Subset:
     def get_waveforms(self, idx: int, *, sampling_rate: float) -> NDArray[Any]:
         """Return a record of the subset by its number in it."""
         return self.whole.get_waveforms(int(self.rows[idx]), sampling_rate=sampling_rate)
+
+
+def open_dataset(name: str) -> WaveformDataset:
+    """Return a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
+
+    Raises
+    ------
+    DataError
+        If SeisBench is not installed, or has no dataset of that name.
+    """
+    try:
+        import seisbench.data
+    except ImportError as error:
+        raise DataError(f"SeisBench is not installed ({error}); install reproduce-lib[seisbench]") from error
+    if not hasattr(seisbench.data, name):
+        raise DataError(f"SeisBench has no dataset {name!r}; see seisbench.data")
+    dataset: WaveformDataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
+    return dataset
 
 
 def years_of(dataset: WaveformDataset) -> NDArray[np.float64]:
@@ -61,14 +79,15 @@ def take_records(
     Raises
     ------
     DataError
-        If the dataset has fewer, or one is not what a record can be.
+        If the dataset has fewer.
     """
     found: list[tuple[Traces, Noise]] = []
-    missing = count
+    missing, refusal = count, ""
     for chunk in np.array_split(rows, max(-(-len(rows) // AT_ONCE), 1)):
         try:
             traces, noise = seisbench_traces(Subset(dataset, chunk), name)
-        except NoRecordError:
+        except DataError as error:  # none of them is whole, or the dataset says nothing of arrivals: the last is told
+            refusal = f"; {error}"
             continue
         kept = np.flatnonzero(keep(traces.table))[:missing]
         if len(kept):
@@ -76,7 +95,7 @@ def take_records(
             missing -= len(kept)
         if not missing:
             return joined(found)
-    raise DataError(f"{name}: of {count} records that are asked for {missing} are missing")
+    raise DataError(f"{name}: of {count} records that are asked for {missing} are missing{refusal}")
 
 
 def joined(parts: Sequence[tuple[Traces, Noise]]) -> tuple[Traces, Noise]:

@@ -1,8 +1,8 @@
 """Tables of text that others wrote: read whole, or refused with the file, the line and the reason.
 
 pandas guesses: it takes a surplus field for an index, fills what a short line lacks, and renames the second of two
-columns. Here a line is a row and has as many fields as the header, or the table is refused. A cell is text; the index
-is the row's line in the file, for whoever refuses a value later. No line, row, cell or table is without end.
+columns. Here a line has as many fields as the header or the table is refused. A cell is text; the index is the line
+of the file that a row ends on, for whoever refuses a value later.
 """
 
 from __future__ import annotations
@@ -13,24 +13,16 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 import numpy as np
 import pandas as pd
 
 from reproduce_lib.errors import DataError
 
-# No table that is pinned has a twelfth of it.
+# No table that is pinned has a twentieth of it.
 LARGEST_BYTES = 2**26
-# The widest table that is pinned has lines of 35 thousand characters and 1,168 columns, the longest 41 thousand lines;
-# a file of a year of ten-minute features, which a folder of one's own may hold, has three million cells.
-LONGEST_LINE = 2**17
-MOST_LINES = 2**20
-MOST_COLUMNS = 2**12
-MOST_CELLS = 2**22
 # Characters that no table has: what is left is a picture, an archive or a text of two bytes a character.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def read_table(
@@ -51,9 +43,7 @@ def read_table(
         too long.
     """
     rows = _rows(decoded(data, name, encoding), name, separator)
-    line, header = next(rows, (1, []))
-    header = [column.strip() for column in header]
-    _check_columns(len(header), line, name)
+    _, header = next(rows, (1, []))
     if absent := [column for column in columns if column not in header]:
         raise DataError(f"{name}: no column {', '.join(absent)}; it has {', '.join(header)[:200] or 'none'}")
     wanted = [*columns, *(column for column in others if column in header)]
@@ -67,7 +57,6 @@ def read_table(
             raise DataError(f"{name}: line {line} has {len(row)} fields, not the {len(header)} of the header")
         lines.append(line)
         cells.append([row[place].strip() for place in places])
-        _check_cells(len(cells) * len(wanted), line, name)
     return _frame(cells, wanted, lines)
 
 
@@ -81,7 +70,7 @@ def read_fields(data: bytes, name: str, columns: Sequence[str]) -> pd.DataFrame:
     """
     lines: list[int] = []
     cells: list[list[str]] = []
-    for line, text in lines_of(decoded(data, name, "utf-8-sig"), name):
+    for line, text in enumerate(decoded(data, name, "utf-8-sig").split("\n"), start=1):
         row = text.split()
         if not row:
             continue
@@ -89,7 +78,6 @@ def read_fields(data: bytes, name: str, columns: Sequence[str]) -> pd.DataFrame:
             raise DataError(f"{name}: line {line} has {len(row)} fields, not {len(columns)} or more")
         lines.append(line)
         cells.append(row[: len(columns)])
-        _check_cells(len(cells) * len(columns), line, name)
     return _frame(cells, list(columns), lines)
 
 
@@ -101,19 +89,15 @@ def read_wide_table(data: bytes, name: str) -> pd.DataFrame:
     DataError
         If it is no text, a column is there twice, or the lines have not all as many fields.
     """
-    header = _header_of_a_whole_table(decoded(data, name, "utf-8-sig"), name)
+    text = decoded(data, name, "utf-8-sig").rstrip("\r\n")
+    header = text.partition("\n")[0].strip("\r").split(",")
     if twice := [column for column, count in Counter(header).items() if count > 1]:
         raise DataError(f"{name}: line 1: two columns are named {twice[0][:60]!r}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
-                io.BytesIO(data.rstrip(b"\r\n")),
-                index_col=False,
-                skip_blank_lines=False,
-                quoting=csv.QUOTE_NONE,
-                low_memory=False,
-                encoding="utf-8-sig",
+                io.StringIO(text), index_col=False, skip_blank_lines=False, quoting=csv.QUOTE_NONE, low_memory=False
             )
     except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise DataError(f"{name}: not a table: {error}") from error
@@ -208,59 +192,20 @@ def decoded(data: bytes, name: str, encoding: str) -> str:
     return text
 
 
-def lines_of(text: str, name: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text with their numbers, from 1 on, without what ends them.
-
-    Raises
-    ------
-    DataError
-        At a line that is too long, or one too many.
-    """
-    begin = 0
-    for line, end in enumerate(chain(_LINE_END.finditer(text), [None]), start=1):
-        last = len(text) if end is None else end.start()
-        if last - begin > LONGEST_LINE:
-            raise DataError(f"{name}: line {line} has {last - begin} characters, more than {LONGEST_LINE}")
-        if line > MOST_LINES:
-            raise DataError(f"{name}: line {line} is one more than any table of these has")
-        yield line, text[begin:last]
-        begin = last if end is None else end.end()
-
-
 def _rows(text: str, name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, each with its line."""
-    for line, written in lines_of(text, name):
+    """Yield the rows that are not blank, each with its line; those of the header without blanks around its names."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    header = True
+    while True:
         try:
-            # A line at a time: a cell whose quote is never closed ends with its line.
-            for row in csv.reader([written], delimiter=separator, strict=True):
-                if row:
-                    yield line, row
+            row = next(reader)
+        except StopIteration:
+            return
         except csv.Error as error:
-            raise DataError(f"{name}: line {line}: {error}") from error
-
-
-def _header_of_a_whole_table(text: str, name: str) -> list[str]:
-    """Return the names of the columns of a table all of whose lines have as many fields."""
-    header: list[str] = []
-    for line, written in lines_of(text.rstrip("\r\n"), name):
-        fields = written.count(",") + 1
-        if line == 1:
-            _check_columns(fields, line, name)
-            header = written.split(",")
-        elif fields != len(header):
-            raise DataError(f"{name}: line {line} has {fields} fields, not the {len(header)} of the header")
-        _check_cells(line * fields, line, name)
-    return header
-
-
-def _check_columns(count: int, line: int, name: str) -> None:
-    if count > MOST_COLUMNS:
-        raise DataError(f"{name}: line {line} has {count} columns, more than {MOST_COLUMNS}")
-
-
-def _check_cells(count: int, line: int, name: str) -> None:
-    if count > MOST_CELLS:
-        raise DataError(f"{name}: line {line}: with it the table has {count} cells, more than {MOST_CELLS}")
+            raise DataError(f"{name}: line {reader.line_num}: {error}") from error
+        if row:
+            yield reader.line_num, [cell.strip() for cell in row] if header else row
+            header = False
 
 
 def _frame(cells: list[list[str]], columns: list[str], lines: list[int]) -> pd.DataFrame:

@@ -1,10 +1,9 @@
-"""Records from elsewhere, for users with a network: datasets of SeisBench, and FDSN services of records."""
+"""Records from elsewhere, for users with a network: datasets of SeisBench, and FDSN services by way of ObsPy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -12,20 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reproduce_lib.data.continuous import read_miniseed
-from reproduce_lib.data.download import Allowance, Limits, new_session, without_credentials
 from reproduce_lib.data.waveforms import (
     BEFORE,
     COMPONENTS,
     GUARD,
     LENGTH,
-    LONGEST,
     NOISE_LENGTH,
     RATE,
     Noise,
     Record,
     Traces,
-    are_possible,
     is_noise,
     is_whole,
     traces_of,
@@ -38,20 +33,6 @@ S_COLUMNS = ("trace_s_arrival_sample", "trace_S_arrival_sample", "trace_Sg_arriv
 AFTER = LENGTH - BEFORE
 # Horizontals that are not turned to north and east are taken as they are.
 HORIZONTALS = {"1": "N", "2": "E"}
-# Of all questions to a service together, and of one answer: a minute and a half of three recorders at 500 samples a
-# second has less than half of it.
-LIMITS = Limits(max_bytes=2**28, read_timeout=60.0, total_timeout=3600.0)
-LARGEST_ANSWER = 2**22
-# How a service says that it has no such record; 404, which may be asked for in its place, is a wrong address too.
-NOTHING_FOUND = 204
-# Samples a second that a seismometer is read with.
-SLOWEST, FASTEST = 1.0, 1000.0
-# What is resampled beside a record, seconds: an answer may hold more than was asked for.
-MARGIN = 5.0
-
-
-class NoRecordError(DataError):
-    """No record of a dataset can be used."""
 
 
 class WaveformDataset(Protocol):
@@ -64,10 +45,10 @@ class WaveformDataset(Protocol):
 
 
 class WaveformClient(Protocol):
-    """A service of records, as `FdsnWaveforms` is one."""
+    """What is used of ObsPy's client of an FDSN service."""
 
     def get_waveforms(self, *args: Any) -> Any:
-        """Return a stream of ObsPy, given network, station, location, channels, begin and end."""
+        """Return a stream, given network, station, location, channels, begin and end."""
 
 
 @dataclass(frozen=True)
@@ -83,66 +64,8 @@ class PickedArrival:
     magnitude: float = float("nan")
 
 
-class FdsnWaveforms:
-    """A service of records that speaks the FDSN protocol ("dataselect"), asked within limits.
-
-    Parameters
-    ----------
-    address : as ``https://service.iris.edu/fdsnws/dataselect/1``
-    limits : of all questions together, from the first on
-    """
-
-    def __init__(self, address: str, limits: Limits = LIMITS) -> None:
-        self._address, self._limits = address, limits
-        self._allowance: Allowance | None = None
-
-    def get_waveforms(self, network: str, station: str, location: str, channels: str, begin: Any, end: Any) -> Any:
-        """Return a stream of ObsPy, without a trace if the service has none.
-
-        Raises
-        ------
-        DataError
-            If the service cannot be reached, refuses, or answers with something else than what it was asked for.
-        """
-        from obspy import Stream
-
-        self._allowance = self._allowance or Allowance(self._limits)
-        name = without_credentials(self._address)
-        asked = {
-            "network": network,
-            "station": station,
-            "location": location or "--",
-            "channel": channels,
-            "starttime": begin.isoformat(),
-            "endtime": end.isoformat(),
-            "format": "miniseed",
-        }
-        try:
-            with new_session() as session:
-                answer = self._allowance.ask(session, f"{self._address}/query", asked, most=LARGEST_ANSWER)
-        except OSError as error:
-            raise DataError(f"{name} cannot be asked for {network}.{station}: {error}") from error
-        if answer.status == NOTHING_FOUND:
-            return Stream()
-        if not answer.ok:
-            raise DataError(f"{name} answered {answer.status}: {answer.body.decode(errors='replace')}")
-        stream = read_miniseed(answer.body, name)
-        for trace in stream:
-            _check_trace(trace, (network, station, location, channels), name)
-        return stream
-
-
-def _check_trace(trace: Any, asked: tuple[str, str, str, str], name: str) -> None:
-    """Refuse a trace of another station or recorder than was asked for, or of a rate with which none is read."""
-    for sent, wanted in zip(trace.id.split("."), asked, strict=True):
-        if not any(fnmatchcase(sent, one.replace("--", "")) for one in wanted.split(",")):
-            raise DataError(f"{name} sent {trace.id} when asked for {'.'.join(asked)}")
-    if not SLOWEST <= trace.stats.sampling_rate <= FASTEST:
-        raise DataError(f"{name} sent {trace.id} with {trace.stats.sampling_rate} samples a second")
-
-
-def open_dataset(name: str) -> WaveformDataset:
-    """Return a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
+def load_seisbench(name: str) -> tuple[Traces, Noise]:
+    """Return the records of a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
 
     Raises
     ------
@@ -155,42 +78,24 @@ def open_dataset(name: str) -> WaveformDataset:
         raise DataError(f"SeisBench is not installed ({error}); install reproduce-lib[seisbench]") from error
     if not hasattr(seisbench.data, name):
         raise DataError(f"SeisBench has no dataset {name!r}; see seisbench.data")
-    dataset: WaveformDataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
-    return dataset
-
-
-def load_seisbench(name: str) -> tuple[Traces, Noise]:
-    """Return the records of a dataset of SeisBench, which downloads it; needs the extra ``seisbench``.
-
-    Raises
-    ------
-    DataError
-        If SeisBench is not installed, or has no dataset of that name.
-    """
-    return seisbench_traces(open_dataset(name), name)
+    dataset = getattr(seisbench.data, name)(component_order=COMPONENTS)
+    return seisbench_traces(dataset, name)
 
 
 def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise]:
     """Return those records of a dataset in which P and S were picked and 30 s around P were recorded.
 
     The noise is the minute before P, less its last second, where a record is long enough and not silent there.
-
-    Raises
-    ------
-    NoRecordError
-        If there is none.
-    DataError
-        If the dataset does not say where P and S are, or a record is not what a record can be.
     """
     metadata = dataset.metadata
     p, s = _arrivals(metadata, P_COLUMNS, name), _arrivals(metadata, S_COLUMNS, name)
     records: list[Record] = []
     noise, noise_rows = [], []
-    for row in np.flatnonzero(p.between(-LONGEST, LONGEST) & s.between(-LONGEST, LONGEST)):
+    for row in np.flatnonzero(p.notna() & s.notna()):
         about = metadata.iloc[row]
-        scale = RATE / _rate(about, f"{name}: record {row}")
+        scale = RATE / float(about.get("trace_sampling_rate_hz", RATE))
         onset = round(float(p.iloc[row]) * scale)
-        values = _measured(dataset.get_waveforms(int(row), sampling_rate=RATE), f"{name}: record {row}")
+        values = np.nan_to_num(dataset.get_waveforms(int(row), sampling_rate=RATE).T.astype(np.float32))
         record = _record(about, int(row), values, onset, float(s.iloc[row]) * scale)
         if not is_whole(record):
             continue
@@ -200,32 +105,15 @@ def seisbench_traces(dataset: WaveformDataset, name: str) -> tuple[Traces, Noise
             noise_rows.append(len(records))
         records.append(record)
     if not records:
-        raise NoRecordError(f"{name}: no record has P, S, and 30 s around P")
+        raise DataError(f"{name}: no record has P, S, and 30 s around P")
     traces = traces_of({name: records}, {})
     table = traces.table.iloc[noise_rows][["name", "station", "components", "group"]].reset_index(drop=True)
     shape = (0, NOISE_LENGTH, len(COMPONENTS))
     return traces, Noise(np.stack(noise) if noise else np.zeros(shape, np.float32), table)
 
 
-def _rate(about: Mapping[str, Any] | pd.Series, place: str) -> float:
-    rate = float(about.get("trace_sampling_rate_hz", RATE))
-    if not SLOWEST <= rate <= FASTEST:
-        raise DataError(f"{place} has {rate} samples a second")
-    return rate
-
-
-def _measured(found: NDArray[Any], place: str) -> NDArray[np.float32]:
-    """Return samples by components, 0 where nothing was measured, which datasets write as no number."""
-    if found.ndim != 2 or len(found) != len(COMPONENTS) or found.dtype.kind not in "iuf":
-        raise DataError(f"{place} holds no numbers of three components")
-    values = np.where(np.isnan(found), 0, found)
-    if not are_possible(values):
-        raise DataError(f"{place} holds samples larger than a recorder counts")
-    return values.T.astype(np.float32)
-
-
 def query_traces(client: WaveformClient, picks: Iterable[PickedArrival], dataset: str = "fdsn") -> Traces:
-    """Ask a service for the records of picks.
+    """Ask an FDSN service for the records of picks, ``client`` being ObsPy's ``obspy.clients.fdsn.Client``.
 
     A record that the service does not have, or not without a gap, is left out; of several recorders at a station the
     one with the most components is taken.
@@ -243,11 +131,16 @@ def query_traces(client: WaveformClient, picks: Iterable[PickedArrival], dataset
 
 def _queried(client: WaveformClient, pick: PickedArrival) -> Record | None:
     from obspy import UTCDateTime
+    from obspy.clients.fdsn.header import FDSNException, FDSNNoDataException
 
     p = UTCDateTime(pick.p.to_pydatetime())
     begin, end = p - BEFORE / RATE, p + AFTER / RATE
-    stream = client.get_waveforms(pick.network, pick.station, pick.location, pick.channels, begin, end)
-    stream.trim(begin - MARGIN, end + MARGIN)
+    try:
+        stream = client.get_waveforms(pick.network, pick.station, pick.location, pick.channels, begin, end)
+    except FDSNNoDataException:
+        return None
+    except FDSNException as error:
+        raise DataError(f"the service cannot be asked for {pick.network}.{pick.station}: {error}") from error
     values = np.zeros((LENGTH, len(COMPONENTS)), dtype=np.float32)
     for trace in _one_recorder(stream):
         _resample(trace)

@@ -6,7 +6,6 @@ others nor the caller can change it. Units that a GPU can train side by side go 
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -203,7 +202,7 @@ class _Processes(_Pool):
         try:
             # joblib runs a single job in the calling process, where other threads and a loaded backend would
             # change a unit. Two workers of which one task at a time is asked keep it out of there.
-            with parallel_config(backend="loky", inner_max_num_threads=1, initializer=_serve_the_caller):
+            with parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_interrupts_alone):
                 parallel = Parallel(max(jobs, 2), pre_dispatch=jobs, batch_size=1, return_as="generator_unordered")
                 yield from _quietly(parallel(calls))
         except TerminatedWorkerError as error:
@@ -400,14 +399,6 @@ def _shape(unit: UnitParameters) -> tuple[Any, ...]:
     return (unit.paper, unit.experiment, *fixed.items())
 
 
-def _serve_the_caller() -> None:
-    """Let Ctrl-C reach the process that records, and not the workers that compute; end with it, however it ends."""
+def _leave_interrupts_alone() -> None:
+    """Let Ctrl-C reach the process that records, and not the workers that compute."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-
-
-def _end_with(caller: int) -> None:
-    """End this process when the one that started it is gone: nobody would record what it computes."""
-    while os.getppid() == caller:
-        time.sleep(0.5)
-    os._exit(1)

@@ -34,4 +34,4 @@ def prune(paper: Paper, store: Store, *, dry_run: bool = False) -> Pruned:
     records = {
         name: store.file(paper.key, name).prune(keys[name], dry_run=dry_run) for name in store.experiments(paper.key)
     }
-    return Pruned(records, store.prune_arrays(paper.key, keys, dry_run=dry_run))
+    return Pruned(records, store.prune_arrays(paper.key, set().union(*keys.values()), dry_run=dry_run))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from reproduce_lib.data.waveforms import BEFORE, RATE
 from reproduce_lib.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, styled
-from reproduce_lib.verdicts import prediction_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 # Colours with a line style each, so that colour alone tells nothing.
 STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 MARKERS = (("o", BLUE), ("s", ORANGE), ("D", GREY), ("^", GREEN), ("v", PURPLE))
+Z_95 = 1.96
 
 
 def draw_ratios(axes: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> None:
@@ -51,11 +51,10 @@ def draw_runs(axes: Axes, x: NDArray[Any], runs: NDArray[Any], label: str, colou
 
 
 def draw_interval(axes: Axes, runs: NDArray[Any], label: str, colour: str, style: str) -> None:
-    """Draw the mean of several starts over epochs, shape (starts, epochs), and where 95 % of further ones would lie."""
-    epochs, mean = np.arange(1, runs.shape[1] + 1), runs.mean(axis=0)
-    if len(runs) > 1:
-        low, high = np.array([(one.lower, one.upper) for one in map(prediction_interval, runs.T.tolist())]).T
-        axes.fill_between(epochs, low, high, color=colour, alpha=0.2, lw=0)
+    """Draw the mean of several starts over epochs, shape (starts, epochs), with 95 % of a normal distribution."""
+    epochs = np.arange(1, runs.shape[1] + 1)
+    mean, half = runs.mean(axis=0), Z_95 * runs.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(runs.shape[1])
+    axes.fill_between(epochs, mean - half, mean + half, color=colour, alpha=0.2, lw=0)
     axes.plot(epochs, mean, color=colour, ls=style, label=label)
 
 
@@ -77,31 +76,6 @@ def draw_scores(axes: Axes, scores: Mapping[str, Mapping[str, Sequence[float]]])
                 axes.plot(values.mean(), height + shift, shape, color=colour, ms=6, label=label)
     axes.set(yticks=heights, yticklabels=names, xlim=(0, 1.01), ylim=(-0.6, len(names) - 0.4))
     axes.grid(axis="x", color="0.9")
-
-
-def draw_window(
-    axes: Sequence[Axes], values: NDArray[Any], arrivals: NDArray[Any], said: Mapping[str, NDArray[Any]]
-) -> None:
-    """Draw one component of a window, and below it what networks say of P and of S.
-
-    Parameters
-    ----------
-    axes : three, from above: the component, P, and S
-    values : shape (times,)
-    arrivals : samples of P and S of each earthquake, shape (earthquakes, 2), ``nan`` for none
-    said : network -> probabilities of P and S, shape (times, 2)
-    """
-    time = np.arange(len(values)) / RATE
-    axes[0].plot(time, values, color="0.3", lw=0.6)
-    axes[0].set(yticks=[])
-    for number, axis in enumerate(axes[1:]):
-        for sample in arrivals[~np.isnan(arrivals[:, number]), number]:
-            for own in (axes[0], axis):
-                own.axvline(sample / RATE, color="0.55", lw=1, ls=(0, (1, 1)) if number else "-")
-        for (label, probability), (colour, style) in styled(said.items(), STYLES):
-            axis.plot(time, probability[:, number], color=colour, ls=style, lw=1.2, label=label)
-        axis.set(ylim=(0, 1.02))
-    axes[-1].set(xlabel="time in the window (s)")
 
 
 def draw_clipped(axes: Axes, true: NDArray[Any], clipped: NDArray[Any], recovered: Mapping[str, NDArray[Any]]) -> None:

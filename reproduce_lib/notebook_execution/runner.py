@@ -159,7 +159,7 @@ def parameter_names(source: Path) -> list[str]:
     except OSError as error:
         raise ParameterError(f"{source} cannot be read: {error}") from error
     except Exception as error:  # each version of the format is read by code of its own
-        raise ParameterError(f"{source} is no notebook to execute: {type(error).__name__}: {error}") from error
+        raise ParameterError(f"{source} is no notebook: {type(error).__name__}: {error}") from error
 
 
 def check_parameters(source: Path, parameters: Iterable[str]) -> None:

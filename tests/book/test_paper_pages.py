@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
-from numpy.typing import NDArray
-from PIL import Image
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
@@ -160,29 +157,6 @@ def test_each_network_is_drawn_large_enough_to_read(html: Path, browser: Browser
     page.close()
 
 
-def luminances(picture: bytes) -> NDArray[np.float64]:
-    """Return the relative luminance of each pixel of a screenshot, by WCAG's formula."""
-    colours = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), dtype=float) / 255
-    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
-    found: NDArray[np.float64] = linear @ np.array([0.2126, 0.7152, 0.0722])
-    return found.ravel()
-
-
-@pytest.mark.browser
-def test_figures_and_drawings_can_be_read_in_the_dark(html: Path, browser: Browser, paper: str) -> None:
-    """The inks of a figure are made for white, those of a drawing are the page's."""
-    page = visit(browser, (html / page_of(paper)).as_uri(), scheme="dark").page
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    figures = page.locator("main figure img, main .rr-figure svg").all()
-    assert len(figures) >= FEWEST_FIGURES
-    for shown in (*figures, *page.locator("main svg.rr-network").all()):
-        seen = luminances(shown.screenshot())
-        ground, darkest, lightest = np.median(seen), seen.min(), seen.max()
-        assert max((ground + 0.05) / (darkest + 0.05), (lightest + 0.05) / (ground + 0.05)) > 4.5
-        assert ground > 0.4 or shown not in figures
-    page.close()
-
-
 @pytest.mark.browser
 def test_code_is_folded_and_one_click_away(html: Path, browser: Browser, paper: str) -> None:
     page = visit(browser, (html / page_of(paper)).as_uri()).page
@@ -254,9 +228,8 @@ def test_on_paper_everything_is_open_and_nothing_is_cut_off(
     assert page.eval_on_selector_all("table.rr-table", wide) == []
     # A drawing that is taller than a sheet cannot be cut, and one beside another is laid over what follows.
     heights = page.eval_on_selector_all("svg.rr-network", "all => all.map(one => one.getBoundingClientRect().height)")
-    assert max(heights, default=0) <= TALLEST_DRAWING
-    shown = page.eval_on_selector_all(".rr-networks", "all => all.map(one => getComputedStyle(one).display)")
-    assert set(shown) <= {"block"}
+    assert max(heights) <= TALLEST_DRAWING
+    assert page.locator(".rr-networks").evaluate("one => getComputedStyle(one).display") == "block"
     cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
     assert page.eval_on_selector_all("main pre", cut) == []
     assert not page.locator("details.hide").first.is_visible()

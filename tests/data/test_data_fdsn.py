@@ -292,10 +292,10 @@ def test_event_that_the_service_sends_in_two_pieces_is_one_event(
     """An event may be revised between two questions and move over the border."""
     limit(service, monkeypatch, 5)
     service.events = spread(8)
+    moved = Event(2, BEGIN + 2 * DAY)
 
     def more(kind: str, answer: Answer) -> Answer:
         if kind == "query":
-            moved = Event(2, datetime.fromisoformat(service.asked[-1][1]["starttime"]))
             row = table([moved]).split(b"\n", 1)[1]
             return Answer(200, answer.body + (row if b",us2," not in answer.body else b""))
         last = service.asked[-1][1]
@@ -604,103 +604,3 @@ def test_answers_are_kept_in_the_cache_folder_alone(service: Service, tmp_path: 
     assert len(kept()) == 1
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == kept()
     assert Path(os.environ["REPRODUCE_CACHE"]) == paths.cache_folder()
-
-
-UNASKED = {
-    "before the span": Event(3, BEGIN - DAY),
-    "at the end": Event(3, END + DAY),
-    "south": Event(3, BEGIN + DAY, latitude=3.9),
-    "north": Event(3, BEGIN + DAY, latitude=20.1),
-    "west": Event(3, BEGIN + DAY, longitude=115.9),
-    "east": Event(3, BEGIN + DAY, longitude=128.1),
-    "small": Event(3, BEGIN + DAY, 4.4),
-    "explosion": Event(3, BEGIN + DAY, kind="explosion"),
-    "another again": Event(1, BEGIN + DAY),
-}
-
-
-@pytest.mark.parametrize("event", UNASKED.values(), ids=UNASKED)
-def test_event_that_was_not_asked_for_is_refused_and_nothing_is_kept(service: Service, event: Event) -> None:
-    """Five were announced and five are sent."""
-    service.events = spread(5)
-    others = [one for one in service.events if one.number != 3]
-    service.change = lambda kind, answer: answer if kind == "count" else Answer(200, table([*others, event]))
-    with pytest.raises(DataError, match=r"127\.0\.0\.1"):
-        ask(service)
-    assert kept() == []
-
-
-def test_event_whose_place_and_size_were_rounded_over_the_border_is_taken(service: Service) -> None:
-    event = Event(0, BEGIN, 4.5, 4.0, 116.0)
-    service.events = [event]
-    body = table([event]).replace(b",4.0,116.0,0,4.5,", b",3.9999,115.9999,0,4.495,")
-    service.change = lambda kind, answer: answer if kind == "count" else Answer(200, body)
-    assert numbers(ask(service)) == [0]
-
-
-@pytest.mark.parametrize("lost", range(1, 13))
-def test_answer_that_is_cut_within_its_last_field_is_refused(service: Service, lost: int) -> None:
-    service.events = spread(5)
-    body = table(service.events)[:-lost]
-    assert len(body.splitlines()) == 6
-    service.change = lambda kind, answer: answer if kind == "count" else Answer(200, body)
-    with pytest.raises(DataError, match=r"127\.0\.0\.1"):
-        ask(service)
-    assert kept() == []
-
-
-def test_all_questions_together_have_one_limit_of_time(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of them is answered in time."""
-    limit(service, monkeypatch, 1)
-    service.events, service.delay = spread(100), 0.1
-    began = time.perf_counter()
-    with pytest.raises(DataError, match=r"127\.0\.0\.1"):
-        ask(service, limits=replace(HASTY, total_timeout=1.0))
-    assert time.perf_counter() - began < 6
-
-
-def test_all_questions_together_have_one_limit_of_bytes(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    limit(service, monkeypatch, 10)
-    service.events = spread(60)
-    whole = len(table(service.events))
-    with pytest.raises(DataError, match="bytes"):
-        ask(service, limits=replace(HASTY, max_bytes=whole // 2))
-    shutil.rmtree(paths.cache_folder())
-    assert len(numbers(ask(service, limits=replace(HASTY, max_bytes=2 * whole)))) == 60
-
-
-SPOILED: dict[str, Callable[[bytes], bytes]] = {
-    "another digit": lambda data: data.replace(b",122.0,", b",123.0,", 1),
-    "a row less": lambda data: b"\n".join(data.split(b"\n")[:-2]) + b"\n",
-    "cut": lambda data: data[:-20],
-    "empty": lambda data: b"",
-    "zeros": lambda data: bytes(len(data)),
-    "more": lambda data: data + data.splitlines(keepends=True)[-1],
-    "as it was kept before there were digests": lambda data: data.partition(b"\n")[2],
-}
-
-
-@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
-def test_answer_that_was_damaged_where_it_is_kept_is_asked_for_again(
-    service: Service, spoil: Callable[[bytes], bytes]
-) -> None:
-    service.events = spread(5)
-    first = ask(service)
-    (path,) = kept()
-    good = path.read_bytes()
-    path.write_bytes(spoil(good))
-    assert path.read_bytes() != good
-    service.asked = []
-    assert first.events.equals(ask(service).events)
-    assert service.kinds() == ["count", "query"]
-    assert [one.read_bytes() for one in kept()] == [good]
-
-
-def test_damaged_answer_is_not_used_where_the_service_is_gone(service: Service) -> None:
-    service.events = spread(5)
-    ask(service)
-    (path,) = kept()
-    path.write_bytes(path.read_bytes().replace(b",122.0,", b",123.0,"))
-    service.failures = [Answer(404, b"gone")] * 100
-    with pytest.raises(DataError, match="gone"):
-        ask(service)

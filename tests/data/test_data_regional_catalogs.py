@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import numpy as np
@@ -648,78 +647,3 @@ def test_depths_of_a_real_file_are_kilometres(name: RegionalCatalogueName) -> No
     assert len(depths) > 0.4 * len(real(name).events)
     assert 0.5 < depths.median() < 60
     assert depths.max() < 800
-
-
-# What has no end
-
-
-def spread_over(lines: str) -> bytes:
-    """Put something between the header and the first event."""
-    begin, event, rest = CENC.partition(b"<Row")
-    second = rest.index(b"<Row")
-    return begin + event + rest[:second] + lines.encode() + rest[second:]
-
-
-MARKUP = {
-    "nothing": "",
-    "a comment": "<!-- x -->",
-    "a section": "<![CDATA[x]]>",
-    "an instruction": "<?x y?>",
-    "a tag without end": "<Row a='" + "x" * 20_000 + "'/>",
-    "a tag of many lines": "<Row\n" + "\n".join(f"a{n}='>'" for n in range(4000)) + "/>",
-    "a text without end": "x" * 20_000,
-    "a row of many cells": "<Row>" + "<Cell><Data>1</Data></Cell>" * 7 + "</Row>",
-    "deep": "<x>" * 40 + "</x>" * 40,
-    "many": "<x/>" * 200,
-}
-
-
-@pytest.mark.parametrize("kind", MARKUP)
-def test_markup_that_no_list_has_is_refused_with_its_place(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regional_catalogs, "MOST_ELEMENTS", 150)
-    data = spread_over(MARKUP[kind])
-    if kind == "nothing":
-        assert len(parse_cenc(data, "catalogs/toy").events) == 3
-        return
-    with pytest.raises(DataError, match=r"^catalogs/toy: (line|row) \d+") as refusal:
-        parse_cenc(data, "catalogs/toy")
-    assert len(str(refusal.value)) < 200
-
-
-def repeats_one_by_one(rows: list[tuple[float, float, float]]) -> list[int]:
-    """Return the events that are left, each looked at with all that are kept before it."""
-    left: list[int] = []
-    for event, (time, north, east) in enumerate(rows):
-        near = (rows[other] for other in left if time - rows[other][0] <= 10)
-        if not any(abs(north - lat) <= 0.5 and abs(east - lon) <= 0.5 for _, lat, lon in near):
-            left.append(event)
-    return left
-
-
-# On both sides of the borders of cells, of the Equator and of the first meridian, and within the last digit of them.
-BORDERS = [n / 2 + shift for n in range(-3, 4) for shift in (0.0, 1e-20, -1e-20, 1e-16, -1e-16, 1e-7, 0.1, 0.3)]
-DEGREES = st.one_of(st.sampled_from(BORDERS), st.floats(-2, 2))
-
-
-@settings(deadline=None, max_examples=300)
-@given(st.lists(st.tuples(st.integers(0, 40), DEGREES, DEGREES), max_size=40))
-def test_repeats_at_any_place_are_those_of_a_literal_loop(rows: list[tuple[float, float, float]]) -> None:
-    rows.sort(key=lambda row: row[0])
-    assert kept(events(*rows)) == repeats_one_by_one(rows)
-
-
-@pytest.mark.parametrize("apart", [0.0, 0.6])
-def test_repeats_in_a_swarm_without_end_take_little_time(apart: float) -> None:
-    """All at one place, and so far from one another that none repeats another."""
-    count = 30_000
-    frame = pd.DataFrame(
-        {
-            "time": pd.Timestamp("2010-01-01", tz="UTC") + pd.to_timedelta(np.zeros(count), unit="s"),
-            "latitude": np.arange(count) // 300 * apart,
-            "longitude": np.arange(count) % 300 * apart,
-        }
-    )
-    begin = process_time()
-    left = without_repeats(frame)
-    assert process_time() - begin < 10
-    assert len(left) == (count if apart else 1)

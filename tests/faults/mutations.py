@@ -7,17 +7,9 @@ import gzip
 import io
 import random
 import re
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from reproduce_lib.data.archives import read_arrays
-from reproduce_lib.errors import DataError
 
 Mutation = Callable[[bytes, random.Random], bytes]
 NUMBER = re.compile(rb"-?\d+\.?\d*")
@@ -140,30 +132,6 @@ def swap_fields(data: bytes, draw: random.Random) -> bytes:
     return _joined(separator, rows)
 
 
-def _cells(data: bytes) -> list[tuple[int, int]]:
-    """Return where the cells of a table begin and end, of one in XML those that hold a text."""
-    pattern = rb"(?<=>)[^<>\n]+(?=</)" if b"</" in data else rb"[^,\t\n]+"
-    return [found.span() for found in re.finditer(pattern, data)]
-
-
-def swap_cells(data: bytes, draw: random.Random) -> bytes:
-    """Exchange two cells, wherever in the table they are."""
-    cells = _cells(data)
-    if len(cells) < 2:
-        return data
-    (begin, end), (other, last) = sorted(draw.sample(cells, 2))
-    return data[:begin] + data[other:last] + data[end:other] + data[begin:end] + data[last:]
-
-
-def replace_cell(data: bytes, draw: random.Random) -> bytes:
-    """Write another cell, or something strange, in place of a whole cell."""
-    cells = _cells(data)
-    if not cells:
-        return data
-    (begin, end), (other, last) = draw.choice(cells), draw.choice(cells)
-    return data[:begin] + draw.choice((data[other:last], draw.choice(STRANGE))) + data[end:]
-
-
 def shuffle_rows(data: bytes, draw: random.Random) -> bytes:
     header, *rows = data.rstrip(b"\n").split(b"\n")
     draw.shuffle(rows)
@@ -201,51 +169,6 @@ def within_zip(data: bytes, draw: random.Random) -> bytes:
     return packed.getvalue()
 
 
-def spoil_array(array: NDArray[Any], draw: random.Random) -> NDArray[Any]:
-    """Return an array of another type, shape or order, or with values that cannot be."""
-    flat = array.astype(float).reshape(-1) if array.dtype.kind in "iuf" else np.zeros(1)
-    impossible = draw.choice((np.nan, np.inf, -np.inf, 1e300, 1e39, 3e9, -1.0, 0.5))
-    some = np.where(np.arange(len(flat)) % draw.choice((1, 7, len(flat) or 1)) == 0, impossible, flat)
-    ways: tuple[Callable[[], NDArray[Any]], ...] = (
-        lambda: some.reshape(array.shape) if array.dtype.kind in "iuf" else some,
-        lambda: flat.astype(
-            draw.choice(("<f2", ">f4", ">f8", "<i2", "<u8", "?", "<c16", "m8[s]", "M8[s]", "S3", "U2"))
-        ),
-        lambda: array.astype(draw.choice(("<f2", ">f4", ">f8", "<c16", "U2", "S9")), casting="unsafe"),
-        lambda: np.asfortranarray(array),
-        lambda: array.T,
-        lambda: array[None],
-        lambda: array.reshape(-1),
-        lambda: array[..., None],
-        lambda: array[:0] if array.ndim else np.zeros(0),
-        lambda: array[: draw.randrange(1 + len(array))] if array.ndim else array.reshape(1),
-        lambda: array[..., :2] if array.ndim else np.array(array, dtype="U99"),
-        lambda: np.zeros_like(array),
-    )
-    return draw.choice(ways)()
-
-
-def within_arrays(data: bytes, draw: random.Random) -> bytes:
-    """Spoil one of the arrays of an archive as an array, leave it out, or put it in another's place."""
-    try:
-        arrays = read_arrays(data, "toy.npz")
-        name, other = draw.choice(list(arrays)), draw.choice(list(arrays))
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            match draw.choice(("spoil", "spoil", "spoil", "drop", "exchange")):
-                case "spoil":
-                    arrays[name] = spoil_array(arrays[name], draw)
-                case "drop":
-                    del arrays[name]
-                case _:
-                    arrays[name], arrays[other] = arrays[other], arrays[name]
-    except (DataError, ValueError, IndexError, TypeError):
-        return within_zip(data, draw)  # no archive of arrays, or none any more
-    packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, **arrays)
-    return packed.getvalue()
-
-
 def within_gzip(data: bytes, draw: random.Random) -> bytes:
     try:
         text = gzip.decompress(data)
@@ -259,10 +182,9 @@ OF_BYTES: tuple[Mutation, ...] = (
 )  # fmt: skip
 OF_TEXT: tuple[Mutation, ...] = (
     *OF_BYTES, recode, mark_order, end_lines, write_strange, write_strange, shuffle_columns, drop_column, add_column,
-    swap_fields, swap_cells, replace_cell, shuffle_rows, repeat_row, drop_row,
+    swap_fields, shuffle_rows, repeat_row, drop_row,
 )  # fmt: skip
 OF_ZIP: tuple[Mutation, ...] = (*OF_BYTES, *len(OF_BYTES) * [within_zip])
-OF_ARRAYS: tuple[Mutation, ...] = (*OF_ZIP, *len(OF_ZIP) * [within_arrays])
 OF_GZIP: tuple[Mutation, ...] = (*OF_BYTES, *len(OF_BYTES) * [within_gzip])
 
 

@@ -294,7 +294,6 @@ cp -r "$folder/." /mnt
 status=0
 "$@" /mnt || status=$?
 mount -o remount,size=1g /mnt || true
-find "$folder" -mindepth 1 -delete
 cp -r /mnt/. "$folder"
 exit $status
 """
@@ -395,7 +394,7 @@ def check_that_nothing_is_half(folder: Path) -> None:
     check_arrays(new_store(folder), records)
     assert not new_store(folder).file("naufal2023", "baselines").read().damaged
     arrays = {path.name for path in (folder / "artifacts" / "naufal2023").iterdir()}
-    assert arrays == {f"{key}-{str(record.artifact)[:16]}.npz" for key, record in records.items()}
+    assert arrays == {f"{key}.npz" for key in records}
 
 
 @pytest.mark.parametrize("room", [8, pytest.param(64, marks=pytest.mark.slow)])
@@ -452,6 +451,6 @@ def test_write_that_fails_at_any_step_leaves_records_and_arrays_as_they_were(
                 break
         assert {path: path.read_bytes() for path in files_of(tmp_path)} == before
         check_that_nothing_is_half(tmp_path)
-    assert failing > 3  # two files are written, and one of them put in its place
+    assert failing > 4  # two files are written, and one or two put in their place
     check_that_nothing_is_half(tmp_path)
     assert [one.n for one in found(tmp_path).values()] == ([7] if seed == 0 else [5000, 7])

@@ -8,7 +8,6 @@ import io
 import socket
 import threading
 import time
-import traceback
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,18 +16,14 @@ from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from reproduce_lib import paths
 from reproduce_lib.data import download, fdsn, package_index, sources
 from reproduce_lib.data.catalogs import PHILIPPINES
-from reproduce_lib.data.download import DownloadError, Limits, ask, new_session, without_credentials
+from reproduce_lib.data.download import DownloadError, Limits, ask, new_session
 from reproduce_lib.data.registry import DataFile
-from reproduce_lib.data.waveform_services import FdsnWaveforms, PickedArrival, query_traces
 from reproduce_lib.errors import DataError
 
 GOOD = b"day,close\n2022-10-03,242.4\n" * 400
@@ -353,96 +348,6 @@ def test_after_any_fault_of_an_event_service_its_events_are_had_from_the_next_ca
     assert len(query(limits=replace(HASTY, max_bytes=10**6, **CALM)).events) == 2
 
 
-PICK = PickedArrival("XX", "A", pd.Timestamp("2020-06-01 12:00:00"))
-
-
-@cache
-def records(rate: float = 100.0, station: str = "A", late: float = 0.0, recorder: str = "HH") -> bytes:
-    """Return three components of a minute and a half and more, as a service sends them."""
-    from obspy import Stream, Trace, UTCDateTime
-
-    begin = UTCDateTime(2020, 6, 1, 11, 59, 20) + late
-    values = np.random.default_rng(1).integers(-1000, 1000, (3, int(120 * rate)), dtype=np.int32)
-    head = {"network": "XX", "station": station, "sampling_rate": rate, "starttime": begin}
-    packed = io.BytesIO()
-    traces = [Trace(own, {**head, "channel": f"{recorder}{one}"}) for own, one in zip(values, "ENZ", strict=True)]
-    Stream(traces).write(packed, format="MSEED", reclen=512)
-    return packed.getvalue()
-
-
-def send(body: bytes, *lines: str) -> Callable[[socket.socket, str], None]:
-    def answer(connection: socket.socket, path: str) -> None:
-        connection.sendall(head("200 OK", f"Content-Length: {len(body)}", *lines) + body)
-
-    return answer
-
-
-def test_service_of_records_is_asked_and_its_records_are_read(server: Hostile) -> None:
-    server.does = [send(records())]
-    found = query_traces(FdsnWaveforms(server.address, replace(HASTY, max_bytes=10**6, **CALM)), [PICK])
-    assert found.table["components"].tolist() == ["ENZ"]
-    (path,) = server.asked
-    asked = dict(parse_qsl(urlsplit(path).query))
-    assert urlsplit(path).path == "/query"
-    assert [asked[one] for one in ("network", "station", "location", "channel")] == ["XX", "A", "*", "HH?"]
-    assert asked["starttime"].startswith("2020-06-01T11:59:30")
-    assert asked["endtime"].startswith("2020-06-01T12:00:59.9")
-
-
-@pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
-def test_service_of_records_that_fails_is_one_error(server: Hostile, fault: str) -> None:
-    server.does = [{**PASSING, **LASTING, **WRONG}[fault]]
-    limits = replace(HASTY, **limits_for(fault))
-    begun = time.monotonic()
-    # A wrong address is no service that has no such record.
-    with pytest.raises(DataError, match="answered 404" if fault == "404" else ""):
-        query_traces(FdsnWaveforms(server.address, limits), [PICK])
-    assert time.monotonic() - begun < PATIENCE
-    check_number_of_questions(server, fault)
-    server.does = [send(records())]
-    again = replace(HASTY, max_bytes=10**6, **CALM)
-    assert len(query_traces(FdsnWaveforms(server.address, again), [PICK])) == 1
-
-
-UNASKED: dict[str, Callable[[], bytes]] = {
-    "another station": lambda: records(station="B"),
-    "another recorder": lambda: records(recorder="BH"),
-    "another time": lambda: records(late=86400.0),
-    "a rate that none has": lambda: records(rate=0.5),
-    "half a component": lambda: records()[: len(records()) // 6],
-    "text": lambda: b"no miniSEED " * 100,
-    "nothing": lambda: b"",
-}
-
-
-@pytest.mark.parametrize("body", UNASKED.values(), ids=UNASKED)
-def test_records_that_were_not_asked_for_or_are_cut_are_refused(server: Hostile, body: Callable[[], bytes]) -> None:
-    server.does = [send(body())]
-    with pytest.raises(DataError):
-        query_traces(FdsnWaveforms(server.address, replace(HASTY, max_bytes=10**6, **CALM)), [PICK])
-
-
-def test_all_questions_to_a_service_of_records_have_one_limit_of_time(server: Hostile) -> None:
-    def slowly(connection: socket.socket, path: str) -> None:
-        time.sleep(0.1)
-        send(records())(connection, path)
-
-    server.does = [slowly]
-    begun = time.monotonic()
-    limits = replace(HASTY, max_bytes=10**9, read_timeout=2.0, total_timeout=1.0)
-    with pytest.raises(DataError, match=r"127\.0\.0\.1"):
-        query_traces(FdsnWaveforms(server.address, limits), [PICK] * 100)
-    assert time.monotonic() - begun < PATIENCE
-
-
-def test_all_questions_to_a_service_of_records_have_one_limit_of_bytes(server: Hostile) -> None:
-    server.does = [send(records())]
-    limits = replace(HASTY, **CALM, max_bytes=5 * len(records()) // 2)
-    with pytest.raises(DataError, match="bytes"):
-        query_traces(FdsnWaveforms(server.address, limits), [PICK] * 100)
-    assert len(server.asked) == 3
-
-
 @pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
 def test_package_index_that_fails_is_one_error(
     server: Hostile, pinned: DataFile, fault: str, monkeypatch: pytest.MonkeyPatch
@@ -508,45 +413,6 @@ def test_what_a_failing_server_says_is_told_and_no_page_of_an_error_is_taken_for
     with pytest.raises(DataError, match="answered 403"):
         sources.read(NAME)
     assert kept() == []
-
-
-SECRETS = ("secret", "8080secret", "@secret@", *(f"se{one}cret" for one in "@:'\"/#?"))
-
-
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("around", ["{}", "'{}'", '"{}"', "<{}>", "asked {} and {} twice", "({}): refused"])
-def test_password_of_any_letters_is_taken_out_of_a_text(secret: str, around: str) -> None:
-    text = around.format(*2 * [f"https://user:{secret}@example.org:8080/a/b?c=d"])
-    found = without_credentials(text)
-    assert "cret" not in found
-    assert "user" not in found
-    assert found == around.format(*2 * ["https://example.org:8080/a/b?c=d"])
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["http://example.org/a@b", "http://127.0.0.1:8080/@scope/x", "https://example.org?to=a@b", "no://", "a@b.org"],
-)
-def test_text_without_a_password_stays_as_it_is(text: str) -> None:
-    assert without_credentials(f"{text} and 'more'") == f"{text} and 'more'"
-
-
-@pytest.mark.parametrize("secret", SECRETS)
-def test_password_is_in_no_traceback_and_no_log(secret: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A traceback tells the words of what raised an error too."""
-    caplog.set_level("DEBUG")
-    for place in ("127.0.0.1:9", "[bad"):
-        address = f"http://user:{secret}@{place}/x"
-        asked: list[Callable[[], object]] = [
-            lambda address=address: fdsn.query_catalogue(PHILIPPINES, BEGIN, END, 5.0, service=address, limits=HASTY),
-            lambda address=address: query_traces(FdsnWaveforms(address, HASTY), [PICK]),
-            lambda address=address: ask(new_session(), address, HASTY),
-        ]
-        for call in asked:
-            with pytest.raises((DataError, DownloadError)) as refusal:
-                call()
-            assert "cret" not in "".join(traceback.format_exception(refusal.value))
-    assert "cret" not in caplog.text
 
 
 def test_password_in_an_address_is_in_no_message(server: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from reproduce_lib.data.registry import data_file, data_files
 from reproduce_lib.data.waveforms import RATE, load_noise, load_traces
 from reproduce_lib.papers.adamopoulou2023 import KEY
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet, load_released_weights
-from reproduce_lib.papers.adamopoulou2023.pickers import candidates
 from reproduce_lib.papers.adamopoulou2023.samples import WINDOW, Study, windows_at
+from reproduce_lib.papers.adamopoulou2023.scores import candidates
 from reproduce_lib.papers.adamopoulou2023.training import forecast
 from reproduce_lib.picks import residuals
 from reproduce_lib.training import start_afresh

@@ -10,28 +10,23 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from reproduce_lib.augmentations import Rows, Values, standardise
-from reproduce_lib.data.other_earthquakes import holds_noise
 from reproduce_lib.data.simulated_waveforms import simulate_traces
 from reproduce_lib.data.waveforms import BEFORE, GUARD, RATE, Traces, load_traces
 from reproduce_lib.errors import ParameterError
 from reproduce_lib.papers.adamopoulou2023 import KEY
-from reproduce_lib.papers.adamopoulou2023.group_sums import Sums, ratio, summed
 from reproduce_lib.papers.adamopoulou2023.samples import SIMULATION, SPLITTING
 from reproduce_lib.training import start_afresh
-from reproduce_lib.triggers import LONG, SHORT, sta_lta
-from reproduce_lib.units import MetricValue, UnitParameters, UnitResult
+from reproduce_lib.triggers import sta_lta
+from reproduce_lib.units import UnitParameters, UnitResult
 
-Classifier = Literal["scattering", "sta_lta", "sta_lta_long", "dense", "cnn", "commonest"]
+Classifier = Literal["scattering", "sta_lta", "dense", "cnn", "commonest"]
 CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
 # A window of 20.48 s: a power of two for the wavelets, and short enough for one to end before P.
 LENGTH = 2048
 # Where P stands in the window of an earthquake, in samples.
 PLACES = (2.0 * RATE, 15.0 * RATE)
-# From where to where a record must have been measured: the window of noise begins first, the latest with P ends last.
-SPAN = (BEFORE - GUARD - LENGTH, BEFORE - int(PLACES[0]) + LENGTH)
-# Averages short enough for an earthquake two seconds after the window's begin to be seen as it fades, and the usual
-# ones, which are blind for ten seconds; seconds.
-AVERAGES = {"sta_lta": (0.3, 3.0), "sta_lta_long": (SHORT, LONG)}
+# Averages short enough for an earthquake two seconds after the window's begin to be seen as it fades; seconds.
+SHORT, LONG = 0.3, 3.0
 # Octaves and wavelets per octave of the scattering transform; the averages are over 0.64 s.
 OCTAVES, WAVELETS = 6, 8
 # Added to a coefficient before its logarithm is taken; a window has deviation 1.
@@ -76,31 +71,17 @@ def run_few_records(parameters: FewRecordParameters) -> UnitResult:
         else load_traces(("phasenet_ncedc", "ceed_ncedc", "denoiser_ncedc"))
     )
     generator = np.random.default_rng([parameters.seed, SPLITTING])
-    of_training, of_test = split(traces, parameters.records // 2, generator)
-    training, test = (windows_of(traces, rows, generator) for rows in (of_training, of_test))
+    training, test = (windows_of(traces, rows, generator) for rows in split(traces, parameters.records // 2, generator))
     scores, threshold = _scores(parameters, training, test)
-    groups = np.tile(traces.table["group"].to_numpy()[of_test], 2)
-    sums = _sums(scores > threshold, test.labels == 1, groups)
-    metrics: dict[str, MetricValue] = {name: ratio(one) for name, one in sums.items()}
-    metrics["trained"] = float(len(training.labels))
-    kept = {name: one.astype(np.float32) for name, one in sums.items()} if parameters.profile == "full" else {}
-    return UnitResult(metrics, len(test.labels), traces.files, kept)
-
-
-def _sums(forecast: NDArray[np.bool_], quakes: NDArray[np.bool_], groups: NDArray[np.intp]) -> dict[str, Sums]:
-    """Return for each group how much is right, times 100, of all windows, of each class, and of what is called one.
-
-    Of no window that is called an earthquake, none is.
-    """
-    right = 100.0 * (forecast == quakes)
-    among = {
-        "accuracy": quakes | True,
-        "accuracy[earthquakes]": quakes,
-        "accuracy[noise]": ~quakes,
-        "precision": forecast,
+    forecast = scores > threshold
+    quakes = test.labels == 1
+    metrics = {
+        "accuracy": 100 * float((forecast == quakes).mean()),
+        "accuracy[earthquakes]": 100 * float(forecast[quakes].mean()),
+        "accuracy[noise]": 100 * float((~forecast[~quakes]).mean()),
+        "trained": float(len(training.labels)),
     }
-    count = int(groups.max()) + 1
-    return {name: summed(groups, count, right * rows, rows) for name, rows in among.items()}
+    return UnitResult({**metrics}, len(test.labels), traces.files)
 
 
 def split(traces: Traces, wanted: int, generator: np.random.Generator) -> tuple[Rows, Rows]:
@@ -108,8 +89,7 @@ def split(traces: Traces, wanted: int, generator: np.random.Generator) -> tuple[
 
     Groups are drawn until ``wanted`` records are there; what the last one has too many of is left out.
     """
-    table = traces.table
-    usable = ((table["begin"] <= SPAN[0]) & (table["end"] >= SPAN[1]) & table["name"].map(holds_noise)).to_numpy()
+    usable = (traces.table["begin"] <= BEFORE - GUARD - LENGTH).to_numpy()
     groups = traces.table["group"].to_numpy()
     order = generator.permutation(np.unique(groups[usable]))
     taken: list[int] = []
@@ -126,7 +106,8 @@ def windows_of(traces: Traces, rows: Rows, generator: np.random.Generator) -> La
     """Return for each record a window with its earthquake and one that ends a second before it."""
     starts = BEFORE - np.rint(generator.uniform(*PLACES, len(rows))).astype(np.intp)
     quakes = [traces.values[row, start : start + LENGTH] for row, start in zip(rows, starts, strict=True)]
-    noise = traces.values[rows, SPAN[0] : SPAN[0] + LENGTH]
+    end = BEFORE - GUARD
+    noise = traces.values[rows, end - LENGTH : end]
     labels = np.repeat([1, 0], len(rows)).astype(np.intp)
     return Labelled(np.concatenate([np.stack(quakes), noise]), labels)
 
@@ -156,9 +137,8 @@ def _scores(parameters: FewRecordParameters, training: Labelled, test: Labelled)
     match parameters.classifier:
         case "scattering":
             return _by_scattering(training, test), 0.0
-        case "sta_lta" | "sta_lta_long":
-            averages = AVERAGES[parameters.classifier]
-            tested, known = (sta_lta(windows.values, RATE, *averages) for windows in (test, training))
+        case "sta_lta":
+            tested, known = (sta_lta(windows.values, RATE, SHORT, LONG) for windows in (test, training))
             return tested, _best_cut(known, training.labels)
         case "commonest":
             return np.full(len(test.labels), training.labels.mean()), 0.5

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reproduce_lib.augmentations import (
     ARTIFACTS,
@@ -16,32 +17,23 @@ from reproduce_lib.augmentations import (
     drop_channels,
     log_uniform,
     phase_targets,
+    random_places,
     resample,
     standardise,
     superpose_events,
     superpose_noise,
 )
 from reproduce_lib.data.waveforms import RATE
-from reproduce_lib.papers.adamopoulou2023.samples import (
-    FULL_PLACES,
-    WINDOW,
-    Fold,
-    Places,
-    Study,
-    draw_noise,
-    noise_windows,
-    possible_places,
-    rows_with_places,
-    windows_at,
-)
+from reproduce_lib.papers.adamopoulou2023.samples import WINDOW, Fold, Study, noise_windows, windows_at
 
 Augmentation = Literal[
-    "no_shift", "limited_shift", "precomputed_shift", "precomputed_windows", "full_shift", "events", "noise",
-    "false_positives", "noise_windows", "channel_dropout", "magnitudes", "combined",
+    "no_shift", "limited_shift", "precomputed_shift", "full_shift", "events", "noise", "false_positives",
+    "channel_dropout", "magnitudes", "combined",
 ]  # fmt: skip
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
-# Section 5.2.1: where P may stand in its window, in samples, if not anywhere.
-PLACES: dict[str, Places] = {
+# Section 5.2.1: where P may stand in its window, in samples.
+FULL_PLACES = (0.0, float(WINDOW))
+PLACES: dict[str, tuple[float, float]] = {
     "no_shift": (10.0 * RATE, 10.0 * RATE),
     "limited_shift": (10.0 * RATE, 15.0 * RATE),
 }
@@ -60,35 +52,14 @@ def epochs_of(
     augmentation: Augmentation, study: Study, fold: Fold, windows: int, generator: np.random.Generator
 ) -> Draw:
     """Return what makes inputs (windows, 3000, 3) and targets (windows, 3000, 3) for an epoch."""
-    everyone = np.arange(len(study.traces))
-    fixed = generator.uniform(*possible_places(study, everyone, FULL_PLACES))
-    training = rows_for(augmentation, study, fold.training)
-    if augmentation == "precomputed_windows":
-        return _drawn_once(study, _rows(augmentation, study, training, windows, generator), generator)
+    fixed = random_places(len(study.traces), *FULL_PLACES, generator)
 
     def draw(_: int) -> tuple[Values, Values]:
-        rows = _rows(augmentation, study, training, windows, generator)
-        places = generator.uniform(*possible_places(study, rows, PLACES.get(augmentation, FULL_PLACES)))
-        made = windows_at(study, rows, fixed[rows] if augmentation == "precomputed_shift" else places)
+        rows = _rows(augmentation, study, fold.training, windows, generator)
+        made = windows_at(study, rows, _places(augmentation, rows, fixed, generator))
         return as_pairs(_changed(augmentation, made, study, fold, generator))
 
     return draw
-
-
-def _drawn_once(study: Study, rows: Rows, generator: np.random.Generator) -> Draw:
-    """Cut all windows of an epoch once, and give them in another order each time."""
-    inputs, targets = as_pairs(windows_at(study, rows, generator.uniform(*possible_places(study, rows, FULL_PLACES))))
-
-    def draw(_: int) -> tuple[Values, Values]:
-        order = generator.permutation(len(rows))
-        return inputs[order], targets[order]
-
-    return draw
-
-
-def rows_for(augmentation: Augmentation, study: Study, rows: Rows) -> Rows:
-    """Return the records in which P can stand where an augmentation wants it; where it may stand anywhere, all."""
-    return rows_with_places(study, rows, PLACES[augmentation], every=True) if augmentation in PLACES else rows
 
 
 def as_pairs(windows: Windows) -> tuple[Values, Values]:
@@ -107,6 +78,14 @@ def _rows(
     return np.concatenate([generator.permutation(training) for _ in range(rounds)])[:windows]
 
 
+def _places(
+    augmentation: Augmentation, rows: Rows, fixed: NDArray[np.float64], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    if augmentation == "precomputed_shift":
+        return fixed[rows]
+    return random_places(len(rows), *PLACES.get(augmentation, FULL_PLACES), generator)
+
+
 def _changed(
     augmentation: Augmentation, windows: Windows, study: Study, fold: Fold, generator: np.random.Generator
 ) -> Windows:
@@ -114,8 +93,8 @@ def _changed(
         windows = _with_second_events(windows, study, fold, generator)
     if augmentation in ("noise", "combined"):
         windows = _with_noise(windows, study, fold, generator)
-    if augmentation in ("false_positives", "noise_windows", "combined"):
-        windows = _with_noise_alone(windows, study, fold, generator, defects=augmentation != "noise_windows")
+    if augmentation in ("false_positives", "combined"):
+        windows = _with_false_positives(windows, study, fold, generator)
     if augmentation in ("channel_dropout", "combined"):
         windows = drop_channels(windows, DROPOUT_SHARE, generator)
     return windows
@@ -126,30 +105,26 @@ def _with_second_events(windows: Windows, study: Study, fold: Fold, generator: n
     # After the first where there is room, or it would be left out of every other window; before it elsewhere.
     earliest = windows.arrivals[:, 0, 1] + EVENT_SEPARATION
     earliest = np.where(earliest < WINDOW, np.maximum(earliest, 0.0), 0.0)
-    places = generator.uniform(earliest, WINDOW)
+    others = windows_at(study, rows, generator.uniform(earliest, WINDOW))
     ratios = log_uniform(len(windows), *EVENT_RATIOS, generator)
     chosen = np.flatnonzero(generator.random(len(windows)) < EVENT_SHARE)
-    others = windows_at(study, rows[chosen], places[chosen])
-    made = superpose_events(windows.among(chosen), others, ratios[chosen], EVENT_SEPARATION)
+    made = superpose_events(windows.among(chosen), others.among(chosen), ratios[chosen], EVENT_SEPARATION)
     return windows.replaced(chosen, made)
 
 
 def _with_noise(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:
-    drawn = draw_noise(study.noise, fold.training_noise, len(windows), generator)
+    noise = noise_windows(study.noise, fold.training_noise, len(windows), generator)
     ratios = generator.uniform(*NOISE_RATIOS, len(windows))
     chosen = np.flatnonzero(generator.random(len(windows)) < NOISE_SHARE)
-    made = superpose_noise(windows.among(chosen), drawn.among(chosen).cut(study.noise), ratios[chosen])
+    made = superpose_noise(windows.among(chosen), noise[chosen], ratios[chosen])
     return windows.replaced(chosen, made)
 
 
-def _with_noise_alone(
-    windows: Windows, study: Study, fold: Fold, generator: np.random.Generator, *, defects: bool
-) -> Windows:
-    """Put noise and no earthquake in the place of some windows, with a defect in each, or without as a control."""
+def _with_false_positives(windows: Windows, study: Study, fold: Fold, generator: np.random.Generator) -> Windows:
+    """Put noise with a defect, and no earthquake, in the place of some windows."""
     chosen = np.flatnonzero(generator.random(len(windows)) < FALSE_POSITIVE_SHARE)
     if not len(chosen):
         return windows
     noise = noise_windows(study.noise, fold.training_noise, len(chosen), generator)
     none = Windows(noise, np.full((len(chosen), *windows.arrivals.shape[1:]), np.nan))
-    kinds = generator.choice(ARTIFACTS, len(chosen))
-    return windows.replaced(chosen, add_artifacts(none, kinds, generator) if defects else none)
+    return windows.replaced(chosen, add_artifacts(none, generator.choice(ARTIFACTS, len(chosen)), generator))

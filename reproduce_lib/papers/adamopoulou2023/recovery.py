@@ -7,21 +7,17 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce_lib.augmentations import Rows, Values, clip
+from reproduce_lib.augmentations import Rows, Values, clip, random_places
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.papers.adamopoulou2023.phasenet import build_phasenet
 from reproduce_lib.papers.adamopoulou2023.samples import (
-    CLIPPING,
-    CLIPPING_VALIDATION,
+    TESTING,
     WINDOW,
     Fold,
-    SampleParameters,
     Study,
     clear_rows,
     folds_of,
     load_study,
-    possible_places,
-    rows_with_places,
     windows_at,
 )
 from reproduce_lib.papers.adamopoulou2023.training import TrainingParameters, forecast, train_on_windows
@@ -34,8 +30,6 @@ METHODS: tuple[Method, ...] = get_args(Method)
 LEVELS = (0.2, 0.8)
 PLACES = (2.0 * RATE, 10.0 * RATE)
 WINDOWS_EACH = 4
-# Windows of the first fold that a picture shows, of two records.
-SHOWN = [0, WINDOWS_EACH]
 
 
 class RecoveryParameters(TrainingParameters):
@@ -51,34 +45,20 @@ def run_recovery(parameters: RecoveryParameters) -> UnitResult:
     study = load_study(parameters)
     folds = folds_of(parameters, study)
     seeds = parameters.random_seeds(len(folds))
-    errors, groups = [], []
-    shown: dict[str, NDArray[Any]] = {}
+    errors, arrays = [], {}
     for number, (fold, seed) in enumerate(zip(folds, seeds, strict=True)):
-        rows, clipped, true = tested_pairs(parameters, study, fold, number)
+        clipped, true = clipped_pairs(study, clear_rows(study, fold.test), parameters.generator(TESTING, number))
         recovered = _recovered(parameters, study, fold, clipped, number, seed)
         errors.append(relative_errors(clipped, true, recovered))
-        groups.append(study.groups[rows])
-        if number == 0 and parameters.method == "network":
-            shown = {"recovered": cut_off_of(clipped, recovered)}
-    gains = gains_of(np.concatenate(errors))
-    kept: dict[str, NDArray[Any]] = {"gains": gains.astype(np.float32), "gains_group": np.concatenate(groups), **shown}
-    return UnitResult(_metrics(gains), len(gains), study.traces.files, kept if parameters.profile == "full" else {})
-
-
-def tested_pairs(parameters: SampleParameters, study: Study, fold: Fold, number: int) -> tuple[Rows, Values, Values]:
-    """Return the record of each tested window of a fold, the window as a saturated recorder gives it, and as it was."""
-    rows = np.repeat(_usable(study, fold.test), WINDOWS_EACH)
-    return rows, *clipped_pairs(study, rows, parameters.generator(CLIPPING, number))
-
-
-def _usable(study: Study, rows: Rows) -> Rows:
-    return rows_with_places(study, clear_rows(study, rows), PLACES, every=False)
+        if number == 0 and parameters.profile == "full":
+            arrays = _examples(clipped, true, recovered)
+    return UnitResult(_metrics(np.concatenate(errors)), sum(map(len, errors)), study.traces.files, arrays)
 
 
 def clipped_pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
     """Return windows as a saturated recorder gives them, and as they were, in units of where it saturates."""
-    windows = windows_at(study, rows, generator.uniform(*possible_places(study, rows, PLACES))).values
-    return clip(windows, generator.uniform(*LEVELS, len(rows)))
+    chosen = np.repeat(rows, WINDOWS_EACH)
+    return _pairs(study, chosen, generator)
 
 
 def relative_errors(clipped: Values, true: Values, recovered: Values) -> NDArray[np.float64]:
@@ -122,39 +102,38 @@ def _recovered(
             return splined(clipped)
     start_afresh(seed)
     generator = np.random.default_rng(seed)
-    training = _usable(study, fold.training)
-    validation = np.repeat(_usable(study, fold.validation), WINDOWS_EACH)
+    training, validation = clear_rows(study, fold.training), clear_rows(study, fold.validation)
 
     def draw(_: int) -> tuple[Values, Values]:
-        return clipped_pairs(study, generator.choice(training, parameters.windows), generator)
+        return _pairs(study, generator.choice(training, parameters.windows), generator)
 
     model = build_phasenet(WINDOW, outputs=len(COMPONENTS), activation="linear")
-    chosen_by = clipped_pairs(study, validation, parameters.generator(CLIPPING_VALIDATION, number))
+    chosen_by = clipped_pairs(study, validation, parameters.generator(TESTING, number + 1000))
     train_on_windows(model, draw, chosen_by, parameters, "mean_squared_error")
     return forecast(model, clipped)
 
 
-def gains_of(errors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the gain in signal-to-noise ratio over no recovery, in dB."""
-    found: NDArray[np.float64] = -10 * np.log10(np.maximum(errors, 1e-12))
-    return found
+def _pairs(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Values, Values]:
+    windows = windows_at(study, rows, random_places(len(rows), *PLACES, generator)).values
+    return clip(windows, generator.uniform(*LEVELS, len(rows)))
 
 
-def _metrics(gains: NDArray[np.float64]) -> dict[str, MetricValue]:
-    """Return the median gain, in dB, what a tenth of the windows gains less or more than, and how many gain at all."""
+def _metrics(errors: NDArray[np.float64]) -> dict[str, MetricValue]:
+    """Return the gain in signal-to-noise ratio over no recovery, in dB, and how often there is none."""
+    gains = -10 * np.log10(np.maximum(errors, 1e-12))
     return {
         "recovery_gain": float(np.median(gains)),
         "recovery_gain[10 %]": float(np.quantile(gains, 0.1)),
         "recovery_gain[90 %]": float(np.quantile(gains, 0.9)),
         "recovered": 100 * float((gains > 0).mean()),
+        "relative_error": float(np.median(errors)),
     }
 
 
-def cut_off_of(clipped: Values, recovered: Values) -> NDArray[np.float32]:
-    """Return what a network makes of the samples that were cut off, in the vertical of the windows that are shown.
-
-    Nothing else of a window is kept: the waveforms are the data's.
-    """
-    own = clipped[SHOWN, :, COMPONENTS.index("Z")]
-    found: NDArray[np.float32] = recovered[SHOWN, :, COMPONENTS.index("Z")][np.abs(own) >= 1.0].astype(np.float32)
-    return found
+def _examples(clipped: Values, true: Values, recovered: Values, count: int = 2) -> dict[str, NDArray[Any]]:
+    """Keep two windows, of the vertical component, for the figure."""
+    rows = np.arange(0, count * WINDOWS_EACH, WINDOWS_EACH)
+    return {
+        name: values[rows, :, COMPONENTS.index("Z")].astype(np.float32)
+        for name, values in (("clipped", clipped), ("true", true), ("recovered", recovered))
+    }

@@ -16,12 +16,9 @@ from reproduce_lib.errors import ParameterError
 from reproduce_lib.papers.adamopoulou2023 import KEY
 from reproduce_lib.units import UnitParameters
 
-# From where to where P may stand in a window, in samples.
-Places = tuple[float, float]
 Source = Literal["pinned", "seisbench", "simulated"]
 # Section 5.2.1: windows of 30 s.
 WINDOW = 30 * RATE
-FULL_PLACES: Places = (0.0, float(WINDOW))
 # Section 5.1.1: what is trained on and chosen by has more than 20 dB.
 HIGH_SNR = 20.0
 # A fifth of the groups that are not tested chooses epoch and threshold.
@@ -29,8 +26,7 @@ INNER_PARTS = 5
 # Windows that each tested record is cut into, with P in another quarter of the window each.
 TEST_WINDOWS = 4
 # Streams of random numbers of one seed; they are the same for every model and augmentation.
-SPLITTING, TESTING, PAIRING, NOISE, DEFECTS, SIMULATION, FAR_AWAY = range(7)
-VALIDATION, DETECTION_NOISE, DETECTION_SIGNALS, CLIPPING, CLIPPING_VALIDATION = range(7, 12)
+SPLITTING, TESTING, PAIRING, NOISE, ARTIFACTS, SIMULATION, FAR_AWAY = range(7)
 
 
 class SampleParameters(UnitParameters):
@@ -71,11 +67,6 @@ class Study:
     def arrivals(self) -> NDArray[np.float64]:
         """Return samples of P and S, shape (traces, 1, 2)."""
         return np.stack([np.full(len(self.traces), float(BEFORE)), self.traces.s], axis=1)[:, None]
-
-    @property
-    def groups(self) -> NDArray[np.uint16]:
-        """Return which group of stations and earthquakes each record is of, to be kept, shape (traces,)."""
-        return self.traces.table["group"].to_numpy().astype(np.uint16)
 
 
 @dataclass(frozen=True)
@@ -141,47 +132,19 @@ def windows_at(study: Study, rows: Rows, places: NDArray[np.float64]) -> Windows
     table = study.traces.table.iloc[rows]
     begin, end = table["begin"].to_numpy(), table["end"].to_numpy()
     starts = shift_starts(np.full(len(rows), float(BEFORE)), begin, end, places, WINDOW)
-    return cut(study.traces.values, study.arrivals, rows, starts, WINDOW)
+    return cut(study.traces.values[rows], study.arrivals[rows], starts, WINDOW)
 
 
 def test_windows(study: Study, rows: Rows, generator: np.random.Generator) -> tuple[Rows, Windows]:
-    """Return windows of the tested records, and the record of each.
-
-    P is in each quarter of the window once, or in each quarter of those places that it can have.
-    """
+    """Return windows of the tested records, P in each quarter of the window once, and the record of each window."""
     of_window = np.repeat(rows, TEST_WINDOWS)
     quarter = np.tile(np.arange(TEST_WINDOWS), len(rows))
-    low, high = possible_places(study, of_window, FULL_PLACES)
-    places = low + (quarter + generator.random(len(of_window))) * (high - low) / TEST_WINDOWS
+    places = (quarter + generator.random(len(of_window))) * WINDOW / TEST_WINDOWS
     return of_window, windows_at(study, of_window, places)
 
 
-def possible_places(study: Study, rows: Rows, places: Places) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the first and the last of ``places`` that P can have in a window of each record."""
-    table = study.traces.table.iloc[rows]
-    first, last = BEFORE + WINDOW - table["end"].to_numpy(), BEFORE - table["begin"].to_numpy()
-    return np.maximum(places[0], first), np.minimum(places[1], last)
-
-
-def rows_with_places(study: Study, rows: Rows, places: Places, *, every: bool) -> Rows:
-    """Return the records in which P can stand anywhere between two places (samples) of a window, or at some of them.
-
-    Raises
-    ------
-    ParameterError
-        If there is none.
-    """
-    low, high = places
-    first, last = possible_places(study, rows, places)
-    able = (first == low) & (last == high) if every else first <= last
-    found: Rows = rows[able]
-    if not len(found):
-        raise ParameterError(f"in none of {len(rows)} records can P stand {low:g} to {high:g} samples into a window")
-    return found
-
-
 def clear_rows(study: Study, rows: Rows, above: float = HIGH_SNR) -> Rows:
-    """Return the records of three components above a signal-to-noise ratio (dB).
+    """Return the records of three components above a signal-to-noise ratio (dB), measured around every window.
 
     Raises
     ------
@@ -189,36 +152,18 @@ def clear_rows(study: Study, rows: Rows, above: float = HIGH_SNR) -> Rows:
         If there is none.
     """
     table = study.traces.table.iloc[rows]
-    found = rows[((table["snr"] > above) & (table["components"] == COMPONENTS)).to_numpy()]
+    clear = (table["snr"] > above) & (table["components"] == COMPONENTS)
+    whole = (table["begin"] <= RATE) & (table["end"] >= 2 * WINDOW)
+    found = rows[(clear & whole).to_numpy()]
     if not len(found):
         raise ParameterError(f"none of {len(rows)} records of three components is above {above:g} dB")
     return found
 
 
-@dataclass(frozen=True)
-class NoisePlaces:
-    """Where windows of noise are cut from: numbers of records, and first samples."""
-
-    rows: Rows
-    starts: Rows
-
-    def among(self, chosen: Rows) -> NoisePlaces:
-        """Return some of the places."""
-        return NoisePlaces(self.rows[chosen], self.starts[chosen])
-
-    def cut(self, noise: Noise) -> Values:
-        """Return the windows, shape (windows, times, 3)."""
-        return slices(noise.values, self.rows, self.starts, WINDOW)
-
-
-def draw_noise(noise: Noise, rows: Rows, count: int, generator: np.random.Generator) -> NoisePlaces:
-    """Draw ``count`` random places of random records among ``rows``."""
+def noise_windows(noise: Noise, rows: Rows, count: int, generator: np.random.Generator) -> Values:
+    """Return ``count`` windows of noise at random places of random records among ``rows``."""
     if not len(rows):
         raise ParameterError("no record of noise is left to draw from")
     chosen = generator.choice(rows, count)
-    return NoisePlaces(chosen, generator.integers(0, noise.values.shape[1] - WINDOW + 1, count))
-
-
-def noise_windows(noise: Noise, rows: Rows, count: int, generator: np.random.Generator) -> Values:
-    """Return ``count`` windows of noise at random places of random records among ``rows``."""
-    return draw_noise(noise, rows, count, generator).cut(noise)
+    starts = generator.integers(0, noise.values.shape[1] - WINDOW + 1, count)
+    return slices(noise.values, chosen, starts, WINDOW)

@@ -6,15 +6,6 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
-# What section 4.3.1 says that each model is for.
-TASKS = {
-    "BasicPhaseAE": "picks",
-    "CRED": "detects",
-    "DPP": "picks",
-    "EQT": "detects and picks",
-    "GPD": "picks",
-    "PhaseNet": "picks",
-}
 # Names of the package for those of the thesis.
 MODELS = {
     "BasicPhaseAE": "BasicPhaseAE",
@@ -38,11 +29,10 @@ ABSENT = "not there"
 
 
 class Entry(NamedTuple):
-    """One line of the inventory; what the thesis or the package does not say is a dash."""
+    """One line of the inventory; what the package does not say is a dash."""
 
     thesis: str
     kind: str
-    task: str
     package: str
     samples: str = "–"
     labels: str = "–"
@@ -50,28 +40,24 @@ class Entry(NamedTuple):
     pretrained: str = "–"
 
 
-def inventory() -> tuple[list[Entry], bool]:
-    """Return what the thesis lists, with what the installed package has of it, and whether there is one."""
+def installed_inventory() -> list[Entry] | None:
+    """Return what the installed package has of what the thesis lists, or nothing if it is not installed."""
     try:
         models, data = import_module("seisbench.models"), import_module("seisbench.data")
     except ImportError:
-        return [_entry(name, "–") for name in (*MODELS, *DATASETS)], False
-    return [*_models(models), *_datasets(data)], True
-
-
-def _entry(thesis: str, *of_package: str) -> Entry:
-    return Entry(thesis, "model" if thesis in MODELS else "dataset", TASKS.get(thesis, "–"), *of_package)
+        return None
+    return [*_models(models), *_datasets(data)]
 
 
 def _models(package: Any) -> Iterator[Entry]:
     for thesis, name in MODELS.items():
         if not hasattr(package, name):
-            yield _entry(thesis, ABSENT)
+            yield Entry(thesis, "model", ABSENT)
             continue
         model = getattr(package, name)()
         weights = sum(int(one.numel()) for one in model.parameters() if one.requires_grad)
         labels = "".join(map(str, model.labels)) if model.labels else "–"
-        yield _entry(thesis, name, str(model.in_samples), labels, f"{weights:,}", _pretrained(model))
+        yield Entry(thesis, "model", name, str(model.in_samples), labels, f"{weights:,}", _pretrained(model))
 
 
 def _pretrained(model: Any) -> str:
@@ -81,4 +67,4 @@ def _pretrained(model: Any) -> str:
 
 def _datasets(package: Any) -> Iterator[Entry]:
     for thesis, name in DATASETS.items():
-        yield _entry(thesis, name if hasattr(package, name) else ABSENT)
+        yield Entry(thesis, "dataset", name if hasattr(package, name) else ABSENT)

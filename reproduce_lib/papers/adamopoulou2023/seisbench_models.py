@@ -11,9 +11,8 @@ from pydantic import model_validator
 from reproduce_lib.augmentations import Values
 from reproduce_lib.data.waveforms import COMPONENTS, RATE
 from reproduce_lib.errors import DataError
-from reproduce_lib.papers.adamopoulou2023.pickers import PickerParameters
 from reproduce_lib.papers.adamopoulou2023.samples import WINDOW
-from reproduce_lib.papers.adamopoulou2023.scores import judge_on_folds
+from reproduce_lib.papers.adamopoulou2023.scores import PickerParameters, judge_on_folds
 from reproduce_lib.units import UnitResult
 
 # CRED, the sixth of section 4.3.1, detects and names no phase, so that there is nothing to judge it by here.

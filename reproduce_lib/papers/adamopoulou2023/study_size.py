@@ -14,18 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from reproduce_lib.data.study_records import joined, take_records, years_of
-from reproduce_lib.data.waveform_services import open_dataset
+from reproduce_lib.data.study_records import joined, open_dataset, take_records, years_of
 from reproduce_lib.data.waveforms import COMPONENTS
-from reproduce_lib.papers.adamopoulou2023.networks import (
-    NetworkParameters,
-    kept_arrays,
-    train_picker,
-    validation_windows,
-)
-from reproduce_lib.papers.adamopoulou2023.pickers import picker_of
-from reproduce_lib.papers.adamopoulou2023.samples import HIGH_SNR, SPLITTING, Fold, Study
-from reproduce_lib.papers.adamopoulou2023.scores import judge
+from reproduce_lib.papers.adamopoulou2023.networks import NetworkParameters, train_picker
+from reproduce_lib.papers.adamopoulou2023.samples import HIGH_SNR, SPLITTING, TESTING, Fold, Study, test_windows
+from reproduce_lib.papers.adamopoulou2023.scores import judge, picker_of
 from reproduce_lib.papers.adamopoulou2023.training import forecast
 from reproduce_lib.training import start_afresh
 from reproduce_lib.units import UnitResult
@@ -60,12 +53,12 @@ class StudySizeParameters(NetworkParameters):
 def run_study_size(parameters: StudySizeParameters) -> UnitResult:
     """Train one network on the records of the early years, and judge it on those of the tested one."""
     study, fold = load_split(parameters)
-    (seed,) = parameters.training_seeds(1)
+    (seed,) = parameters.random_seeds(1)
     start_afresh(seed)
-    model, curve = train_picker(parameters, study, fold, 0, seed)
-    picker = picker_of(partial(forecast, model), parameters, validation_windows(parameters, study, fold, 0))
-    found = judge(picker, parameters, study, fold, 0)
-    return UnitResult(found.metrics, found.arrivals, study.traces.files, kept_arrays(study, found, [curve]))
+    model, _ = train_picker(parameters, study, fold, 0, seed)
+    validation = test_windows(study, fold.validation, parameters.generator(TESTING))[1]
+    found = judge(picker_of(partial(forecast, model), parameters, validation), parameters, study, fold, 0)
+    return UnitResult(found.metrics, found.arrivals, study.traces.files)
 
 
 def load_split(parameters: StudySizeParameters) -> tuple[Study, Fold]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from reproduce_lib.batched import predict_batch, train_batch
 from reproduce_lib.papers.li2021.bp import BpParameters, build_bp
-from reproduce_lib.papers.li2021.evaluation import Forecast, Task, forecast_together, score, task_of
+from reproduce_lib.papers.li2021.evaluation import Forecast, Task, score, task_of
 from reproduce_lib.papers.li2021.regions import CLASSES
 from reproduce_lib.papers.li2021.samples import SampleSet, load_samples, scaled_inputs
 from reproduce_lib.training import start_afresh
@@ -38,13 +39,17 @@ def run_bp_permutations(parameters: BpPermutationParameters) -> UnitResult:
     """
     sample_set = load_samples(parameters)
     tasks = [task_of(parameters.permutation(number), sample_set) for number in range(parameters.permutations)]
-
-    def fit_together(places: Sequence[tuple[int, int]]) -> list[Forecast]:
-        return _fit_together(parameters, sample_set, [(tasks[which], number) for which, number in places])
-
+    of_one_shape = defaultdict(list)
+    for unit, task in enumerate(tasks):
+        for number, fold in enumerate(task.folds):
+            of_one_shape[len(fold.training), len(fold.test)].append((unit, number))
+    forecasts: dict[tuple[int, int], Forecast] = {}
+    for places in of_one_shape.values():
+        jobs = [(tasks[unit], number) for unit, number in places]
+        forecasts |= dict(zip(places, _fit_together(parameters, sample_set, jobs), strict=True))
     found = [
-        score(sample_set, task, forecasts).metrics
-        for task, forecasts in zip(tasks, forecast_together(tasks, fit_together), strict=True)
+        score(sample_set, task, [forecasts[unit, number] for number in range(len(task.folds))]).metrics
+        for unit, task in enumerate(tasks)
     ]
     scores = {name: np.array([metrics[name] for metrics in found], dtype=float) for name in ("accuracy", "mauc")}
     metrics: dict[str, MetricValue] = {name: float(values.mean()) for name, values in scores.items()}

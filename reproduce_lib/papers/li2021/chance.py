@@ -1,12 +1,10 @@
-"""What needs no model: the commonest class, chance, what follows the last main shock, what the selection gives away."""
+"""What needs no model: the commonest class, chance, the last main shock again, and what the selection gives away."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import ClassVar, Literal, Self, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from reproduce_lib.main_shocks import Samples
 from reproduce_lib.papers.li2021.evaluation import ClassifierParameters, Fold, Forecast, evaluate
@@ -14,9 +12,9 @@ from reproduce_lib.papers.li2021.regions import CLASSES, REGIONS
 from reproduce_lib.papers.li2021.samples import Labels, Values, days_of, load_samples
 from reproduce_lib.units import UnitResult
 
-Method = Literal["majority", "stratified", "same_again", "last_main_shock", "lower_bound", "nearest_in_time"]
-# How many samples' worth the shares of all weigh beside those that followed a class, which may be few: one a class.
-PRIOR_SAMPLES = CLASSES
+Method = Literal["majority", "stratified", "last_main_shock", "lower_bound", "nearest_in_time"]
+# Of how many training samples, the nearest in time, the shares of the classes are a forecast.
+NEIGHBOURS = 15
 METHODS: tuple[Method, ...] = get_args(Method)
 
 
@@ -24,23 +22,15 @@ class ChanceParameters(ClassifierParameters):
     """A forecast that needs no model, on the same folds.
 
     ``majority`` is the commonest class of the training samples, ``stratified`` a class drawn in their
-    proportions, ``same_again`` the class of the main shock before. ``last_main_shock`` is the shares of the classes
-    among the training samples whose main shock before was of the same class. ``lower_bound`` uses that a main shock is
+    proportions, ``last_main_shock`` the class of the main shock before. ``lower_bound`` uses that a main shock is
     the largest event of its period: it cannot be smaller than what its pattern shows of that period, so that the
     commonest class of those from there on is forecast. ``nearest_in_time`` knows the date alone: the shares of the
-    classes among as many training samples as ``neighbours`` says, those nearest in time.
+    classes among the fifteen training samples nearest in time.
     """
 
     experiment: ClassVar[str] = "chance"
 
     method: Method = "majority"
-    neighbours: int = Field(default=15, ge=1)
-
-    @model_validator(mode="after")
-    def _only_the_nearest_are_counted(self) -> Self:
-        if self.method != "nearest_in_time" and self.neighbours != type(self).model_fields["neighbours"].default:
-            raise ValueError(f"method {self.method!r} has no neighbours; use method nearest_in_time")
-        return self
 
 
 def run_chance(parameters: ChanceParameters) -> UnitResult:
@@ -60,34 +50,25 @@ def run_chance(parameters: ChanceParameters) -> UnitResult:
                 scores = np.tile(shares, (len(fold.test), 1))
             case "stratified":
                 scores = np.eye(CLASSES)[generator.choice(CLASSES, len(fold.test), p=shares)]
-            case "same_again":
-                scores = np.eye(CLASSES)[before[fold.test]]
             case "last_main_shock":
-                scores = _shares_after(before[fold.training], labels[fold.training], shares)[before[fold.test]]
+                scores = np.eye(CLASSES)[before[fold.test]]
             case "lower_bound":
                 scores = shares * (np.arange(CLASSES) >= bounds[fold.test][:, None])
                 # A class that training samples lack may still be the only possible one.
                 scores = scores + 1e-9 * (np.arange(CLASSES) == bounds[fold.test][:, None])
                 scores = scores / scores.sum(axis=1, keepdims=True)
             case "nearest_in_time":
-                near = partial(_shares_near, times[fold.training], labels[fold.training], parameters.neighbours)
-                scores = np.stack([near(times[one]) for one in fold.test])
+                scores = np.stack(
+                    [_shares_near(times[one], times[fold.training], labels[fold.training]) for one in fold.test]
+                )
         return Forecast(scores)
 
     return evaluate(parameters, sample_set, classify)
 
 
-def _shares_after(before: Labels, labels: Labels, shares: Values) -> Values:
-    """Return the shares of the classes that followed each class, shape (classes before, classes)."""
-    followed = np.tile(PRIOR_SAMPLES * shares, (CLASSES, 1))
-    np.add.at(followed, (before, labels), 1.0)
-    followed /= followed.sum(axis=1, keepdims=True)
-    return followed
-
-
-def _shares_near(times: Values, labels: Labels, count: int, time: float) -> Values:
+def _shares_near(time: float, times: Values, labels: Labels) -> Values:
     """Return the share of each class among the samples nearest to a time; of equal distances the earlier is taken."""
-    nearest = np.argsort(np.abs(times - time), kind="stable")[:count]
+    nearest = np.argsort(np.abs(times - time), kind="stable")[:NEIGHBOURS]
     return np.bincount(labels[nearest], minlength=CLASSES) / len(nearest)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,16 +15,7 @@ from pydantic import Field
 from reproduce_lib.batched import predict_batch, train_batch
 from reproduce_lib.class_scores import accuracy
 from reproduce_lib.papers.li2021.class_weights import dynamic_loss, weighted_targets
-from reproduce_lib.papers.li2021.evaluation import (
-    Fold,
-    Forecast,
-    Task,
-    evaluate,
-    forecast_together,
-    inner_fold,
-    score,
-    task_of,
-)
+from reproduce_lib.papers.li2021.evaluation import Fold, Forecast, Task, evaluate, inner_fold, score, task_of
 from reproduce_lib.papers.li2021.networks import NetworkParameters, part_of, train_on_fold
 from reproduce_lib.papers.li2021.regions import CLASSES
 from reproduce_lib.papers.li2021.samples import ATTRIBUTES, Labels, SampleSet, load_samples, scaled_inputs
@@ -73,14 +65,17 @@ def run_dlep_batch(batch: Sequence[DlepParameters]) -> list[UnitResult]:
         return [run_dlep(parameters) for parameters in batch]
     sample_sets = [load_samples(parameters) for parameters in batch]
     tasks = [task_of(*pair) for pair in zip(batch, sample_sets, strict=True)]
-
-    def fit_together(places: Sequence[tuple[int, int]]) -> list[Forecast]:
-        return _fit_together([(batch[unit], sample_sets[unit], tasks[unit], number) for unit, number in places])
-
-    found = zip(batch, sample_sets, tasks, forecast_together(tasks, fit_together), strict=True)
+    of_one_shape = defaultdict(list)
+    for unit, task in enumerate(tasks):
+        for number, fold in enumerate(task.folds):
+            of_one_shape[len(task.labels), len(fold.training)].append((unit, number))
+    forecasts: dict[tuple[int, int], Forecast] = {}
+    for places in of_one_shape.values():
+        jobs = [(batch[unit], sample_sets[unit], tasks[unit], number) for unit, number in places]
+        forecasts |= dict(zip(places, _fit_together(jobs), strict=True))
     return [
-        score(sample_set, task, forecasts, keep=parameters.keeps_forecasts)
-        for parameters, sample_set, task, forecasts in found
+        score(sample_set, task, [forecasts[unit, i] for i in range(len(task.folds))], keep=parameters.keeps_forecasts)
+        for unit, (parameters, sample_set, task) in enumerate(zip(batch, sample_sets, tasks, strict=True))
     ]
 
 

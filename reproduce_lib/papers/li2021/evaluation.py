@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -129,23 +128,6 @@ def evaluate(
     task = replace(task, folds=[separated(fold) for fold in task.folds])
     forecasts = [classify(fold, task.labels, seed) for fold, seed in zip(task.folds, task.seeds, strict=True)]
     return score(sample_set, task, forecasts, keep=keep)
-
-
-def forecast_together(
-    tasks: Sequence[Task], fit_together: Callable[[Sequence[tuple[int, int]]], Sequence[Forecast]]
-) -> list[list[Forecast]]:
-    """Return the forecasts of each task's folds, where folds with equally many samples are fitted together.
-
-    ``fit_together`` takes places, each the number of a task and that of a fold in it, and gives a forecast for each.
-    """
-    of_one_shape = defaultdict(list)
-    for which, task in enumerate(tasks):
-        for number, fold in enumerate(task.folds):
-            of_one_shape[len(task.labels), len(fold.training), len(fold.test)].append((which, number))
-    found: dict[tuple[int, int], Forecast] = {}
-    for places in of_one_shape.values():
-        found |= zip(places, fit_together(places), strict=True)
-    return [[found[which, number] for number in range(len(task.folds))] for which, task in enumerate(tasks)]
 
 
 def score(sample_set: SampleSet, task: Task, forecasts: Sequence[Forecast], *, keep: bool = False) -> UnitResult:

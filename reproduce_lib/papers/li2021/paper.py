@@ -36,8 +36,6 @@ VARIED: RegionName = "sichuan"
 # The two regions with the fewest samples: a search trains each fold as often as it has trials.
 SEARCHED: tuple[RegionName, ...] = ("chicago", "shandong_jiangsu")
 TRIALS = 12
-# How many neighbours in time the date alone is judged by beside the fifteen of the reference.
-OTHER_NEIGHBOURS = (5, 30, 60)
 READINGS: tuple[dict[str, Any], ...] = (
     {"width": 10},
     {"width": 50},
@@ -136,8 +134,6 @@ def _full_chance() -> Iterator[ChanceParameters]:
         yield ChanceParameters.of(method="stratified", segmentation="fixed_days", **design)
     for seed, region in product(range(PERMUTED_SEEDS), CHOSEN):
         yield ChanceParameters.of(method="stratified", labels="permuted", region=region, seed=seed)
-    for seed, region, neighbours in product(range(SEEDS), CHOSEN, OTHER_NEIGHBOURS):
-        yield ChanceParameters.of(method="nearest_in_time", region=region, seed=seed, neighbours=neighbours)
     for seed, reading, method in product(range(READING_SEEDS), READINGS, ("stratified", "nearest_in_time")):
         if reading.keys() <= ChanceParameters.model_fields.keys():
             yield ChanceParameters.of(method=method, region=VARIED, seed=seed, **reading)
