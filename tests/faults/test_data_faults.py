@@ -27,7 +27,7 @@ from tests.faults.results import keep_reader
 from tests.faults.spoil_files import Spoiling, outcome, spoil
 from tests.support import PROJECT
 
-SAMPLE, ALL = 60, 10_000
+SAMPLE, ALL = 40, 10_000
 # Of files with a hundred columns and more, each of which takes its reader long.
 LARGE, SAMPLE_OF_LARGE = ("aeta_weeks",), 15
 # A process of the long run spoils so many files, so that one that dies loses little.
@@ -100,6 +100,7 @@ def readers_of_bytes() -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 def test_every_function_that_reads_a_file_is_among_those_that_are_tried() -> None:
     called: set[object] = set()
     for loader in LOADERS.values():
@@ -140,7 +141,9 @@ def test_every_kind_of_pinned_file_has_a_reader_that_is_tried_or_a_reason() -> N
     assert all(reader in LOADERS or " " in reader for reader in OTHER_KINDS.values())
 
 
-@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if place % 3 else []) for place, one in enumerate(LOADERS)]
+)
 def test_spoiled_file_under_a_pinned_name_is_never_read(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

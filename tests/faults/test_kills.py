@@ -358,7 +358,7 @@ def check_that_this_machine_can(way: str) -> None:
 @pytest.mark.parametrize(
     "way", ["mounted", pytest.param("stand-in", marks=[] if not may_mount() else pytest.mark.slow)]
 )
-@pytest.mark.parametrize(("kind", "room"), [("full", 4), ("read-only", 4096)])
+@pytest.mark.parametrize(("kind", "room"), [pytest.param("full", 4, marks=pytest.mark.slow), ("read-only", 4096)])
 def test_disk_that_takes_no_more_is_one_clear_error_and_old_records_are_intact(
     kind: str, room: int, way: str, tmp_path: Path, simulated: Undisturbed
 ) -> None:

@@ -331,6 +331,7 @@ def answer_as_a_service(connection: socket.socket, path: str) -> None:
     connection.sendall(head("200 OK", f"Content-Length: {len(said)}") + said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
 @pytest.mark.parametrize("first", ["count", "query"])
 def test_after_any_fault_of_an_event_service_its_events_are_had_from_the_next_call(
@@ -387,6 +388,7 @@ def of_a_package(server: Hostile, pinned: DataFile, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(package_index, name, replace(HASTY, **limits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*PASSING, *LASTING, *WRONG])
 def test_archive_that_is_faulty_after_a_good_page_is_one_error_and_had_from_the_next_call(
     server: Hostile, pinned: DataFile, fault: str, monkeypatch: pytest.MonkeyPatch

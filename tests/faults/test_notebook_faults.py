@@ -89,7 +89,7 @@ def failure_of(source: Path, output: Path, limits: dict[str, Any]) -> Failure:
 
 
 # One of each kind of report; the others take longer, and are told in the same ways.
-QUICK = ("kernel killed", "out of memory", "never ends", "prints 200 MB in lines", "leaves by itself")
+QUICK = ("kernel killed", "out of memory", "never ends")
 
 
 @pytest.mark.parametrize("fault", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in FAULTS])
@@ -170,6 +170,7 @@ def test_nothing_outlives_a_command_that_is_killed_while_it_watches_a_notebook(t
     assert len(below) >= 2  # papermill's process and the kernel
 
 
+@pytest.mark.slow
 def test_what_a_cell_starts_prints_nothing_into_the_callers_output(tmp_path: Path) -> None:
     code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', \"print('x' * 200_000_000)\"])"
     assert spoken(tmp_path, code) == ("", "output 1 51\n")
