@@ -89,7 +89,7 @@ def failure_of(source: Path, output: Path, limits: dict[str, Any]) -> Failure:
 
 
 # One of each kind of report; the others take longer, and are told in the same ways.
-QUICK = ("kernel killed", "out of memory", "never ends")
+QUICK = ("kernel killed", "out of memory", "never ends", "prints 200 MB in lines", "leaves by itself")
 
 
 @pytest.mark.parametrize("fault", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in FAULTS])
